@@ -1,0 +1,77 @@
+# One door for every task; each target makes or refreshes .venv by itself. `make` alone lists them.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+QUICKSTART := notebooks/00_quickstart.ipynb
+
+# Which interpreter .venv is made of: the first that is new enough and can make one. Name another with PYTHON=...
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(if $(shell \
+	$(name) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo yes),$(name))))
+# pytest's workers, one a core
+WORKERS ?= 2
+
+.PHONY: help setup lab demo test lint unit notebooks browser bench lock clean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+setup: $(STAMP) ## make .venv with the pinned packages and this one (again only when they change)
+
+$(STAMP): pyproject.toml requirements/test.txt
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with its venv module was found. Install one, or name it: make setup PYTHON=/path/to/python" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/test.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+lab: $(STAMP) ## open JupyterLab on the quickstart
+	$(BIN)/jupyter lab $(QUICKSTART)
+
+demo: $(STAMP) ## run the quickstart without a browser and leave a page to open
+	@mkdir -p build
+	PLOTLY_RENDERER=notebook $(BIN)/jupyter nbconvert --to html --execute --log-level WARN \
+		--output-dir build --output quickstart.html $(QUICKSTART)
+	@echo "Open $(CURDIR)/build/quickstart.html"
+
+test: lint notebooks unit ## everything that CI checks
+
+lint: $(STAMP) ## style, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+unit: $(STAMP) ## every test but those in a browser, in random order
+	$(BIN)/pytest -n $(WORKERS) -m "not browser"
+
+notebooks: $(STAMP) ## run the notebooks and compare what they print
+	$(BIN)/pytest -p no:randomly --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
+
+browser: $(STAMP) ## the tests that drive a real JupyterLab (needs chromium)
+	$(BIN)/pytest -m browser
+
+bench: $(STAMP) ## print the figures and the machine they were measured on
+	@for script in $(sort $(wildcard benchmarks/bench_*.py)); do echo "== $$script"; $(BIN)/python "$$script"; done
+
+lock: ## find the newest versions that fit pyproject.toml and pin them with their hashes
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with its venv module was found." >&2; exit 1; }
+	test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet 'uv>=0.9'; }
+	$(call compile_lock,test,--extra test --extra browser)
+	$(call compile_lock,run,--constraint requirements/test.txt)
+
+define compile_lock
+	build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+		--group pyproject.toml:build $(2) --output-file requirements/$(1).txt pyproject.toml
+endef
+
+clean: ## remove .venv and everything else that was made here
+	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find workbench tests benchmarks notebooks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+	find . -maxdepth 3 -name .ipynb_checkpoints -prune -exec rm -rf {} +

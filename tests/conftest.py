@@ -1,0 +1,33 @@
+"""What every test gets: reproducible Hypothesis runs, and the rule that whoever starts a thread stops it."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# No deadline: a property's first example may compile a kernel. The same examples in each run (derandomize): a failure
+# that CI shows is there on a developer's machine too; `--hypothesis-profile=search` looks for new ones.
+settings.register_profile(
+    "repeat", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "search", deadline=None, derandomize=False, max_examples=1_000, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("repeat")
+
+# Threads that belong to a library and live as long as the process by its design.
+LIBRARY_THREADS = ("IPython", "Tqdm", "tqdm", "TMonitor")
+JOIN_TIMEOUT_S = 5.0
+
+
+@pytest.fixture(autouse=True)
+def no_thread_outlives_its_test() -> Iterator[None]:
+    """Fail a test that leaves a thread running."""
+    before = set(threading.enumerate())
+    yield
+    started = [thread for thread in threading.enumerate() if thread not in before]
+    for thread in started:
+        if not thread.name.startswith(LIBRARY_THREADS):
+            thread.join(JOIN_TIMEOUT_S)
+            assert not thread.is_alive(), f"the test left thread {thread.name!r} running"

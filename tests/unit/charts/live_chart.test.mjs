@@ -1,0 +1,301 @@
+// Tests of the chart's browser module, run by node from test_live_assets.py.
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+import {
+  axisDecimals, barsPerCandle, ChartStore, float64, formatNumber, formatPercent, formatTime, Geometry, makeFrame, makeTraces,
+  mergeCandles, movingShapes, outgrows, PageLink, priceDecimals, priceExtent, spreadLabels, Table, thinLine, Viewport,
+  visibleMarks,
+} from "./chart.mjs";
+
+const MINUTE = 60_000;
+const START = 1_760_000_400_000;
+const PALETTE = { up: "green", down: "red", equity: "blue", drawdown: "pink", background: "white", entry: "grey", stop: "gold" };
+
+const bytes = (rows) => new DataView(Float64Array.from(rows.flat()).buffer);
+const bar = (i, close = 100 + i) => [START + i * MINUTE, close - 1, close + 2, close - 3, close, 1];
+const bars = (count) => Array.from({ length: count }, (_, i) => bar(i));
+const points = (count) => Array.from({ length: count }, (_, i) => [START + i * MINUTE, 1000 + i, -i / 1000]);
+const snapshot = (sequence, rows, extra = {}) => [
+  { kind: "snapshot", sequence, final: false, marks: [], lines: {}, ...extra }, [bytes(rows), bytes(points(rows.length))],
+];
+const delta = (sequence, rows, extra = {}) => [
+  { kind: "delta", sequence, marks: [], lines: {}, ...extra }, [bytes(rows), bytes([])],
+];
+
+function filledStore(count) {
+  const store = new ChartStore(MINUTE);
+  store.apply(...snapshot(1, bars(count)));
+  return store;
+}
+
+test("a row with a known time replaces that bar, a later one is appended, an unknown earlier one is dropped", () => {
+  const table = new Table(["time", "value"], 100);
+  table.merge([10, 1, 20, 2]);
+  table.merge([20, 3, 30, 4, 10, 5, 15, 9]);
+  assert.equal(table.length, 3);
+  assert.deepEqual([...table.columns.value.slice(0, 3)], [5, 3, 4]);
+});
+
+test("a table keeps the newest rows only", () => {
+  const table = new Table(["time", "value"], 100);
+  for (let i = 0; i < 1000; i += 1) table.merge([i, i]);
+  assert.ok(table.length <= 105);
+  assert.equal(table.last("value"), 999);
+  assert.equal(table.time[0], 1000 - table.length);
+});
+
+test("ticks within a slot of time keep one equity point", () => {
+  const table = new Table(["time", "value"], 100, 15);
+  table.merge([0, 1, 5, 2, 14, 3, 15, 4]);
+  assert.deepEqual([...table.time.slice(0, table.length)], [14, 15]);
+});
+
+test("numbers are read at any byte offset", () => {
+  const whole = new Uint8Array(17);
+  whole.set(new Uint8Array(Float64Array.of(1.5, -2).buffer), 1);
+  assert.deepEqual([...float64(new DataView(whole.buffer, 1, 16))], [1.5, -2]);
+});
+
+test("deltas are used in order, and a gap makes the store useless until a snapshot", () => {
+  const store = new ChartStore(MINUTE);
+  assert.equal(store.apply(...delta(1, [bar(0)])), "same");
+  assert.equal(store.apply(...snapshot(4, bars(2))), "changed");
+  assert.equal(store.apply(...delta(5, [bar(1, 500)])), "changed");
+  assert.equal(store.bars.last("close"), 500);
+  assert.equal(store.apply(...delta(5, [bar(1, 600)])), "same"); // known already
+  assert.equal(store.apply(...delta(7, [bar(2)])), "gap");
+  assert.equal(store.apply(...delta(8, [bar(2)])), "same");
+  assert.equal(store.apply(...snapshot(9, bars(3))), "changed");
+  assert.equal(store.isReady, true);
+});
+
+test("a pulse with a higher number tells of a lost last message", () => {
+  const store = filledStore(3);
+  assert.equal(store.apply({ kind: "pulse", sequence: 1 }, []), "same");
+  assert.equal(store.apply({ kind: "pulse", sequence: 2 }, []), "gap");
+});
+
+test("marks are kept up to a limit and their change is seen", () => {
+  const store = filledStore(3);
+  const version = store.marksVersion;
+  store.apply(...delta(2, [], { marks: Array.from({ length: 1500 }, (_, i) => [i, 1, 1, `mark ${i}`]) }));
+  assert.equal(store.marks.length, 1000);
+  assert.equal(store.marks.at(-1)[3], "mark 1499");
+  assert.notEqual(store.marksVersion, version);
+});
+
+function fakeModel() {
+  const sent = [];
+  let listener;
+  return {
+    sent,
+    get: () => MINUTE,
+    on: (_event, callback) => { listener = callback; },
+    off: () => { listener = null; },
+    send: (content) => sent.push(content.kind),
+    receive: (content, buffers) => listener?.(content, buffers),
+  };
+}
+
+test("a page that can be seen beats, asks until it is answered, and is silent while hidden", () => {
+  mock.timers.enable({ apis: ["setInterval", "setTimeout"] });
+  const model = fakeModel();
+  const link = new PageLink(model, () => 0);
+  mock.timers.tick(10_000);
+  assert.deepEqual(model.sent, []);
+  link.setVisible("view", true);
+  assert.deepEqual(model.sent, ["beat", "snapshot"]);
+  mock.timers.tick(1500);
+  assert.deepEqual(model.sent.slice(2), ["snapshot"]);
+  model.receive(...snapshot(1, bars(3)));
+  model.sent.length = 0;
+  mock.timers.tick(9000);
+  assert.ok(model.sent.length >= 3 && model.sent.every((kind) => kind === "beat"));
+  model.receive(...delta(3, [bar(3)]));
+  assert.equal(model.sent.at(-1), "snapshot");
+  link.setVisible("view", false);
+  model.sent.length = 0;
+  mock.timers.tick(20_000);
+  assert.deepEqual(model.sent, []);
+  link.close();
+  mock.timers.reset();
+});
+
+test("silence is stale, but not after the end, nor right after the page was hidden", () => {
+  let now = 0;
+  const model = fakeModel();
+  const link = new PageLink(model, () => now);
+  link.setVisible("view", true);
+  model.receive(...snapshot(1, bars(3)));
+  now = 5000;
+  assert.equal(link.staleMs, 0);
+  now = 8000;
+  assert.equal(link.staleMs, 8000);
+  link.setVisible("view", false);
+  link.setVisible("view", true);
+  assert.equal(link.staleMs, 0);
+  model.receive(...snapshot(2, bars(3), { final: true }));
+  now = 99_000;
+  assert.equal(link.staleMs, 0);
+  link.close();
+});
+
+test("no more than 400 candles are drawn, and their extremes are kept", () => {
+  const store = filledStore(3000);
+  const merged = barsPerCandle(3000, 400);
+  const candles = mergeCandles(store.bars, 0, 3000, MINUTE, merged);
+  assert.equal(merged, 8);
+  assert.ok(candles.time.length <= 400);
+  assert.equal(Math.max(...candles.high), 100 + 2999 + 2);
+  assert.equal(Math.min(...candles.low), 100 - 3);
+  assert.equal(candles.open[0], 99);
+});
+
+test("merged candles do not change when a bar is added", () => {
+  const store = filledStore(1000);
+  const before = mergeCandles(store.bars, 0, 1000, MINUTE, 4);
+  store.bars.merge(bar(1000));
+  const after = mergeCandles(store.bars, 0, 1001, MINUTE, 4);
+  assert.deepEqual(after.close.slice(0, before.close.length - 1), before.close.slice(0, -1));
+});
+
+test("a thinned line keeps its spikes and its last point", () => {
+  const time = Float64Array.from({ length: 5000 }, (_, i) => i);
+  const values = new Float64Array(5000);
+  values[2345] = 9;
+  values[3456] = -7;
+  const line = thinLine(time, values, 0, 5000, 1000);
+  assert.ok(line.x.length <= 1010);
+  assert.ok(line.y.includes(9) && line.y.includes(-7));
+  assert.equal(line.x.at(-1), 4999);
+  assert.deepEqual(line.x, [...line.x].sort((a, b) => a - b));
+});
+
+test("labels never overlap, stay inside, keep their order and move as little as they can", () => {
+  assert.deepEqual(spreadLabels([100, 200], 18, 0, 300), [100, 200]);
+  assert.deepEqual(spreadLabels([100, 100], 18, 0, 300), [91, 109]);
+  const placed = spreadLabels([150, 152, 149, 300, 2], 18, 9, 291);
+  const sorted = [...placed].sort((a, b) => a - b);
+  sorted.slice(1).forEach((y, i) => assert.ok(y - sorted[i] >= 18 - 1e-9));
+  assert.ok(sorted[0] >= 9 && sorted.at(-1) <= 291);
+  assert.ok(placed[2] < placed[0] && placed[0] < placed[1]);
+});
+
+test("following shows the newest bars with room for labels at the right", () => {
+  const store = filledStore(1000);
+  const viewport = new Viewport(MINUTE);
+  const [from, to] = viewport.timeRange(store.bars, 700);
+  const newest = store.bars.last("time");
+  assert.ok(from < newest && to > newest + MINUTE);
+  assert.ok(Math.abs((newest - from) / MINUTE - 101) <= 1); // 700 pixels, 7 each, one bar of border
+});
+
+test("dragging lets go of the newest bar, zooming with it in view does not, Follow comes back", () => {
+  const store = filledStore(1000);
+  const viewport = new Viewport(MINUTE);
+  const shown = viewport.timeRange(store.bars, 700);
+  viewport.moveTo([shown[0] - 50 * MINUTE, shown[1]], shown, store.bars);
+  assert.equal(viewport.isFollowing, true);
+  viewport.moveTo(shown.map((time) => time - 300 * MINUTE), shown, store.bars);
+  assert.equal(viewport.isFollowing, false);
+  viewport.follow();
+  assert.deepEqual(viewport.timeRange(store.bars, 700), shown);
+});
+
+test("no gesture leads far beyond the first or the newest bar", () => {
+  const store = filledStore(200);
+  const viewport = new Viewport(MINUTE);
+  const shown = viewport.timeRange(store.bars, 700);
+  viewport.moveTo(shown.map((time) => time + 9000 * MINUTE), shown, store.bars);
+  let range = viewport.timeRange(store.bars, 700);
+  assert.ok(range[1] <= store.bars.last("time") + 0.11 * (range[1] - range[0]));
+  for (let i = 0; i < 30; i += 1) viewport.zoom(2, viewport.timeRange(store.bars, 700), store.bars);
+  range = viewport.timeRange(store.bars, 700);
+  assert.ok(range[1] - range[0] <= 1.2 * 200 * MINUTE + 1);
+});
+
+test("a value range stays while the data fits it well", () => {
+  const viewport = new Viewport(MINUTE);
+  const first = viewport.settle("price", 100, 200, 0.1);
+  assert.deepEqual(first, [90, 210]);
+  assert.equal(viewport.settle("price", 95, 205, 0.1), first);
+  assert.notEqual(viewport.settle("price", 95, 215, 0.1), first);
+  const flat = viewport.settle("equity", 10_000, 10_000, 0.1);
+  assert.ok(flat[0] < 10_000 && flat[1] > 10_000);
+});
+
+test("near levels widen the price range, far ones do not squeeze the candles", () => {
+  const store = filledStore(10);
+  assert.deepEqual(priceExtent(store.bars, 0, 10, []), [97, 111]);
+  assert.deepEqual(priceExtent(store.bars, 0, 10, [115, 5000, 1]), [97, 115]);
+});
+
+test("the forming candle is a shape and not part of the trace", () => {
+  const store = filledStore(100);
+  const frame = makeFrame(store, new Viewport(MINUTE), 700);
+  const [candles] = makeTraces(frame, store, PALETTE);
+  assert.equal(candles.x.at(-1), START + 98 * MINUTE);
+  const forming = movingShapes(frame, store, PALETTE).find((shape) => shape.type === "rect");
+  assert.deepEqual([forming.y0, forming.y1], [198, 199]);
+  assert.equal(outgrows(frame, store), false);
+  store.bars.merge(bar(100));
+  assert.equal(outgrows(frame, store), true); // the next candle
+});
+
+test("a price beyond the range asks for a full drawing", () => {
+  const store = filledStore(100);
+  const frame = makeFrame(store, new Viewport(MINUTE), 700);
+  store.bars.merge([START + 99 * MINUTE, 198, 900, 190, 900, 1]);
+  assert.equal(outgrows(frame, store), true);
+});
+
+test("a few bars are all shapes, since Plotly cannot tell a width from them", () => {
+  const store = filledStore(2);
+  const frame = makeFrame(store, new Viewport(MINUTE), 700);
+  assert.equal(makeTraces(frame, store, PALETTE)[0].x.length, 0);
+  assert.equal(movingShapes(frame, store, PALETTE).filter((shape) => shape.type === "rect").length, 2);
+});
+
+test("the past is drawn without what moves", () => {
+  const store = filledStore(1000);
+  const viewport = new Viewport(MINUTE);
+  viewport.isFollowing = false;
+  viewport.range = [START, START + 200 * MINUTE];
+  const frame = makeFrame(store, viewport, 700);
+  assert.equal(frame.movingFrom, null);
+  assert.equal(movingShapes(frame, store, PALETTE).filter((shape) => shape.type === "rect").length, 0);
+  store.bars.merge([START + 999 * MINUTE, 1, 9000, 1, 9000, 1]);
+  assert.equal(outgrows(frame, store), false);
+});
+
+test("a mark stands at the candle in which it happened; buys and sells have shapes of their own", () => {
+  const store = filledStore(100);
+  store.apply(...delta(2, [], { marks: [[START + 95.5 * MINUTE, 190, 1, "BUY"], [START - MINUTE, 1, -1, "SELL"]] }));
+  const frame = makeFrame(store, new Viewport(MINUTE), 700);
+  assert.deepEqual(visibleMarks(store, frame).map((mark) => [mark.x, mark.text]), [[START + 95 * MINUTE, "BUY"]]);
+  const [, , , buys, sells] = makeTraces(frame, store, PALETTE);
+  assert.notEqual(buys.marker.symbol, sells.marker.symbol);
+});
+
+test("pixels and values convert into each other", () => {
+  const geometry = new Geometry(1000, 500);
+  const y = geometry.yOf("price", [100, 200], 150);
+  assert.equal(geometry.valueAt("price", [100, 200], y), 150);
+  assert.equal(geometry.paneAt(y), "price");
+  assert.equal(geometry.timeAt([0, 100], geometry.xOf([0, 100], 40)), 40);
+});
+
+test("numbers read well: no negative nothing, prices of any size, ticks that differ", () => {
+  assert.equal(formatNumber(-0.001, 2), "0.00");
+  assert.equal(formatNumber(-1234.5, 1), "-1,234.5");
+  assert.equal(formatNumber(NaN, 1), "–");
+  assert.equal(formatPercent(-0.0095), "-0.95 %");
+  assert.deepEqual([31772.7, 100.5, 0.4, 0.00001234].map(priceDecimals), [1, 3, 6, 8]);
+  assert.deepEqual([axisDecimals(0, 600), axisDecimals(0, 1), axisDecimals(5, 5)], [0, 1, 2]);
+});
+
+test("times are UTC and as long as they need to be", () => {
+  assert.equal(formatTime(START, MINUTE), "2025-10-09 09:00");
+  assert.equal(formatTime(START, 1000), "2025-10-09 09:00:00");
+  assert.equal(formatTime(START, 86_400_000), "2025-10-09");
+});

@@ -1,0 +1,292 @@
+import gzip
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.unit.panels.fake_session import FakeSession
+from workbench.charts.live_stream import ChartStream, Message, StreamLimits
+
+BEAT = {"kind": "beat"}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def session() -> FakeSession:
+    return FakeSession(bars=30)
+
+
+@pytest.fixture
+def stream(session: FakeSession, clock: Clock) -> ChartStream:
+    stream = ChartStream(session, clock=clock)
+    session.subscribe(stream.receive)
+    return stream
+
+
+def rows(message: Message, buffer: int, width: int) -> np.ndarray:
+    return np.frombuffer(message.buffers[buffer], dtype="<f8").reshape(-1, width)
+
+
+def kinds(messages: tuple[Message, ...]) -> list[Any]:
+    return [message.content["kind"] for message in messages]
+
+
+def only(messages: tuple[Message, ...]) -> Message:
+    assert len(messages) == 1
+    return messages[0]
+
+
+def watched(stream: ChartStream, clock: Clock) -> ChartStream:
+    """Bring a stream to where a page has its snapshot."""
+    stream.hear(BEAT)
+    assert kinds(stream.pump()) == ["snapshot"]
+    clock.now += 1
+    return stream
+
+
+def test_nothing_is_sent_without_a_heartbeat(stream: ChartStream, session: FakeSession) -> None:
+    session.tick()
+    assert stream.pump() == ()
+
+
+def test_first_heartbeat_is_answered_by_a_snapshot_of_everything(stream: ChartStream, session: FakeSession) -> None:
+    stream.hear(BEAT)
+    message = only(stream.pump())
+    state = session.chart_state()
+    assert message.content["kind"] == "snapshot"
+    assert message.content["final"] is False
+    assert message.content["lines"] == state.lines
+    np.testing.assert_array_equal(rows(message, 0, 6), state.bars)
+    np.testing.assert_array_equal(rows(message, 1, 3), state.equity)
+
+
+def test_marks_travel_with_times_in_milliseconds(stream: ChartStream, session: FakeSession) -> None:
+    session.enter()
+    time_ns, price, side, text = session.chart_state().marks[-1]
+    stream.hear(BEAT)
+    assert only(stream.pump()).content["marks"][-1] == [time_ns / 1e6, price, side, text]  # type: ignore[index]
+
+
+def test_deltas_are_numbered_without_a_gap(stream: ChartStream, session: FakeSession, clock: Clock) -> None:
+    watched(stream, clock)
+    numbers = []
+    for _ in range(5):
+        session.tick()
+        numbers.append(only(stream.pump()).content["sequence"])
+        clock.now += 0.1
+    assert numbers == [2, 3, 4, 5, 6]  # the snapshot was 1
+
+
+def test_ticks_between_two_messages_are_merged_and_the_latest_wins(
+    stream: ChartStream, session: FakeSession, clock: Clock
+) -> None:
+    watched(stream, clock)
+    before = len(session.chart_state().bars)
+    for _ in range(12 + 6):  # the rest of this bar and the next one, or a bar and a half: 12 ticks are a bar
+        session.tick()
+    message = only(stream.pump())
+    expected = session.chart_state().bars[before - 1 :]
+    np.testing.assert_array_equal(rows(message, 0, 6), expected)
+    assert len(rows(message, 1, 3)) == 12 + 6  # equity points have times of their own
+
+
+def test_nothing_is_sent_within_the_message_interval(stream: ChartStream, session: FakeSession, clock: Clock) -> None:
+    watched(stream, clock)
+    session.tick()
+    assert kinds(stream.pump()) == ["delta"]
+    session.tick()
+    clock.now += 0.04
+    assert stream.pump() == ()
+    clock.now += 0.02
+    assert kinds(stream.pump()) == ["delta"]
+
+
+def test_a_thousand_updates_a_second_become_at_most_twenty_messages(
+    stream: ChartStream, session: FakeSession, clock: Clock
+) -> None:
+    watched(stream, clock)
+    start, sent = clock.now, 0
+    for step in range(3000):
+        clock.now = start + step / 1000
+        stream.hear(BEAT)
+        session.tick()
+        sent += len(stream.pump())
+    assert 55 <= sent <= 60  # 3 s of 20 a second
+
+
+def test_new_marks_are_sent_once(stream: ChartStream, session: FakeSession, clock: Clock) -> None:
+    watched(stream, clock)
+    session.is_paused = True  # no entries but ours
+    session.position = None
+    session.tick()
+    stream.pump()
+    clock.now += 1
+    update = SimpleNamespace(
+        sequence=session.sequence + 1,
+        bar_rows=np.empty((0, 6)),
+        equity_rows=np.empty((0, 3)),
+        marks=((2_000_000_000, 5.0, -1, "SELL"),),
+        lines={"entry": 1.0, "stop": math.nan},
+    )
+    stream.receive(update)
+    message = only(stream.pump())
+    assert message.content["marks"] == [[2000.0, 5.0, -1, "SELL"]]
+    assert message.content["lines"] == {"entry": 1.0}  # JSON has no nan
+    assert message.buffers == (b"", b"")
+    clock.now += 1
+    assert stream.pump() == ()
+
+
+def test_gap_in_the_sessions_numbers_is_mended_by_a_snapshot(
+    stream: ChartStream, session: FakeSession, clock: Clock
+) -> None:
+    watched(stream, clock)
+    lost, session.subscribers[:] = list(session.subscribers), []
+    session.tick()
+    session.subscribers[:] = lost
+    session.tick()
+    message = only(stream.pump())
+    assert message.content["kind"] == "snapshot"
+    np.testing.assert_array_equal(rows(message, 0, 6), session.chart_state().bars)
+
+
+def test_page_that_asks_gets_a_snapshot(stream: ChartStream, clock: Clock) -> None:
+    watched(stream, clock)
+    stream.hear({"kind": "snapshot"})
+    message = only(stream.pump())
+    assert (message.content["kind"], message.content["sequence"]) == ("snapshot", 2)
+
+
+def test_updates_that_the_snapshot_holds_are_not_sent_again(
+    stream: ChartStream, session: FakeSession, clock: Clock
+) -> None:
+    stream.hear(BEAT)
+    session.tick()
+    assert kinds(stream.pump()) == ["snapshot"]
+    clock.now += 1
+    assert stream.pump() == ()
+
+
+def test_update_that_comes_while_the_snapshot_is_taken_is_sent_after_it(session: FakeSession, clock: Clock) -> None:
+    take = session.chart_state
+
+    def take_and_tick() -> Any:
+        state = take()
+        session.tick()
+        return state
+
+    session.chart_state = take_and_tick  # type: ignore[method-assign]  # a session that moves at the worst moment
+    stream = ChartStream(session, clock=clock)
+    session.subscribe(stream.receive)
+    stream.hear(BEAT)
+    assert kinds(stream.pump()) == ["snapshot"]
+    clock.now += 1
+    message = only(stream.pump())
+    assert message.content["kind"] == "delta"
+    np.testing.assert_array_equal(rows(message, 0, 6)[-1], take().bars[-1])
+
+
+def test_page_without_heartbeat_for_ten_seconds_gets_nothing_and_then_a_snapshot(
+    stream: ChartStream, session: FakeSession, clock: Clock
+) -> None:
+    watched(stream, clock)
+    clock.now += 9.5  # 10.5 s after the heartbeat
+    for _ in range(100):
+        session.tick()
+        assert stream.pump() == ()
+    assert not stream.is_watched
+    stream.hear(BEAT)
+    assert kinds(stream.pump()) == ["snapshot"]
+
+
+def test_updates_without_a_page_are_not_kept(stream: ChartStream, session: FakeSession) -> None:
+    for _ in range(100):
+        session.tick()
+    assert stream._updates == []  # noqa: SLF001  what grows must be looked at where it grows
+
+
+def test_more_waiting_updates_than_a_snapshot_has_rows_become_a_snapshot(session: FakeSession, clock: Clock) -> None:
+    stream = ChartStream(session, clock=clock, limits=StreamLimits(max_rows=50))
+    session.subscribe(stream.receive)
+    watched(stream, clock)
+    for _ in range(60):
+        session.tick()
+    message = only(stream.pump())
+    assert message.content["kind"] == "snapshot"
+    assert len(rows(message, 0, 6)) <= 50
+
+
+def test_calm_session_is_told_from_silence_by_a_pulse_with_the_last_number(stream: ChartStream, clock: Clock) -> None:
+    watched(stream, clock)
+    clock.now += 0.9
+    assert stream.pump() == ()
+    clock.now += 0.2
+    assert only(stream.pump()).content == {"kind": "pulse", "sequence": 1}
+    assert stream.pump() == ()
+
+
+def test_finished_session_is_sent_whole_once_and_marked_as_final(
+    stream: ChartStream, session: FakeSession, clock: Clock
+) -> None:
+    watched(stream, clock)
+    session.tick()
+    session.stop()
+    message = only(stream.pump())
+    assert (message.content["kind"], message.content["final"]) == ("snapshot", True)
+    assert stream.is_done
+    clock.now += 1
+    stream.hear(BEAT)
+    assert stream.is_done
+
+
+def test_page_that_opens_after_the_end_still_gets_its_snapshot(
+    stream: ChartStream, session: FakeSession, clock: Clock
+) -> None:
+    session.stop()
+    watched(stream, clock)
+    clock.now += 60
+    stream.hear({"kind": "snapshot"})
+    assert not stream.is_done
+    assert only(stream.pump()).content["final"] is True
+    assert stream.is_done
+
+
+def test_chart_script_is_sent_when_asked_for_and_only_then(stream: ChartStream, clock: Clock) -> None:
+    watched(stream, clock)
+    stream.hear({"kind": "script"})
+    message = only(stream.pump())
+    assert message.content == {"kind": "script"}
+    assert b"plotly.js v" in gzip.decompress(message.buffers[0])[:200]
+    clock.now += 1
+    assert "script" not in kinds(stream.pump())
+
+
+def test_last_price_is_that_of_the_newest_bar_sent(stream: ChartStream, session: FakeSession, clock: Clock) -> None:
+    assert math.isnan(stream.last_price)
+    watched(stream, clock)
+    session.tick()
+    stream.pump()
+    assert stream.last_price == session.chart_state().bars[-1, 4]
+
+
+def test_work_is_announced(session: FakeSession, clock: Clock) -> None:
+    calls: list[str] = []
+    stream = ChartStream(session, clock=clock, on_work=lambda: calls.append("work"))
+    session.subscribe(stream.receive)
+    stream.hear(BEAT)
+    session.tick()
+    assert calls == ["work", "work"]

@@ -1,0 +1,107 @@
+import pytest
+
+from tests.unit.panels.fake_session import FakeParameter, FakeSession
+from workbench.panels.parameters import ParameterForm, complaint
+
+
+@pytest.fixture
+def session() -> FakeSession:
+    return FakeSession(bars=0)
+
+
+@pytest.fixture
+def form(session: FakeSession) -> ParameterForm:
+    form = ParameterForm(session, lambda: None)
+    form.refresh("PREPARED")
+    return form
+
+
+def hint(form: ParameterForm, name: str) -> str:
+    """Return the line below a field."""
+    return str(form.fields[name].box.children[-1].value)
+
+
+def test_each_kind_of_parameter_has_its_kind_of_input(form: ParameterForm) -> None:
+    kinds = {name: type(field.input).__name__ for name, field in form.fields.items()}
+    assert kinds == {
+        "fast": "IntText",
+        "slow": "IntText",
+        "stop": "FloatText",
+        "short_too": "Checkbox",
+        "average": "Dropdown",
+    }
+
+
+def test_inputs_start_with_the_configured_values(form: ParameterForm) -> None:
+    assert [field.value for field in form.fields.values()] == [10, 50, 0.02, False, "sma"]
+
+
+def test_valid_change_goes_to_the_handle_at_once(form: ParameterForm, session: FakeSession) -> None:
+    form.fields["fast"].input.value = 12
+    assert session.strategy.parameters["fast"] == 12
+    assert form.complaints == []
+
+
+def test_value_out_of_range_is_told_at_its_field_and_not_sent(form: ParameterForm, session: FakeSession) -> None:
+    form.fields["fast"].input.value = 500
+    form.refresh("PREPARED")
+    assert session.calls == []
+    assert form.complaints == ["fast: 2 to 200, was 500"]
+    assert "2 to 200, was 500" in hint(form, "fast")
+    assert "2 to 200, was" not in hint(form, "slow")
+
+
+def test_refusal_of_the_strategy_is_told_at_the_field(form: ParameterForm) -> None:
+    form.fields["fast"].input.value = 60
+    assert form.complaints == ["fast: fast must be below slow (50), was 60"]
+
+
+def test_mended_value_clears_the_complaint(form: ParameterForm) -> None:
+    form.fields["fast"].input.value = 60
+    form.fields["fast"].input.value = 40
+    assert form.complaints == []
+
+
+def test_change_that_mends_another_field_clears_its_complaint_too(form: ParameterForm, session: FakeSession) -> None:
+    form.fields["fast"].input.value = 60  # not below slow, 50
+    form.fields["slow"].input.value = 80
+    assert form.complaints == []
+    assert session.strategy.parameters["fast"] == 60
+
+
+def test_fields_are_open_only_before_the_start(form: ParameterForm) -> None:
+    assert not form.fields["fast"].input.disabled
+    for state in ("STARTING", "ACTIVE", "STOPPED"):
+        form.refresh(state)
+        assert all(field.input.disabled for field in form.fields.values())
+
+
+def test_change_made_by_another_panel_appears(form: ParameterForm, session: FakeSession) -> None:
+    other = ParameterForm(session, lambda: None)
+    other.fields["slow"].input.value = 90
+    form.refresh("PREPARED")
+    assert form.fields["slow"].value == 90
+
+
+def test_edit_under_way_survives_a_change_of_another_field(form: ParameterForm, session: FakeSession) -> None:
+    form.fields["fast"].input.value = 500  # wrong, and kept for the user to mend
+    session.configure(slow=70)
+    form.refresh("PREPARED")
+    assert form.fields["fast"].value == 500
+    assert form.fields["slow"].value == 70
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "value", "text"),
+    [
+        (2, 200, 1, "2 to 200, was 1"),
+        (2, None, 1, "at least 2, was 1"),
+        (None, 5, 6, "at most 5, was 6"),
+        (None, None, 1e9, ""),
+        (2, 200, 2, ""),
+        (0, 1, float("nan"), "must be a number, was nan"),
+        (0, 1, float("inf"), "must be a number, was inf"),
+    ],
+)
+def test_complaint_names_range_and_value(low: float | None, high: float | None, value: float, text: str) -> None:
+    assert complaint(FakeParameter("x", "float", 1.0, low, high), value) == text

@@ -1,0 +1,60 @@
+import math
+
+import numpy as np
+import pytest
+from workbench.errors import DataError
+from workbench.research.drawdowns import calmar_ratio, drawdown_series, longest_drawdown_s
+
+SECOND_NS = 1_000_000_000
+
+
+def longest(equity, *, start=100.0, every_s=10):
+    closes = np.arange(1, len(equity) + 1, dtype=np.int64) * every_s * SECOND_NS
+    return longest_drawdown_s(np.array(equity, dtype=np.float64), closes, start=start, start_time_ns=0)
+
+
+def test_drawdown_is_the_fall_below_the_highest_equity_so_far():
+    # peaks 100, 120, 120: (100-90)/100, 0, (120-60)/120
+    assert drawdown_series(np.array([90.0, 120.0, 60.0]), start=100.0).tolist() == [0.1, 0.0, 0.5]
+
+
+def test_negative_equity_is_a_drawdown_above_one():
+    # (100 + 20) / 100
+    assert drawdown_series(np.array([-20.0]), start=100.0).tolist() == [1.2]
+
+
+def test_drawdown_needs_a_positive_start():
+    with pytest.raises(DataError, match=r"start must be above 0, was 0\.0"):
+        drawdown_series(np.array([1.0]), start=0.0)
+
+
+def test_a_drawdown_lasts_from_its_peak_to_the_next_equity_as_high():
+    # peak at 0 s (the start), back at 100 after 30 s; the later one lasts 10 s
+    assert longest([90, 80, 100, 99]) == 30.0
+
+
+def test_a_drawdown_that_has_not_ended_lasts_to_the_last_mark():
+    # peak 110 at 10 s, last mark at 50 s
+    assert longest([110, 90, 80, 100, 109]) == 40.0
+
+
+def test_equity_that_never_falls_has_no_drawdown():
+    assert longest([100, 100, 101, 101, 105]) == 0.0
+
+
+def test_a_fall_that_is_made_good_counts_even_when_new_highs_follow_each_other():
+    # 105 at 10 s, 104 at 20 s, 105 at 30 s
+    assert longest([105, 104, 105, 106, 107]) == 20.0
+
+
+def test_no_marks_have_no_drawdown():
+    assert longest([]) == 0.0
+
+
+def test_calmar_is_growth_over_drawdown():
+    assert calmar_ratio(0.5, 0.25) == 2.0
+
+
+@pytest.mark.parametrize(("growth", "drawdown"), [(0.5, 0.0), (math.nan, 0.1)])
+def test_calmar_is_undefined_without_a_drawdown_or_growth(growth, drawdown):
+    assert math.isnan(calmar_ratio(growth, drawdown))

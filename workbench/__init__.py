@@ -1,0 +1,137 @@
+"""Research crypto strategies in a notebook, then run the same object on paper.
+
+>>> import workbench as wb
+
+The public names are loaded when they are first used (PEP 562): importing the package loads no numpy, numba, pandas,
+ccxt, plotly or ipywidgets, so a kernel starts, and the command line answers, at once.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workbench import errors
+    from workbench.api import attach, load_bars, paper, sessions
+    from workbench.core import Engine, PortfolioSimulator
+    from workbench.live import BarAggregator, LiveSession, LiveSessionConfig, LiveSessionManager, LiveTradingEngine
+    from workbench.model import (
+        AccountState,
+        Bar,
+        Bars,
+        ClosedTrade,
+        Costs,
+        Fill,
+        Instrument,
+        OrderRequest,
+        PositionSnapshot,
+        RiskConfig,
+        Tick,
+        Timeframe,
+    )
+    from workbench.research import backtest, sweep
+    from workbench.strategy import (
+        Rules,
+        Signals,
+        Strategy,
+        enter_long,
+        enter_short,
+        exit_position,
+        hold,
+        param,
+        strategy,
+    )
+
+__all__ = [
+    "AccountState",
+    "Bar",
+    "BarAggregator",
+    "Bars",
+    "ClosedTrade",
+    "Costs",
+    "Engine",
+    "Fill",
+    "Instrument",
+    "LiveSession",
+    "LiveSessionConfig",
+    "LiveSessionManager",
+    "LiveTradingEngine",
+    "OrderRequest",
+    "PortfolioSimulator",
+    "PositionSnapshot",
+    "RiskConfig",
+    "Rules",
+    "Signals",
+    "Strategy",
+    "Tick",
+    "Timeframe",
+    "attach",
+    "backtest",
+    "enter_long",
+    "enter_short",
+    "errors",
+    "exit_position",
+    "hold",
+    "load_bars",
+    "paper",
+    "param",
+    "sessions",
+    "strategy",
+    "sweep",
+]
+
+# Where each public name lives. A name equal to its module's last part is that module itself: `errors`, and `strategy`,
+# whose room can be called as the decorator, so that `wb.strategy` means one thing however the room was imported.
+_MODULE_OF = {
+    "AccountState": "workbench.model",
+    "Bar": "workbench.model",
+    "BarAggregator": "workbench.live",
+    "Bars": "workbench.model",
+    "ClosedTrade": "workbench.model",
+    "Costs": "workbench.model",
+    "Engine": "workbench.core",
+    "Fill": "workbench.model",
+    "Instrument": "workbench.model",
+    "LiveSession": "workbench.live",
+    "LiveSessionConfig": "workbench.live",
+    "LiveSessionManager": "workbench.live",
+    "LiveTradingEngine": "workbench.live",
+    "OrderRequest": "workbench.model",
+    "PortfolioSimulator": "workbench.core",
+    "PositionSnapshot": "workbench.model",
+    "RiskConfig": "workbench.model",
+    "Rules": "workbench.strategy",
+    "Signals": "workbench.strategy",
+    "Strategy": "workbench.strategy",
+    "Tick": "workbench.model",
+    "Timeframe": "workbench.model",
+    "attach": "workbench.api",
+    "backtest": "workbench.api",
+    "enter_long": "workbench.strategy",
+    "enter_short": "workbench.strategy",
+    "errors": "workbench.errors",
+    "exit_position": "workbench.strategy",
+    "hold": "workbench.strategy",
+    "load_bars": "workbench.api",
+    "paper": "workbench.api",
+    "param": "workbench.strategy",
+    "sessions": "workbench.api",
+    "strategy": "workbench.strategy",
+    "sweep": "workbench.api",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module on first use and keep it."""
+    path = _MODULE_OF.get(name)
+    if path is None:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message, name=name, obj=None)
+    module = import_module(path)
+    value: object = module if path == f"{__name__}.{name}" else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, so that completion shows them before they are loaded."""
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]

@@ -1,0 +1,225 @@
+"""The static figure of a backtest: candles with trades and protective levels, equity, drawdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+import plotly.graph_objects as go
+
+from workbench.charts.decimation import Candles, envelope_rows, join_candles
+from workbench.charts.theme import Palette, ThemeName, palette_of, template_of
+from workbench.charts.trade_marks import MAX_TRADES, drawn_rows, trade_traces
+from workbench.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.model import Bars
+
+HEIGHT_PX: Final = 720
+# Shares of the height from the bottom: drawdown, equity, candles, with a gap between.
+DOMAINS: Final = ((0.0, 0.13), (0.17, 0.38), (0.42, 1.0))
+
+
+class BacktestView(Protocol):
+    """What the figure needs of a result; `workbench.research.BacktestResult` has it."""
+
+    @property
+    def title(self) -> str:
+        """The strategy as the call that makes it."""
+
+    @property
+    def bars(self) -> Bars:
+        """The bars of the run."""
+
+    @property
+    def equity(self) -> pd.Series[float]:
+        """Equity at each bar's close, indexed by aware UTC time."""
+
+    @property
+    def drawdown(self) -> pd.Series[float]:
+        """Fraction below the peak, at least 0, indexed like ``equity``."""
+
+    @property
+    def buy_and_hold(self) -> pd.Series[float]:
+        """The same cash in the market from the first open on, indexed like ``equity``."""
+
+    @property
+    def trades(self) -> pd.DataFrame:
+        """Closed trades."""
+
+    @property
+    def trade_levels(self) -> pd.DataFrame:
+        """Protective levels, row by row of ``trades``: ``stop`` and ``target``, nan where there was none."""
+
+    @property
+    def open_positions(self) -> pd.DataFrame:
+        """Positions at the end, with their ``stop`` and ``target``."""
+
+
+def backtest_figure(result: BacktestView, *, symbol: str | None = None, theme: ThemeName = "auto") -> go.Figure:
+    """Return the figure of a backtest.
+
+    Above, one symbol's candles with entries, exits and the stop and target of each trade; below, the account's equity
+    beside buying and holding, and its drawdown. More than 1,500 bars are joined into longer candles and lines are reduced
+    to their envelope; of more than 1,000 trades those with the largest profit or loss are drawn. The subtitle says so.
+
+    Parameters
+    ----------
+    result : BacktestView
+        A backtest's result.
+    symbol : str, optional
+        Whose candles; the first symbol by default.
+    theme : {"auto", "light", "dark"}, default "auto"
+        ``auto`` has a transparent background and reads on light and dark pages.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Three panels on one UTC axis.
+
+    Raises
+    ------
+    ConfigError
+        An unknown theme, or a symbol that the bars do not hold.
+    """
+    palette = palette_of(theme)
+    if symbol is None:
+        symbol = result.bars.symbols[0]
+    elif symbol not in result.bars.symbols:
+        raise ConfigError(f"symbol must be one of {', '.join(result.bars.symbols)}, was {symbol!r}")
+    bars = result.bars.one(symbol)
+    candles = join_candles(bars.time_ns, bars.values[:4, 0], timeframe=bars.timeframe)
+    trades = result.trades.join(result.trade_levels)
+    trades = trades[trades["symbol"] == symbol]
+    positions = result.open_positions
+    positions = positions[positions["symbol"] == symbol]
+    drawn = trades.iloc[drawn_rows(trades["pnl"].to_numpy(dtype=np.float64))]
+    figure = go.Figure(_candle_trace(candles, symbol, palette))
+    figure.add_traces(trade_traces(drawn, positions, candles, palette=palette))
+    figure.add_traces(_account_traces(result, palette))
+    quote = bars.instruments[0].quote
+    subtitle = _subtitle(bars, candles, trade_count=len(trades))
+    _lay_out(figure, title=f"{result.title}  ·  {symbol} {bars.timeframe}", subtitle=subtitle, quote=quote, palette=palette)
+    figure.update_layout(xaxis={"range": _time_range(candles)}, yaxis={"range": _price_range(candles, drawn, positions)})
+    return figure
+
+
+def utc_labels(time_ns: np.ndarray[tuple[int], np.dtype[np.int64]]) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
+    """Return times as plotly draws them without changing the zone: naive UTC in milliseconds.
+
+    Examples
+    --------
+    >>> utc_labels(np.array([1_500_000_000_000_000_000])).astype(str).tolist()
+    ['2017-07-14T02:40:00.000']
+    """
+    return (time_ns // 1_000_000).astype("datetime64[ms]")
+
+
+def _candle_trace(candles: Candles, symbol: str, palette: Palette) -> go.Candlestick:
+    return go.Candlestick(
+        x=utc_labels(candles.time_ns),
+        open=candles.open,
+        high=candles.high,
+        low=candles.low,
+        close=candles.close,
+        increasing={"line": {"color": palette.up, "width": 1}, "fillcolor": palette.up},
+        decreasing={"line": {"color": palette.down, "width": 1}, "fillcolor": palette.down},
+        name=symbol,
+        showlegend=False,
+        hovertemplate="O %{open:,.8~g}  H %{high:,.8~g}  L %{low:,.8~g}  C %{close:,.8~g}<extra></extra>",
+    )
+
+
+def _account_traces(result: BacktestView, palette: Palette) -> list[go.Scatter]:
+    equity, reference = result.equity, result.buy_and_hold
+    drawdown = -100.0 * result.drawdown
+    return [
+        _line(reference, "Buy and hold", {"color": palette.reference, "width": 1, "dash": "dot"}, axis="y2", unit="%{y:,.2f}"),
+        _line(equity, "Equity", {"color": palette.equity, "width": 1.6}, axis="y2", unit="%{y:,.2f}"),
+        _line(drawdown, "Drawdown", {"color": palette.down, "width": 1}, axis="y3", unit="%{y:.2f} %", fill_color=palette.shade),
+    ]
+
+
+def _line(
+    series: pd.Series[float], name: str, line: dict[str, object], *, axis: str, unit: str, fill_color: str | None = None
+) -> go.Scatter:
+    values = series.to_numpy(dtype=np.float64)
+    rows = envelope_rows(values)
+    times = series.index.tz_localize(None).to_numpy()[rows].astype("datetime64[ms]")
+    return go.Scatter(
+        x=times,
+        y=values[rows],
+        name=name,
+        mode="lines",
+        line=line,
+        yaxis=axis,
+        fill=None if fill_color is None else "tozeroy",
+        fillcolor=fill_color,
+        showlegend=fill_color is None,
+        hovertemplate=unit,
+    )
+
+
+def _time_range(candles: Candles) -> list[str]:
+    span = int(candles.time_ns[-1] - candles.time_ns[0]) + candles.period.ns
+    edges = np.array([candles.time_ns[0] - span // 100, candles.time_ns[-1] + candles.period.ns + span // 50])
+    return [str(edge) for edge in utc_labels(edges)]
+
+
+def _price_range(candles: Candles, *frames: pd.DataFrame) -> list[float]:
+    """Return the price axis: all candles, and levels not so far off that they would press the candles flat."""
+    low, high = float(candles.low.min()), float(candles.high.max())
+    reach = 0.3 * (high - low)
+    levels = np.concatenate([frame[name].to_numpy(dtype=np.float64) for frame in frames for name in ("stop", "target")])
+    near = levels[(levels > low - reach) & (levels < high + reach)]
+    low, high = float(near.min(initial=low)), float(near.max(initial=high))
+    margin = 0.05 * (high - low) or 0.01 * high
+    return [low - margin, high + margin]
+
+
+def _subtitle(bars: Bars, candles: Candles, *, trade_count: int) -> str:
+    first, last = (str(time)[:16].replace("T", " ") for time in utc_labels(bars.time_ns[[0, -1]]))
+    parts = [f"{first} to {last} UTC", f"{len(bars):,} bars"]
+    if candles.is_joined:
+        parts[-1] += f" drawn as {candles.time_ns.size:,} candles of {candles.period}"
+    parts.append(f"{trade_count:,} trades")
+    if trade_count > MAX_TRADES:
+        parts[-1] += f", the {MAX_TRADES:,} with the largest profit or loss drawn"
+    return "  ·  ".join(parts)
+
+
+def _lay_out(figure: go.Figure, *, title: str, subtitle: str, quote: str, palette: Palette) -> None:
+    below, middle, above = DOMAINS
+    axis = {"side": "right", "fixedrange": False, "showgrid": True, "nticks": 6}
+    figure.update_layout(
+        template=template_of(palette),
+        height=HEIGHT_PX,
+        margin={"l": 28, "r": 72, "t": 104, "b": 44},
+        title={
+            "text": title,
+            "subtitle": {"text": subtitle, "font": {"color": palette.muted, "size": 12}},
+            "y": 0.97,
+            "yanchor": "top",
+        },
+        hovermode="x unified",
+        hoversubplots="axis",
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.005, "yanchor": "bottom"},
+        xaxis={
+            "type": "date",
+            "anchor": "y3",
+            "rangeslider": {"visible": False},
+            # Plotly rims a spike with what it takes for the background: a white band where that is transparent.
+            "showspikes": False,
+            "hoverformat": "%Y-%m-%d %H:%M UTC",
+        },
+        yaxis={**axis, "domain": above, "tickformat": ",", "hoverformat": ",.6~g", "nticks": 8},
+        yaxis2={**axis, "domain": middle, "tickformat": ",.6~g"},
+        yaxis3={**axis, "domain": below, "ticksuffix": " %", "nticks": 4, "rangemode": "tozero"},
+    )
+    for text, domain in ((f"Price, {quote}", above), (f"Equity, {quote}", middle), ("Drawdown", below)):
+        figure.add_annotation(
+            text=text, x=0, y=domain[1], xref="paper", yref="paper", xanchor="left", yanchor="bottom" if domain is not above else "top",
+            showarrow=False, font={"color": palette.muted, "size": 11},
+        )  # fmt: skip

@@ -1,0 +1,178 @@
+// What Plotly is given. A frame fixes ranges and the rows on view; traces are everything that stands still until the
+// next bar, shapes everything that moves with a tick: replacing `layout.shapes` is the only call of Plotly whose cost
+// does not grow with the data.
+import { axisDecimals } from "./format.js";
+import { MARGIN, PANES } from "./geometry.js";
+import { barsPerCandle, bucketStart, extremes, mergeCandles, thinLine } from "./levels.js";
+import { priceExtent } from "./viewport.js";
+
+const MAX_CANDLES = 400;
+const MAX_POINTS = 1200;
+const MIN_TRACE = 4; // Plotly takes a candle's width from the distance of its neighbours; fewer are drawn as shapes
+const HALF_BODY = 0.245; // of the distance of two candles, as Plotly draws them
+
+export function makeFrame(store, viewport, plotWidth) {
+  const { bars, equity } = store;
+  const time = viewport.timeRange(bars, plotWidth);
+  const to = Math.min(bars.length, bars.search(time[1]) + 1);
+  let from = Math.min(Math.max(0, bars.search(time[0]) - 1), Math.max(0, to - 1));
+  const merged = barsPerCandle(to - from, MAX_CANDLES);
+  from = bars.search(bucketStart(bars.time[from], viewport.stepMs, merged));
+  const equityTo = to === bars.length ? equity.length : Math.min(equity.length, equity.search(time[1]) + 1);
+  const equityFrom = Math.min(Math.max(0, equity.search(time[0]) - 1), Math.max(0, equityTo - 1));
+  const frame = { time, from, to, merged, stepMs: viewport.stepMs, equityFrom, equityTo };
+  frame.candles = mergeCandles(bars, from, to, frame.stepMs, merged);
+  frame.ranges = valueRanges(store, viewport, frame);
+  splitForming(frame, bars);
+  frame.equityEnd = equityTo === equity.length && equityTo > 0 ? lastPoint(equity) : null;
+  return frame;
+}
+
+function valueRanges(store, viewport, { from, to, equityFrom, equityTo }) {
+  // The levels of the present position do not belong to the past.
+  const levels = to === store.bars.length ? Object.values(store.lines) : [];
+  const price = priceExtent(store.bars, from, to, levels);
+  const ranges = { price: viewport.settle("price", ...price, 0.07), equity: [0, 1], drawdown: [-0.01, 0.0005] };
+  if (equityTo > equityFrom) {
+    const { columns } = store.equity;
+    ranges.equity = viewport.settle("equity", ...extremes(columns.equity, equityFrom, equityTo), 0.1);
+    const [deepest] = extremes(columns.drawdown, equityFrom, equityTo);
+    ranges.drawdown = viewport.settle("drawdown", Math.min(deepest, -0.001), 0, 0.08);
+  }
+  return ranges;
+}
+
+// The newest candle leaves the trace: it is redrawn at every tick.
+function splitForming(frame, bars) {
+  const total = frame.candles.time.length;
+  frame.stillCount = frame.to < bars.length ? total : total - 1;
+  if (frame.stillCount < MIN_TRACE) frame.stillCount = 0;
+  frame.movingFrom = frame.stillCount < total ? frame.candles.time[frame.stillCount] : null;
+  frame.newest = total ? frame.candles.time[total - 1] : null;
+}
+
+function lastPoint(equity) {
+  return { time: equity.last("time"), equity: equity.last("equity"), drawdown: equity.last("drawdown") };
+}
+
+// Whether the data has left what the frame shows, so that moving the shapes is not enough.
+export function outgrows(frame, store) {
+  const { bars, equity } = store;
+  if (frame.movingFrom === null) return false;
+  if (bucketStart(bars.last("time"), frame.stepMs, frame.merged) !== frame.newest) return true;
+  const outside = ([low, high], value) => value < low || value > high;
+  return outside(frame.ranges.price, bars.last("low")) || outside(frame.ranges.price, bars.last("high"))
+    || (equity.length > 0 && (frame.equityEnd === null || outside(frame.ranges.equity, equity.last("equity"))
+      || outside(frame.ranges.drawdown, equity.last("drawdown"))));
+}
+
+export function makeTraces(frame, store, palette) {
+  const still = (name) => frame.candles[name].slice(0, frame.stillCount);
+  const candle = (color) => ({ line: { color, width: 1 }, fillcolor: color });
+  const line = (name) => thinLine(store.equity.time, store.equity.columns[name], frame.equityFrom, frame.equityTo, MAX_POINTS);
+  return [
+    {
+      type: "candlestick", name: "price", x: still("time"), open: still("open"), high: still("high"), low: still("low"),
+      close: still("close"), increasing: candle(palette.up), decreasing: candle(palette.down), hoverinfo: "skip",
+    },
+    {
+      type: "scatter", mode: "lines", name: "equity", yaxis: "y2", ...line("equity"), hoverinfo: "skip",
+      line: { color: palette.equity, width: 1.5 },
+    },
+    {
+      type: "scatter", mode: "lines", name: "drawdown", yaxis: "y3", ...line("drawdown"), hoverinfo: "skip",
+      fill: "tozeroy", fillcolor: palette.drawdown_fill, line: { color: palette.drawdown, width: 1 },
+    },
+    markTrace("buys", store, frame, palette, 1),
+    markTrace("sells", store, frame, palette, -1),
+  ];
+}
+
+// Buys and sells differ in shape as well as in colour, for those who cannot tell the colours apart.
+function markTrace(name, store, frame, palette, side) {
+  const marks = visibleMarks(store, frame).filter((mark) => mark.side === side);
+  return {
+    type: "scatter", mode: "markers", name, x: marks.map((mark) => mark.x), y: marks.map((mark) => mark.price),
+    hoverinfo: "skip",
+    marker: {
+      symbol: side > 0 ? "triangle-up" : "triangle-down", size: 12, color: side > 0 ? palette.up : palette.down,
+      line: { width: 1.5, color: palette.background },
+    },
+  };
+}
+
+// Marks on view, each moved to the time of the candle in which it happened.
+export function visibleMarks(store, frame) {
+  const { bars } = store;
+  const marks = [];
+  for (const [time, price, side, text] of store.marks) {
+    const row = bars.search(time + 1) - 1;
+    if (row < frame.from || row >= frame.to) continue;
+    marks.push({ x: bucketStart(bars.time[row], frame.stepMs, frame.merged), time, price, side, text });
+  }
+  return marks;
+}
+
+export function movingShapes(frame, store, palette) {
+  const close = store.bars.last("close");
+  const shapes = [];
+  if (frame.movingFrom !== null) shapes.push(...candleShapes(frame, store.bars, palette));
+  for (const [name, price] of Object.entries(store.lines)) shapes.push(levelLine("y", price, levelColor(name, palette), "dash"));
+  shapes.push(levelLine("y", close, directionColor(store, palette), "dot"));
+  if (store.equity.length) shapes.push(levelLine("y2", store.equity.last("equity"), palette.equity, "dot"));
+  if (frame.equityEnd) shapes.push(...liveEnds(frame.equityEnd, lastPoint(store.equity), palette));
+  return shapes;
+}
+
+function candleShapes(frame, bars, palette) {
+  const candles = mergeCandles(bars, bars.search(frame.movingFrom), bars.length, frame.stepMs, frame.merged);
+  const half = HALF_BODY * frame.stepMs * frame.merged;
+  return candles.time.flatMap((x, i) => {
+    const line = { width: 1, color: candles.close[i] >= candles.open[i] ? palette.up : palette.down };
+    const place = { xref: "x", yref: "y", line };
+    return [
+      { ...place, type: "line", x0: x, x1: x, y0: candles.low[i], y1: candles.high[i] },
+      { ...place, type: "rect", x0: x - half, x1: x + half, y0: candles.open[i], y1: candles.close[i], fillcolor: line.color },
+    ];
+  });
+}
+
+// From the last point of the drawn line to now; the line itself waits for the next full drawing.
+function liveEnds(from, to, palette) {
+  const end = (yref, name, color, width) => ({
+    type: "line", xref: "x", yref, x0: from.time, y0: from[name], x1: to.time, y1: to[name], line: { color, width },
+  });
+  return [end("y2", "equity", palette.equity, 1.5), end("y3", "drawdown", palette.drawdown, 1)];
+}
+
+function levelLine(yref, y, color, dash) {
+  return { type: "line", xref: "paper", x0: 0, x1: 1, yref, y0: y, y1: y, line: { width: 1, dash, color } };
+}
+
+export function levelColor(name, palette) {
+  const kind = ["stop", "target", "take", "trail", "entry"].find((word) => name.toLowerCase().includes(word));
+  return { stop: palette.stop, target: palette.target, take: palette.target, trail: palette.trailing }[kind] ?? palette.entry;
+}
+
+export function directionColor(store, palette) {
+  return store.bars.last("close") >= store.bars.last("open") ? palette.up : palette.down;
+}
+
+export function makeLayout(frame, shapes, geometry, palette, font) {
+  const axis = { gridcolor: palette.grid, zeroline: false, showline: false, tickfont: { size: 11, color: palette.muted } };
+  const value = (pane, extra) => ({
+    ...axis, side: "right", domain: PANES[pane].domain, range: frame.ranges[pane], autorange: false, fixedrange: true, ...extra,
+  });
+  const decimals = (pane) => axisDecimals(...frame.ranges[pane]);
+  return {
+    width: geometry.width, height: geometry.height, autosize: false, showlegend: false, hovermode: false, dragmode: "pan",
+    margin: { l: MARGIN.left, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom, pad: 0 },
+    paper_bgcolor: palette.background, plot_bgcolor: palette.background, font: { family: font, size: 11, color: palette.text },
+    // The type is stated at every drawing: a numeric time would silently turn the axis into a linear one.
+    xaxis: { ...axis, type: "date", anchor: "y3", range: frame.time, autorange: false, rangeslider: { visible: false }, automargin: false },
+    yaxis: value("price", { tickformat: `,.${decimals("price")}f`, nticks: 8 }),
+    yaxis2: value("equity", { tickformat: `,.${decimals("equity")}f`, nticks: 4, showticklabels: frame.equityTo > 0 }),
+    yaxis3: value("drawdown", { tickformat: `.${Math.max(0, decimals("drawdown") - 2)}%`, nticks: 4, showticklabels: frame.equityTo > 0 }),
+    shapes,
+  };
+}

@@ -1,0 +1,73 @@
+// The line above the plot: what this is, the values under the pointer (or the newest ones), badges and buttons.
+import { formatNumber, formatPercent, formatTime, priceDecimals } from "./format.js";
+import { element } from "./overlay.js";
+
+const FIELDS = ["O", "H", "L", "C", "V", "Equity", "Drawdown"];
+
+export class Header {
+  constructor(parent, title, actions) {
+    this.root = element("div", "wb-live-head", parent);
+    if (title.is_shown) this.#makeTitle(title);
+    else this.#makeLegend(this.root);
+    const tools = element("div", "wb-live-tools", this.root);
+    this.stale = element("span", "wb-live-badge wb-live-stale", tools);
+    this.stale.hidden = true;
+    this.#button(tools, "−", "Zoom out (or Ctrl + wheel)", actions.zoomOut);
+    this.#button(tools, "+", "Zoom in (or Ctrl + wheel)", actions.zoomIn);
+    this.follow = this.#button(tools, "Follow", "Keep the newest bar in view (or double-click the chart)", actions.follow);
+    if (title.is_shown) this.#makeLegend(parent);
+  }
+
+  #makeTitle({ symbol, timeframe, mode }) {
+    const name = element("div", "wb-live-title", this.root);
+    element("strong", "", name, symbol);
+    element("span", "wb-live-timeframe", name, timeframe);
+    element("span", "wb-live-badge", name, mode);
+  }
+
+  #button(parent, text, title, action) {
+    const button = element("button", "wb-live-button", parent, text);
+    button.type = "button";
+    button.title = title;
+    button.addEventListener("click", action);
+    return button;
+  }
+
+  #makeLegend(parent) {
+    this.legend = element("div", "wb-live-legend", parent);
+    this.time = element("span", "wb-live-time", this.legend);
+    this.fields = FIELDS.map((name) => {
+      const field = element("span", `wb-live-field wb-live-field-${name.toLowerCase()}`, this.legend);
+      element("i", "", field, name);
+      return element("b", "", field);
+    });
+    this.mark = element("span", "wb-live-mark", this.legend);
+  }
+
+  showRow(store, row, stepMs, mark) {
+    const { bars, equity } = store;
+    const { time, open, high, low, close, volume } = bars.columns;
+    const decimals = priceDecimals(close[row]);
+    const at = equity.search(time[row] + stepMs) - 1;
+    const texts = [open, high, low, close].map((column) => formatNumber(column[row], decimals));
+    texts.push(formatNumber(volume[row], volume[row] >= 1000 ? 0 : 3));
+    texts.push(at >= 0 ? formatNumber(equity.columns.equity[at], 2) : "–");
+    texts.push(at >= 0 ? formatPercent(equity.columns.drawdown[at]) : "–");
+    this.time.textContent = formatTime(time[row], stepMs);
+    texts.forEach((text, i) => { this.fields[i].textContent = text; });
+    this.legend.classList.toggle("wb-live-falling", close[row] < open[row]);
+    this.mark.textContent = mark;
+  }
+
+  showFollow(isFollowing) {
+    this.follow.classList.toggle("wb-live-on", isFollowing);
+    this.follow.setAttribute("aria-pressed", String(isFollowing));
+  }
+
+  showSilence(staleMs, fault) {
+    const text = fault || (staleMs ? `stale · ${Math.round(staleMs / 1000)} s` : "");
+    this.stale.hidden = !text;
+    this.stale.textContent = fault ? "chart error" : text;
+    this.stale.title = fault || "No message from the kernel: what you see may be old.";
+  }
+}

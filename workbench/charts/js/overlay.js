@@ -1,0 +1,129 @@
+// HTML over the plot: axis labels, pane names, crosshair. Moving a few elements is far cheaper than a relayout, and
+// text goes in by textContent only, so no name from outside can become markup.
+import { axisDecimals, formatNumber, formatPercent, formatTime, priceDecimals } from "./format.js";
+import { directionColor, levelColor } from "./figure.js";
+import { MARGIN } from "./geometry.js";
+import { spreadLabels } from "./labels.js";
+
+const LABEL_HEIGHT = 18;
+const LABEL_WIDTH = MARGIN.right - 2; // covers the tick labels below it
+
+export function element(tag, className, parent, text = "") {
+  const node = document.createElement(tag);
+  node.className = className;
+  node.textContent = text;
+  parent?.append(node);
+  return node;
+}
+
+export class Overlay {
+  constructor(parent, quote) {
+    this.root = element("div", "wb-live-overlay", parent);
+    this.names = {
+      price: element("div", "wb-live-pane", this.root, `Price, ${quote}`),
+      equity: element("div", "wb-live-pane", this.root, `Equity, ${quote}`),
+      drawdown: element("div", "wb-live-pane", this.root, "Drawdown, %"),
+    };
+    this.zone = element("div", "wb-live-zone", this.root, "UTC");
+    this.vertical = element("div", "wb-live-cross wb-live-cross-v", this.root);
+    this.horizontal = element("div", "wb-live-cross wb-live-cross-h", this.root);
+    this.crossValue = element("div", "wb-live-cross-value", this.root);
+    this.crossTime = element("div", "wb-live-cross-time", this.root);
+    this.tags = new Map();
+    this.hideCrosshair();
+  }
+
+  place(geometry) {
+    for (const [pane, node] of Object.entries(this.names)) node.style.top = `${geometry.paneTop(pane) + 2}px`;
+    // A drawdown hangs from the top of its pane, so its name stands at the bottom.
+    this.names.drawdown.style.top = `${geometry.paneBottom("drawdown") - LABEL_HEIGHT}px`;
+    this.zone.style.width = `${LABEL_WIDTH}px`;
+    this.vertical.style.top = `${MARGIN.top}px`;
+    this.vertical.style.height = `${geometry.plotHeight}px`;
+    this.horizontal.style.width = `${geometry.plotWidth}px`;
+  }
+
+  // Labels of the level lines, the last price, and the current equity and drawdown.
+  showTags(store, frame, geometry, palette) {
+    const tags = [...priceTags(store, frame, geometry, palette), ...resultTags(store, frame, geometry, palette)];
+    for (const tag of tags) this.#tag(tag);
+    const wanted = new Set(tags.map((tag) => tag.key));
+    for (const [key, { node }] of this.tags) {
+      if (wanted.has(key)) continue;
+      node.remove();
+      this.tags.delete(key);
+    }
+  }
+
+  #tag({ key, name, value, color, y, isSolid }) {
+    let tag = this.tags.get(key);
+    if (!tag) {
+      const node = element("div", "wb-live-tag", this.root);
+      tag = { node, name: element("span", "wb-live-tag-name", node), value: element("span", "wb-live-tag-value", node) };
+      tag.value.style.width = `${LABEL_WIDTH}px`;
+      this.tags.set(key, tag);
+    }
+    tag.node.style.setProperty("--tag-color", color);
+    tag.node.classList.toggle("wb-live-tag-solid", isSolid);
+    tag.node.style.transform = `translateY(${Math.round(y - LABEL_HEIGHT / 2)}px)`;
+    tag.name.textContent = name;
+    tag.value.textContent = value;
+  }
+
+  showCrosshair(pointer, frame, geometry, time) {
+    const pane = geometry.paneAt(pointer.y);
+    const x = geometry.xOf(frame.time, time);
+    this.vertical.style.transform = `translateX(${Math.round(x)}px)`;
+    this.horizontal.style.transform = `translate(${MARGIN.left}px, ${Math.round(pointer.y)}px)`;
+    this.crossTime.textContent = formatTime(time, frame.stepMs);
+    this.crossTime.style.left = `${Math.min(Math.max(x, 60), geometry.right - 60)}px`;
+    this.root.classList.add("wb-live-hover");
+    this.root.classList.toggle("wb-live-hover-value", pane !== undefined);
+    if (!pane) return;
+    const range = frame.ranges[pane];
+    const value = geometry.valueAt(pane, range, pointer.y);
+    this.crossValue.textContent = pane === "drawdown" ? formatPercent(value) : formatNumber(value, axisDecimals(...range) + 1);
+    this.crossValue.style.width = `${LABEL_WIDTH}px`;
+    this.crossValue.style.transform = `translateY(${Math.round(pointer.y - LABEL_HEIGHT / 2)}px)`;
+  }
+
+  hideCrosshair() {
+    this.root.classList.remove("wb-live-hover", "wb-live-hover-value");
+  }
+}
+
+function priceTags(store, frame, geometry, palette) {
+  const close = store.bars.last("close");
+  const decimals = priceDecimals(close);
+  const range = frame.ranges.price;
+  const tags = Object.entries(store.lines).map(([name, price]) => ({
+    // Looking at the past, the names would cover candles: the colour must do.
+    key: `line ${name}`, name: frame.movingFrom === null ? "" : name, price, color: levelColor(name, palette), isSolid: false,
+  }));
+  tags.push({ key: "last", name: "", price: close, color: directionColor(store, palette), isSolid: true });
+  const top = geometry.paneTop("price");
+  const bottom = geometry.paneBottom("price");
+  const wanted = tags.map((tag) => Math.min(bottom, Math.max(top, geometry.yOf("price", range, tag.price))));
+  const placed = spreadLabels(wanted, LABEL_HEIGHT, top + LABEL_HEIGHT / 2, bottom - LABEL_HEIGHT / 2);
+  return tags.map((tag, i) => ({ ...tag, y: placed[i], value: edgeArrow(tag.price, range) + formatNumber(tag.price, decimals) }));
+}
+
+// A level beyond the range keeps its label at the border, with the direction in which it lies.
+function edgeArrow(price, range) {
+  if (price > range[1]) return "↑ ";
+  return price < range[0] ? "↓ " : "";
+}
+
+function resultTags(store, frame, geometry, palette) {
+  if (!store.equity.length) return [];
+  const clamp = (pane, value) => Math.min(
+    geometry.paneBottom(pane) - LABEL_HEIGHT / 2,
+    Math.max(geometry.paneTop(pane) + LABEL_HEIGHT / 2, geometry.yOf(pane, frame.ranges[pane], value)),
+  );
+  const equity = store.equity.last("equity");
+  const drawdown = store.equity.last("drawdown");
+  return [
+    { key: "equity", name: "", value: formatNumber(equity, 2), color: palette.equity, y: clamp("equity", equity), isSolid: true },
+    { key: "drawdown", name: "", value: formatPercent(drawdown), color: palette.drawdown, y: clamp("drawdown", drawdown), isSolid: false },
+  ];
+}

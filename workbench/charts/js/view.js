@@ -1,0 +1,255 @@
+// One visible chart: decides when to draw and what, and turns gestures into a viewport.
+import { makeFrame, makeLayout, makeTraces, movingShapes, outgrows, visibleMarks } from "./figure.js";
+import { Geometry } from "./geometry.js";
+import { Header } from "./header.js";
+import { loadPlotly } from "./loader.js";
+import { element, Overlay } from "./overlay.js";
+import { Viewport } from "./viewport.js";
+
+const FRAME_MS = 50; // at most 20 drawings a second
+const FULL_MS = 1000; // the still part at most once a second, unless a bar closed
+const MARK_PIXELS = 14;
+const DOUBLE_CLICK_MS = 400;
+const DOUBLE_CLICK_PIXELS = 6;
+const CONFIG = { displayModeBar: false, scrollZoom: true, doubleClick: false, responsive: false };
+
+export class ChartView {
+  constructor(model, link, parent) {
+    this.model = model;
+    this.link = link;
+    this.store = link.store;
+    this.viewport = new Viewport(model.get("timeframe_ms"));
+    this.root = element("div", "wb-live", parent);
+    this.header = new Header(this.root, model.get("title"), {
+      zoomIn: () => this.#zoom(1 / 1.4), zoomOut: () => this.#zoom(1.4), follow: () => this.#follow(),
+    });
+    this.stage = element("div", "wb-live-stage", this.root);
+    this.stage.style.height = `${model.get("height")}px`;
+    this.plot = element("div", "wb-live-plot", this.stage);
+    this.overlay = new Overlay(this.stage, model.get("title").quote);
+    this.message = element("div", "wb-live-message", this.stage, "Waiting for the session…");
+    this.undo = [];
+    this.drawnAt = -Infinity;
+    this.fullAt = -Infinity;
+    this.frame = null;
+    this.pointer = null;
+    this.needsFull = true;
+  }
+
+  async open() {
+    this.#paint();
+    this.#watchPage();
+    this.#watchPointer();
+    const schedule = () => this.schedule();
+    this.link.listeners.add(schedule);
+    this.undo.push(() => this.link.listeners.delete(schedule));
+    try {
+      this.plotly = await loadPlotly(this.link);
+    } catch (error) {
+      this.message.textContent = `The chart cannot be drawn: ${error.message}.`;
+      return;
+    }
+    this.schedule();
+  }
+
+  close() {
+    this.isClosed = true;
+    for (const undo of this.undo) undo();
+    this.link.setVisible(this, false);
+    if (this.frame) this.plotly.purge(this.plot);
+  }
+
+  // Drawings are coalesced: however many messages come, at most one waits, and none while nobody can see it.
+  schedule(needsFull = false) {
+    this.needsFull ||= needsFull;
+    this.isDirty = true;
+    if (this.isDrawing || this.isClosed || !this.plotly || !this.isShown || this.isGrabbed) return;
+    this.isDrawing = true;
+    const wait = Math.max(0, this.drawnAt + FRAME_MS - performance.now());
+    setTimeout(() => requestAnimationFrame(() => this.#drawFrame()), wait);
+  }
+
+  async #drawFrame() {
+    this.drawnAt = performance.now();
+    this.isDirty = false;
+    try {
+      if (!this.isClosed && !this.isGrabbed) await this.#draw();
+    } catch (error) {
+      console.error("live chart: drawing failed", error);
+      this.header.showSilence(0, error.message);
+    }
+    this.isDrawing = false;
+    if (this.isDirty) this.schedule();
+  }
+
+  async #draw() {
+    const { store } = this;
+    if (!store.isReady || !store.bars.length || this.stage.clientWidth < 50) {
+      if (store.isReady) this.message.textContent = "Waiting for the first bar…";
+      return;
+    }
+    this.message.hidden = true;
+    if (this.#mustRedraw()) await this.#drawFull();
+    else await this.plotly.relayout(this.plot, { shapes: movingShapes(this.frame, store, this.palette) });
+    if (this.isClosed) return;
+    this.overlay.showTags(store, this.frame, this.geometry, this.palette);
+    this.#showPointer();
+    this.root.dataset.sequence = store.sequence;
+  }
+
+  #mustRedraw() {
+    const { frame, store } = this;
+    if (this.needsFull || !frame || frame.marksVersion !== store.marksVersion || outgrows(frame, store)) return true;
+    return frame.movingFrom !== null && performance.now() - this.fullAt > FULL_MS;
+  }
+
+  // react, never restyle or extendTraces: those forget the axis type, and cost as much.
+  async #drawFull() {
+    const { store } = this;
+    this.needsFull = false;
+    this.fullAt = performance.now();
+    this.geometry = new Geometry(this.stage.clientWidth, this.stage.clientHeight);
+    this.frame = makeFrame(store, this.viewport, this.geometry.plotWidth);
+    this.frame.marksVersion = store.marksVersion;
+    const shapes = movingShapes(this.frame, store, this.palette);
+    const layout = makeLayout(this.frame, shapes, this.geometry, this.palette, this.model.get("font"));
+    await this.plotly.react(this.plot, makeTraces(this.frame, store, this.palette), layout, CONFIG);
+    this.overlay.place(this.geometry);
+    this.header.showFollow(this.viewport.isFollowing);
+    this.#watchPlot();
+  }
+
+  // ---- what the user does ----
+
+  #follow() {
+    this.viewport.follow();
+    this.schedule(true);
+  }
+
+  #zoom(factor) {
+    if (!this.frame) return;
+    this.viewport.zoom(factor, this.frame.time, this.store.bars);
+    this.schedule(true);
+  }
+
+  #watchPlot() {
+    if (this.isWatchingPlot) return;
+    this.isWatchingPlot = true;
+    this.plot.on("plotly_relayout", (change) => {
+      const range = [change["xaxis.range[0]"], change["xaxis.range[1]"]];
+      if (range[0] === undefined) return;
+      this.viewport.moveTo(range.map(timeOf), this.frame.time, this.store.bars);
+      this.schedule(true);
+    });
+  }
+
+  #watchPointer() {
+    this.#listen(this.stage, "pointermove", (event) => {
+      const box = this.stage.getBoundingClientRect();
+      this.pointer = { x: event.clientX - box.left, y: event.clientY - box.top };
+      this.#showPointer();
+    });
+    this.#listen(this.stage, "pointerleave", () => { this.pointer = null; this.#showPointer(); });
+    this.#listen(this.plot, "pointerdown", (event) => this.#grab(event), true);
+    this.#listen(window, "pointerup", () => this.#release());
+    this.#listen(window, "pointercancel", () => this.#release());
+    // The wheel belongs to the notebook; with Ctrl or Cmd it zooms.
+    this.#listen(this.plot, "wheel", (event) => { if (!event.ctrlKey && !event.metaKey) event.stopPropagation(); }, true);
+  }
+
+  // A drawing in the middle of a drag would tear the plot out of the user's hand, so there is none until the release.
+  // Double clicks are told here: a drawing between the two makes Plotly forget the first.
+  #grab(event) {
+    const before = this.pressed;
+    this.pressed = { at: performance.now(), x: event.clientX, y: event.clientY };
+    const isNear = before && Math.hypot(before.x - event.clientX, before.y - event.clientY) < DOUBLE_CLICK_PIXELS;
+    this.isDoubleClick = isNear && this.pressed.at - before.at < DOUBLE_CLICK_MS;
+    this.isGrabbed = true;
+    this.overlay.root.classList.add("wb-live-grabbed");
+  }
+
+  #release() {
+    if (!this.isGrabbed) return;
+    this.isGrabbed = false;
+    this.overlay.root.classList.remove("wb-live-grabbed");
+    if (this.isDoubleClick) this.#follow();
+    else this.schedule(true);
+  }
+
+  #showPointer() {
+    const { frame, store, pointer, geometry } = this;
+    if (!frame) return;
+    const isInside = pointer && pointer.x <= geometry.right && pointer.y <= geometry.paneBottom("drawdown");
+    if (!isInside) {
+      this.overlay.hideCrosshair();
+      this.header.showRow(store, store.bars.length - 1, frame.stepMs, "");
+      return;
+    }
+    const row = nearestRow(store.bars, geometry.timeAt(frame.time, pointer.x), frame.stepMs);
+    this.overlay.showCrosshair(pointer, frame, geometry, store.bars.time[row]);
+    this.header.showRow(store, row, frame.stepMs, this.#markAt(pointer));
+  }
+
+  #markAt(pointer) {
+    const { frame, geometry } = this;
+    const distance = (mark) => Math.hypot(
+      geometry.xOf(frame.time, mark.x) - pointer.x, geometry.yOf("price", frame.ranges.price, mark.price) - pointer.y,
+    );
+    const near = visibleMarks(this.store, frame).filter((mark) => distance(mark) < MARK_PIXELS);
+    return near.map((mark) => mark.text).join(" · ");
+  }
+
+  // ---- the page around ----
+
+  #watchPage() {
+    const resize = new ResizeObserver(() => this.schedule(true));
+    resize.observe(this.stage);
+    const seen = new IntersectionObserver((entries) => { this.isOnScreen = entries.at(-1).isIntersecting; this.#look(); });
+    seen.observe(this.root);
+    this.#listen(document, "visibilitychange", () => this.#look());
+    const theme = new MutationObserver(() => { this.#paint(); this.schedule(true); });
+    theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
+    const timer = setInterval(() => this.#checkSilence(), 1000);
+    this.undo.push(() => { resize.disconnect(); seen.disconnect(); theme.disconnect(); clearInterval(timer); });
+  }
+
+  #look() {
+    this.isShown = this.isOnScreen && !document.hidden;
+    this.link.setVisible(this, this.isShown);
+    if (this.isShown) this.schedule(true);
+  }
+
+  #checkSilence() {
+    const { staleMs } = this.link;
+    this.header.showSilence(staleMs, this.store.fault);
+    this.root.classList.toggle("wb-live-is-stale", staleMs > 0);
+    // The panel around the chart is as old as the chart.
+    this.root.closest(".wb-panel")?.classList.toggle("wb-is-stale", staleMs > 0);
+  }
+
+  #paint() {
+    const name = isDark() ? "dark" : "light";
+    this.palette = this.model.get("palettes")[name];
+    for (const [key, color] of Object.entries(this.palette)) this.root.style.setProperty(`--wb-${key.replaceAll("_", "-")}`, color);
+    this.root.style.setProperty("--wb-font", this.model.get("font"));
+  }
+
+  #listen(target, type, listener, isCapture = false) {
+    target.addEventListener(type, listener, { capture: isCapture, passive: true });
+    this.undo.push(() => target.removeEventListener(type, listener, { capture: isCapture }));
+  }
+}
+
+// JupyterLab and nbconvert's page say so on the body, VS Code by a class.
+function isDark() {
+  return document.body.dataset.jpThemeLight === "false" || document.body.classList.contains("vscode-dark");
+}
+
+// Plotly reports a dragged range as "2025-10-09 17:03:20.5" without a zone; the axis is UTC.
+function timeOf(value) {
+  return typeof value === "number" ? value : Date.parse(`${String(value).replace(" ", "T")}Z`);
+}
+
+function nearestRow(bars, time, stepMs) {
+  return Math.min(bars.length - 1, Math.max(0, bars.search(time - stepMs / 2)));
+}

@@ -1,0 +1,94 @@
+"""What the live chart asks of a running session; any object with these members can be drawn.
+
+The chart knows sessions only through these protocols, so a session in the kernel, one in its own process and a fake in
+a test look the same to it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["BAR_COLUMNS", "EQUITY_COLUMNS", "FINISHED_STATES", "ChartSource", "ChartState", "ChartUpdate", "Mark"]
+
+Mark = tuple[int, float, int, str]
+"""One fill on the chart: time in ns UTC, price, side (+1 buy, -1 sell), and a short text."""
+
+BAR_COLUMNS: Final = 6
+EQUITY_COLUMNS: Final = 3
+FINISHED_STATES: Final = frozenset({"STOPPED", "FAILED"})
+
+
+class ChartState(Protocol):
+    """Everything a chart shows at one moment: a numbered snapshot, bounded by its maker."""
+
+    @property
+    def sequence(self) -> int:
+        """Number of the last update that is part of this snapshot."""
+
+    @property
+    def symbol(self) -> str:
+        """Symbol of the bars, for example ``"BTC/USDT"``."""
+
+    @property
+    def timeframe_ns(self) -> int:
+        """Length of a bar in ns."""
+
+    @property
+    def bars(self) -> NDArray[np.float64]:
+        """Rows of time (ms UTC), open, high, low, close, volume; the last row may still be forming."""
+
+    @property
+    def equity(self) -> NDArray[np.float64]:
+        """Rows of time (ms UTC), equity, drawdown as a fraction <= 0."""
+
+    @property
+    def marks(self) -> Sequence[Mark]:
+        """Fills, oldest first."""
+
+    @property
+    def lines(self) -> Mapping[str, float]:
+        """Price levels of the open position by name."""
+
+
+class ChartUpdate(Protocol):
+    """What one step of the session changed; its number is one more than that of the update before it."""
+
+    @property
+    def sequence(self) -> int:
+        """Number of this update."""
+
+    @property
+    def bar_rows(self) -> NDArray[np.float64]:
+        """Changed bars, rows as in `ChartState.bars`; a row with a known time replaces that bar."""
+
+    @property
+    def equity_rows(self) -> NDArray[np.float64]:
+        """New equity points, rows as in `ChartState.equity`."""
+
+    @property
+    def marks(self) -> Sequence[Mark]:
+        """New fills."""
+
+    @property
+    def lines(self) -> Mapping[str, float]:
+        """Price levels now; replaces all levels before."""
+
+
+class ChartSource(Protocol):
+    """The part of a session's handle that a chart uses."""
+
+    @property
+    def state(self) -> str:
+        """State of the session; the members of `FINISHED_STATES` end the stream."""
+
+    def chart_state(self) -> ChartState:
+        """Return a snapshot that no longer changes."""
+
+    def subscribe(self, callback: Callable[[ChartUpdate], None], /) -> Callable[[], object]:
+        """Call `callback` on the session's thread for every update until the returned function is called."""

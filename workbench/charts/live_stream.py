@@ -1,0 +1,240 @@
+"""From a session's updates to numbered messages for the page: coalescing, snapshots after gaps, silence without a page.
+
+Pure bookkeeping without threads or widgets, on an injected clock: `hear` takes what the page says, `receive` what the
+session says, `pump` returns what must be sent now.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from workbench.charts.live_assets import plotly_script
+from workbench.charts.live_source import BAR_COLUMNS, EQUITY_COLUMNS, FINISHED_STATES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from workbench.charts.live_source import ChartSource, ChartState, ChartUpdate, Mark
+
+__all__ = ["ChartStream", "Message", "StreamLimits"]
+
+_NS_PER_MS: Final = 1_000_000
+_CLOSE: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to the page: JSON content, and buffers of float64 rows (or the chart script)."""
+
+    content: dict[str, object]
+    buffers: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamLimits:
+    """Rates and bounds of a stream.
+
+    Parameters
+    ----------
+    interval_s : float, default 0.05
+        Least time between two data messages; what comes in between is merged, the latest value wins.
+    presence_s : float, default 10
+        A page that has not been heard for this long is gone, and nothing is sent.
+    pulse_s : float, default 2
+        A message at least this often while a page is there, so that the page can tell silence from calm.
+    max_rows : int, default 5000
+        Rows of a snapshot, and updates that wait before a snapshot replaces them.
+    """
+
+    interval_s: float = 0.05
+    presence_s: float = 10.0
+    pulse_s: float = 2.0
+    max_rows: int = 5000
+
+
+class ChartStream:
+    """The messages of one chart.
+
+    Parameters
+    ----------
+    source : ChartSource
+        The session; asked for a snapshot when a page needs one.
+    clock : callable, default time.monotonic
+        Seconds that never run backwards.
+    limits : StreamLimits, optional
+        Rates and bounds.
+    on_work : callable, optional
+        Called, on any thread, when `pump` may have something to send.
+    """
+
+    def __init__(
+        self,
+        source: ChartSource,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        limits: StreamLimits | None = None,
+        on_work: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._source = source
+        self._clock = clock
+        self._limits = StreamLimits() if limits is None else limits
+        self._on_work = on_work
+        # Guards what `hear` and `receive` write. Never held while the session is asked for something: a session may
+        # hold its own lock while it calls `receive`.
+        self._lock = threading.Lock()
+        self._updates: list[ChartUpdate] = []
+        self._needs_snapshot = True
+        self._wants_script = False
+        self._heard_at = -math.inf
+        # Touched by `pump` alone.
+        self._sequence = 0
+        self._source_sequence = 0
+        self._is_final = False
+        self._last_price = math.nan
+        self._data_at = -math.inf
+        self._sent_at = -math.inf
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a page was heard recently."""
+        return self._clock() - self._heard_at < self._limits.presence_s
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing more can come: the finished session is sent whole and no page waits for an answer."""
+        with self._lock:
+            return self._is_final and not self._needs_snapshot and not self._wants_script
+
+    @property
+    def last_price(self) -> float:
+        """Close of the newest bar sent, in quote currency; nan before the first."""
+        return self._last_price
+
+    def hear(self, content: Mapping[str, object]) -> None:
+        """Take a message of the page: a heartbeat, or a question for a snapshot or for the chart script."""
+        kind = content.get("kind")
+        with self._lock:
+            missed_updates = not self.is_watched and not self._is_final
+            self._needs_snapshot |= missed_updates or kind == "snapshot"
+            self._wants_script |= kind == "script"
+            self._heard_at = self._clock()
+        self._on_work()
+
+    def receive(self, update: ChartUpdate) -> None:
+        """Take an update of the session: quick, and without memory growth when no page is there."""
+        with self._lock:
+            if not self.is_watched or len(self._updates) >= self._limits.max_rows:
+                self._updates.clear()
+                self._needs_snapshot = True
+            else:
+                self._updates.append(update)
+        self._on_work()
+
+    def reset(self) -> None:
+        """Begin anew with a snapshot, for example after the subscription was interrupted."""
+        with self._lock:
+            self._updates.clear()
+            self._needs_snapshot = True
+
+    def pump(self) -> tuple[Message, ...]:
+        """Return what must be sent now, numbered; nothing without a page or within the message interval."""
+        if not self.is_watched:
+            return ()
+        now = self._clock()
+        messages = self._script()
+        if now - self._data_at >= self._limits.interval_s:
+            data = self._data()
+            messages += data
+            self._data_at = now if data else self._data_at
+        if not messages and now - self._sent_at >= self._limits.pulse_s:
+            messages = [Message({"kind": "pulse", "sequence": self._sequence})]
+        if messages:
+            self._sent_at = now
+        return tuple(messages)
+
+    def _script(self) -> list[Message]:
+        with self._lock:
+            is_wanted, self._wants_script = self._wants_script, False
+        return [Message({"kind": "script"}, (plotly_script(),))] if is_wanted else []
+
+    def _data(self) -> list[Message]:
+        # Read before the snapshot: once the state says finished, the snapshot taken after it is complete.
+        is_finished = self._source.state in FINISHED_STATES
+        with self._lock:
+            updates, self._updates = self._updates, []
+            needs_snapshot, self._needs_snapshot = self._needs_snapshot, False
+        updates = [update for update in updates if update.sequence > self._source_sequence]
+        if needs_snapshot or is_finished > self._is_final or _has_gap(self._source_sequence, updates):
+            state = self._source.chart_state()
+            self._source_sequence = state.sequence
+            self._is_final = is_finished
+            with self._lock:  # what the snapshot holds already is dropped by its number at the next call
+                self._updates[:0] = updates
+            return [self._snapshot(state)]
+        self._is_final = is_finished
+        return [self._delta(updates)] if updates else []
+
+    def _snapshot(self, state: ChartState) -> Message:
+        self._sequence += 1
+        content = {
+            "kind": "snapshot",
+            "sequence": self._sequence,
+            "final": self._is_final,
+            "marks": _marks(state.marks),
+            "lines": _lines(state.lines),
+        }
+        self._see(state.bars)
+        rows = self._limits.max_rows
+        return Message(content, (_rows(state.bars[-rows:], BAR_COLUMNS), _rows(state.equity[-rows:], EQUITY_COLUMNS)))
+
+    def _delta(self, updates: Sequence[ChartUpdate]) -> Message:
+        self._sequence += 1
+        self._source_sequence = updates[-1].sequence
+        content = {
+            "kind": "delta",
+            "sequence": self._sequence,
+            "marks": _marks(mark for update in updates for mark in update.marks),
+            "lines": _lines(updates[-1].lines),
+        }
+        bars = _latest_rows([update.bar_rows for update in updates], BAR_COLUMNS)
+        self._see(bars)
+        equity = _latest_rows([update.equity_rows for update in updates], EQUITY_COLUMNS)
+        return Message(content, (_rows(bars, BAR_COLUMNS), _rows(equity, EQUITY_COLUMNS)))
+
+    def _see(self, bars: NDArray[np.float64]) -> None:
+        if len(bars):
+            self._last_price = float(bars[-1, _CLOSE])
+
+
+def _has_gap(last: int, updates: Sequence[ChartUpdate]) -> bool:
+    numbers = [last, *(update.sequence for update in updates)]
+    return any(after != before + 1 for before, after in pairwise(numbers))
+
+
+def _latest_rows(pieces: Sequence[NDArray[np.float64]], width: int) -> NDArray[np.float64]:
+    """Return one row for each time, in order of time: the last one that came for it."""
+    rows = np.concatenate([np.asarray(piece, dtype=np.float64).reshape(-1, width) for piece in pieces])
+    times, last = np.unique(rows[::-1, 0], return_index=True)
+    return rows[::-1][last] if times.size else rows
+
+
+def _rows(rows: NDArray[np.float64], width: int) -> bytes:
+    return np.ascontiguousarray(rows, dtype="<f8").reshape(-1, width).tobytes()
+
+
+def _marks(marks: Iterable[Mark]) -> list[list[object]]:
+    return [[time_ns / _NS_PER_MS, float(price), int(side), str(text)] for time_ns, price, side, text in marks]
+
+
+def _lines(lines: Mapping[str, float]) -> dict[str, float]:
+    # JSON has no nan; a level that is not set is no level.
+    return {str(name): float(price) for name, price in lines.items() if math.isfinite(price)}

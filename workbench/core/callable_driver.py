@@ -1,0 +1,227 @@
+"""Run a plan whose ``on_bar`` is asked on each bar: in one compiled loop, or call by call in plain Python."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.core.batch import bar_events, quiet_bar, record_row
+from workbench.core.compiled import record_kernel
+from workbench.core.decisions import decide, position_view
+from workbench.core.generated import load_generated
+from workbench.core.intents import HOLD, PositionView
+from workbench.core.ledger import take_log
+from workbench.core.log import has_room
+from workbench.core.steps import end_of_bar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from workbench.core.plan import DecisionPlan
+    from workbench.core.records import Book
+    from workbench.model import Bars
+
+    Floats = NDArray[np.float64]
+
+# The loop is made from text because the fields of ``now`` are known at run time only.
+_LOOP = """\
+from workbench.core.batch import bar_events, quiet_bar, record_row
+from workbench.core.compiled import kernel
+from workbench.core.decisions import decide as put, position_view
+from workbench.core.intents import HOLD
+from workbench.core.log import has_room
+from workbench.core.steps import end_of_bar
+from {module} import Now, decide
+
+STAMP = {stamp!r}
+
+
+@kernel
+def run(book, times, values, funding, features, params, trace, seen, warmup, begin, end):
+    symbols = book.symbols.shape[0]
+    fast = symbols == 1 and book.config["is_exact"] == 0 and funding.shape[2] == 0
+    for i in range(begin, end):
+        if not has_room(book):
+            return i
+        quiet = fast and quiet_bar(
+            book, times[i], values[0, 0, i], values[1, 0, i], values[2, 0, i], values[3, 0, i]
+        )
+        if not quiet:
+            bar_events(book, i, times[i], values, funding)
+        action = HOLD
+        for s in range(symbols):
+            if values[0, s, i] != values[0, s, i]:
+                continue
+            if not quiet:
+                end_of_bar(book, s)
+            seen[s] += 1
+            if seen[s] <= warmup:
+                continue
+            now = Now(times[i], {prices}{features})
+            intent = decide(params, now, position_view(book, s))
+            if intent.action != HOLD:
+                put(book, s, intent)
+                if s == 0:
+                    action = intent.action
+        if trace.shape[0] > 0:
+            record_row(book, trace, times[i], 0, action)
+    return end
+"""
+
+
+def compiled_loop(plan: Any) -> Callable[..., int] | None:  # noqa: ANN401  a callable plan
+    """Return the compiled loop around the plan's ``on_bar``, or None when that has to run interpreted."""
+    decide_function = plan.compiled_decide()
+    if decide_function is None:
+        return None
+    module = plan.now_type.__module__
+    text = _LOOP.format(
+        module=module,
+        stamp=module,
+        prices=", ".join(f"values[{k}, s, i]" for k in range(5)),
+        features="".join(f", features[s, {k}, i]" for k in range(len(plan.indicator_names))),
+    )
+    loop: Callable[..., int] = load_generated("loop", text).run
+    return loop
+
+
+def joint_features(plan: Any, bars: Bars, cache: Any = None) -> Floats:  # noqa: ANN401  a callable plan
+    """Return the indicators on the joint time axis, shape (n_symbols, k, n); nan on missing bars and in the warm-up."""
+    table = np.full((bars.n_symbols, len(plan.indicator_names), len(bars)), np.nan)
+    for s in range(bars.n_symbols):
+        if bars.valid[s].all():
+            table[s] = plan.batch_indicators(np.ascontiguousarray(bars.values[:, s]), cache)
+        else:
+            rows = np.flatnonzero(bars.valid[s])
+            table[s][:, rows] = plan.batch_indicators(np.ascontiguousarray(bars.values[:, s, rows]))
+    return table
+
+
+def run_callable_bars(  # noqa: PLR0913  one argument for each part of a run
+    plan: DecisionPlan,
+    bars: Bars,
+    book: Book,
+    trace: NDArray[np.void],
+    funding: Floats,
+    *,
+    interpreted: bool = False,
+) -> list[NDArray[np.void]]:
+    """Run the plan over bars and return the pieces of the log."""
+    features = joint_features(plan, bars)
+    loop = None if interpreted else compiled_loop(plan)
+    if loop is None:
+        return _run_interpreted(plan, bars, book, trace, funding, features)
+    values = np.ascontiguousarray(bars.values).view()
+    values.setflags(write=False)
+    seen = np.zeros(bars.n_symbols, np.int64)
+    logs = []
+    row = 0
+    while row < len(bars):
+        row = loop(
+            book,
+            np.ascontiguousarray(bars.time_ns),
+            values,
+            funding,
+            features,
+            plan.params,  # type: ignore[attr-defined]  # a callable plan has them
+            trace,
+            seen,
+            plan.warmup,
+            row,
+            len(bars),
+        )
+        logs.append(take_log(book))
+    return logs
+
+
+@record_kernel
+def turn(  # noqa: PLR0913  one array for each input and output
+    book: Book,
+    times: NDArray[np.int64],
+    values: Floats,
+    funding: Floats,
+    trace: NDArray[np.void],
+    i: int,
+    action: int,
+) -> PositionView:
+    """Record row ``i - 1`` with the action taken there, run row `i`, and return the position of the first symbol.
+
+    One call from Python for each bar: a call costs more than the work it does.
+    """
+    if i > 0 and trace.shape[0] > 0:
+        record_row(book, trace, times[i - 1], 0, action)
+    if i < times.shape[0]:
+        fast = book.symbols.shape[0] == 1 and book.config["is_exact"] == 0 and funding.shape[2] == 0
+        if not (
+            fast
+            and quiet_bar(book, times[i], values[0, 0, i], values[1, 0, i], values[2, 0, i], values[3, 0, i])
+        ):
+            bar_events(book, i, times[i], values, funding)
+            for s in range(book.symbols.shape[0]):
+                if values[0, s, i] == values[0, s, i]:  # noqa: PLR0124  nan marks a missing row
+                    end_of_bar(book, s)
+    return position_view(book, 0)
+
+
+@record_kernel
+def room_left(book: Book) -> bool:
+    """Return whether the log can take another timestamp; `has_room` for callers in Python."""
+    return has_room(book)
+
+
+@record_kernel
+def view_of(book: Book, s: int) -> PositionView:
+    """Return the position of symbol `s`; `position_view` for callers in Python."""
+    return position_view(book, s)
+
+
+def _run_interpreted(  # noqa: PLR0913  one argument for each part of a run
+    plan: Any,  # noqa: ANN401  a callable plan
+    bars: Bars,
+    book: Book,
+    trace: NDArray[np.void],
+    funding: Floats,
+    features: Floats,
+) -> list[NDArray[np.void]]:
+    times = np.ascontiguousarray(bars.time_ns)
+    values = np.ascontiguousarray(bars.values).view()
+    values.setflags(write=False)
+    n, symbols, warmup, now_type, params, on_bar = (
+        len(bars),
+        bars.n_symbols,
+        plan.warmup,
+        plan.now_type,
+        plan.params,
+        plan.decide,
+    )
+    rows = [list(zip(times.tolist(), *values[:, s].tolist(), *features[s].tolist(), strict=True)) for s in range(symbols)]
+    seen = [0] * symbols
+    valid = bars.valid.tolist()
+    logs = []
+    action = HOLD
+    for i in range(n):
+        if i % CHECK_EVERY == 0:
+            logs.append(take_log(book))
+        view = turn(book, times, values, funding, trace, i, action)
+        action = HOLD
+        for s in range(symbols):
+            if not valid[s][i]:
+                continue
+            seen[s] += 1
+            if seen[s] <= warmup:
+                continue
+            intent = on_bar(params, now_type._make(rows[s][i]), view if s == 0 else view_of(book, s))
+            if intent.action != HOLD:
+                decide(book, s, intent)
+                if s == 0:
+                    action = intent.action
+    turn(book, times, values, funding, trace, n, action)
+    logs.append(take_log(book))
+    return logs
+
+
+# Bars between two visits to the log of the interpreted loop: it holds far more than these can add.
+CHECK_EVERY = 64

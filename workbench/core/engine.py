@@ -1,0 +1,287 @@
+"""The engine of a live session: any piece of a recorded sequence of events through the shared core.
+
+A session is a backtest in pieces of one event. `Engine` steps the indicators bar by bar where `run_events` computes them
+over the whole history; everything else is the same compiled loop, and the two must leave the same bytes.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.core.book import EngineConfig, open_book
+from workbench.core.deciders import RecordedDecider, live_decider, warm_up
+from workbench.core.driver import LOG_ROWS, frozen
+from workbench.core.event_loop import record_decision, run_rows
+from workbench.core.ledger import Ledger, new_trace, take_log
+from workbench.core.log import ROOM_PER_SYMBOL
+from workbench.core.records import LOG, NO_ROW
+from workbench.core.views import account_state, step_result
+from workbench.errors import ConfigError, DataError
+from workbench.model.events import BAR, BAR_CLOSED, EVENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from workbench.core.deciders import CallableDecider, RuleDecider
+    from workbench.core.plan import DecisionPlan
+    from workbench.core.records import Book
+    from workbench.model import AccountState, Bars, StepResult
+
+    Floats = NDArray[np.float64]
+
+_NO_CODES = np.zeros(0, np.uint8)
+_NO_COLUMNS = np.zeros(0, np.int64)
+_FIRST_TRACE_ROWS = 256
+
+
+class EventRun:
+    """One pass of events through a book, in pieces of any size."""
+
+    def __init__(self, config: EngineConfig, decider: RuleDecider | CallableDecider | None) -> None:
+        symbols = len(config.symbols)
+        self.book: Book = open_book(config, LOG_ROWS + ROOM_PER_SYMBOL * symbols)
+        self.logs: list[NDArray[np.void]] = []
+        self.trace = new_trace(_FIRST_TRACE_ROWS)
+        self.sequence = 0
+        self._decider = decider
+        self._bars = np.full((5, symbols, 1), math.nan)
+        self._no_funding = np.zeros((2, symbols, 0))
+        self._no_levels = frozen(np.full((symbols, 8, 1), math.nan))
+
+    def run(
+        self,
+        events: NDArray[np.void],
+        codes: NDArray[np.uint8] = _NO_CODES,
+        levels: Floats | None = None,
+        columns: NDArray[np.int64] = _NO_COLUMNS,
+    ) -> NDArray[np.void]:
+        """Run events and return the rows that they added to the log.
+
+        Without `codes` the decider is asked after each bar or group of bars.
+        """
+        levels = self._no_levels if levels is None else levels
+        first_log = len(self.logs)
+        begin = 0
+        while begin < len(events):
+            self._make_room(len(events) - begin if len(codes) else len(self._bars[0]))
+            end = run_rows(
+                self.book, events, begin, codes, levels, columns, self._bars, self._no_funding, self.trace
+            )
+            if end == begin:
+                self.logs.append(take_log(self.book))
+                continue
+            if not len(codes):
+                self._decide_after(events[end - 1])
+            begin = end
+        self.sequence += len(events)
+        self.logs.append(take_log(self.book))
+        return np.concatenate(self.logs[first_log:])
+
+    def _make_room(self, rows: int) -> None:
+        taken = int(self.book.output["trace_rows"])
+        if taken + rows > len(self.trace):
+            grown = new_trace(max(2 * len(self.trace), taken + rows))
+            grown[:taken] = self.trace[:taken]
+            self.trace = grown
+
+    def _decide_after(self, event: NDArray[np.void]) -> None:
+        kind, time_ns = int(event["kind"]), int(event["time_ns"])
+        if self._decider is None or kind not in (BAR_CLOSED, BAR) or event["remaining"] != 0:
+            return
+        if kind == BAR_CLOSED:
+            s = int(event["symbol"])
+            bar = tuple(float(event[name]) for name in "abcde")
+            decision = self._decider.decide(self.book, s, time_ns, bar)
+            record_decision(self.book, self.trace, time_ns, s, decision)
+            return
+        first = 0
+        for s in range(self._bars.shape[1]):
+            bar = tuple(self._bars[:, s, 0].tolist())
+            if not math.isnan(bar[0]):
+                decision = self._decider.decide(self.book, s, time_ns, bar)
+                first = decision if s == 0 else first
+        self._bars[:] = math.nan
+        record_decision(self.book, self.trace, time_ns, 0, first)
+
+    def ledger(self, symbols: tuple[str, ...]) -> Ledger:
+        """Return what has happened so far; later events do not change it."""
+        self.logs = [np.concatenate(self.logs)] if self.logs else []
+        book = self.book
+        copy = book._replace(
+            account=book.account.copy(),
+            config=book.config.copy(),
+            output=book.output.copy(),
+            symbols=book.symbols.copy(),
+            log=np.zeros(1, LOG),
+        )
+        return Ledger.of(symbols, list(self.logs), self.trace.copy(), copy)
+
+
+class Engine:
+    """Runs a strategy on events as they come; its account is read through snapshots from any thread.
+
+    Parameters
+    ----------
+    plan : DecisionPlan
+        The lowered strategy; it must be causal.
+    config : EngineConfig
+        Account, risk and costs.
+    on_strategy_error : callable, optional
+        Called with the exception, the symbol's index and the bar's time in ns UTC when ``on_bar`` raises; the strategy then
+        holds for that bar, and stops go on. Without it the exception passes to the caller of `process`.
+
+    Raises
+    ------
+    ConfigError
+        The plan is made of arrays, which end with the past.
+    """
+
+    def __init__(
+        self,
+        plan: DecisionPlan,
+        config: EngineConfig,
+        *,
+        on_strategy_error: Callable[[Exception, int, int], None] | None = None,
+    ) -> None:
+        if not plan.is_causal:
+            raise ConfigError(f"{plan.name} is made of arrays and not proven causal: it cannot run live")
+        self.config = config
+        self._lock = threading.Lock()
+        self._decider = live_decider(plan, len(config.symbols), on_strategy_error)
+        self._run = EventRun(config, self._decider)
+
+    def warm_up(self, bars: Bars) -> None:
+        """Feed history to the indicators: nothing is decided or traded on it.
+
+        Raises
+        ------
+        DataError
+            The bars have other symbols or another timeframe, or events came before.
+        """
+        if bars.symbols != self.config.symbols or bars.timeframe != self.config.timeframe:
+            raise DataError(
+                f"warm-up bars must be {self.config.timeframe} of {', '.join(self.config.symbols)}, "
+                f"were {bars.timeframe} of {', '.join(bars.symbols)}"
+            )
+        if self._run.sequence:
+            raise DataError("warm-up must come before the first event")
+        warm_up(self._decider, bars)
+
+    def process(self, events: NDArray[np.void]) -> StepResult:
+        """Run events and return what they made happen, with the account afterwards.
+
+        Parameters
+        ----------
+        events : ndarray of `workbench.model.EVENT`, shape (n,)
+            In the order in which they happened. Cutting a sequence into other pieces changes nothing.
+
+        Raises
+        ------
+        DataError
+            The array has another dtype, or names a symbol that is not there.
+        """
+        _check_events(events, len(self.config.symbols))
+        with self._lock:
+            log = self._run.run(events)
+            snapshot = self._picture()
+        return step_result(self.config.symbols, log[log["kind"] != NO_ROW], snapshot)
+
+    def snapshot(self) -> AccountState:
+        """Return a frozen, numbered picture of the account; from any thread."""
+        with self._lock:
+            return self._picture()
+
+    def _picture(self) -> AccountState:
+        book = self._run.book
+        return account_state(self._run.sequence, self.config.symbols, book.account.copy(), book.symbols.copy())
+
+    @property
+    def ledger(self) -> Ledger:
+        """A copy of everything that has happened so far; from any thread."""
+        with self._lock:
+            return self._run.ledger(self.config.symbols)
+
+
+def _check_events(events: NDArray[np.void], symbols: int) -> None:
+    if events.dtype != EVENT:
+        raise DataError(f"events must have dtype EVENT, had {events.dtype}")
+    if len(events) and not -1 <= int(events["symbol"].min()) <= int(events["symbol"].max()) < symbols:
+        raise DataError(f"events name a symbol outside 0..{symbols - 1}")
+
+
+def run_events(
+    plan: DecisionPlan,
+    events: NDArray[np.void],
+    config: EngineConfig,
+    *,
+    warmup: Bars | None = None,
+    on_strategy_error: Callable[[Exception, int, int], None] | None = None,
+) -> Ledger:
+    """Run a whole recorded sequence through the batch driver: the other side of parity.
+
+    Indicators are computed in one batch over all bars of the sequence, and ``on_bar`` runs compiled where it can.
+
+    Parameters
+    ----------
+    plan : DecisionPlan
+        The lowered strategy.
+    events : ndarray of `workbench.model.EVENT`
+        Everything that the session was fed, in order.
+    config : EngineConfig
+        As the session's.
+    warmup : Bars, optional
+        What the session was warmed up with.
+    on_strategy_error : callable, optional
+        As for `Engine`.
+
+    Returns
+    -------
+    Ledger
+        Its ``hash`` equals that of the session if and only if both did the same.
+    """
+    _check_events(events, len(config.symbols))
+    histories, warmups, ordinals = _histories(events, len(config.symbols), warmup)
+    if plan.kind == "callable":
+        run = EventRun(config, RecordedDecider(plan, histories, warmups, on_strategy_error))
+        run.run(events)
+        return run.ledger(config.symbols)
+    run = EventRun(config, None)
+    codes = np.zeros(len(events), np.uint8)
+    parts = []
+    for s, history in enumerate(histories):
+        symbol_codes, levels = plan.batch(np.ascontiguousarray(history), np.arange(history.shape[1]))  # type: ignore[attr-defined]  # rules have it
+        mine = (events["symbol"] == s) & (ordinals >= 0)
+        codes[mine] = symbol_codes[ordinals[mine]]
+        parts.append(levels)
+    width = max(levels.shape[1] for levels in parts)
+    joint = np.full((len(parts), 8, width), math.nan)
+    for s, levels in enumerate(parts):
+        joint[s, :, : levels.shape[1]] = levels
+        if levels.shape[1] == 1:
+            joint[s] = levels
+    if len(events):
+        run.run(events, codes, frozen(joint), np.maximum(ordinals, 0))
+    return run.ledger(config.symbols)
+
+
+def _histories(
+    events: NDArray[np.void], symbols: int, warmup: Bars | None
+) -> tuple[list[Floats], list[int], NDArray[np.int64]]:
+    """Return each symbol's bars, warm-up first, shape (5, n_s); how many are warm-up; and each event's place among them."""
+    is_bar = (events["kind"] == BAR) | (events["kind"] == BAR_CLOSED)
+    ordinals = np.full(len(events), -1, np.int64)
+    histories, warmups = [], []
+    for s in range(symbols):
+        rows = np.flatnonzero(is_bar & (events["symbol"] == s))
+        seen = np.stack([events[name][rows] for name in "abcde"])
+        before = np.empty((5, 0)) if warmup is None else warmup.values[:, s, warmup.valid[s]]
+        ordinals[rows] = before.shape[1] + np.arange(len(rows))
+        histories.append(np.concatenate([before, seen], axis=1))
+        warmups.append(before.shape[1])
+    return histories, warmups, ordinals

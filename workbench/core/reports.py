@@ -1,0 +1,59 @@
+"""What an exchange reports of a request: filled in part or whole, cancelled, rejected, expired; late or early."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.core.accounting import apply_fill
+from workbench.core.compiled import record_kernel
+from workbench.core.execution import set_brackets
+from workbench.core.levels import clear_order
+from workbench.core.records import FLATTEN, SIGNAL
+
+if TYPE_CHECKING:
+    from workbench.core.records import Book, Record
+
+# Bits of field `e` of a REPORT event.
+DONE, MAKER = 1, 2
+
+
+@record_kernel
+def apply_report(book: Book, event: Record) -> None:
+    """Book a `REPORT` event: ``a`` signed quantity filled, ``b`` price, ``c`` fee, ``d`` request number, ``e`` flags.
+
+    A request is in flight until its whole quantity is filled or a report says `DONE`; until then its symbol sends no other
+    of its kind. A fill that arrives after a cancel is booked all the same, and leaves again at once when entries are
+    halted: a fill is a fact.
+    """
+    a = book.account
+    s = event["symbol"]
+    y = book.symbols[s]
+    signed = event["a"]
+    number = int(event["d"])
+    flags = int(event["e"])
+    is_exit = y["exit_in_flight"] > 0.0 and number == y["exit_request"]
+    is_entry = number == y["entry_request"] and not is_exit
+    reason = y["exit_request_reason"] if is_exit else SIGNAL
+    a["time_ns"] = max(a["time_ns"], event["time_ns"])
+    if signed != 0.0:
+        if is_entry and y["quantity"] == 0.0 and y["entry_is_resting"] == 1:
+            set_brackets(
+                y,
+                y["order_stop_loss"],
+                y["order_take_profit"],
+                y["order_trailing_stop"],
+                y["order_max_holding_s"],
+            )
+        apply_fill(book, s, signed, event["b"], event["c"], event["time_ns"], reason, 1 if flags & MAKER else 0)
+        if is_entry and a["halted"] != 0 and y["quantity"] != 0.0:
+            y["exit_reason"] = min(y["exit_reason"], FLATTEN)
+    if is_exit:
+        y["exit_in_flight"] = max(0.0, y["exit_in_flight"] - abs(signed))
+        if flags & DONE or y["quantity"] == 0.0:
+            y["exit_in_flight"] = 0.0
+    elif is_entry:
+        y["entry_in_flight"] = max(0.0, y["entry_in_flight"] - abs(signed))
+        if flags & DONE:
+            y["entry_in_flight"] = 0.0
+        if y["entry_in_flight"] == 0.0 and y["order_is_exit"] == 0:
+            clear_order(y)

@@ -1,0 +1,109 @@
+"""The times of a candle table: numbers in whichever unit, aware times, or text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from workbench.errors import BarError, ConfigError, DataError
+from workbench.model.times import EARLIEST_TIME_NS, LATEST_TIME_NS, NS_PER_UNIT
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = ["read_times"]
+
+_UNIT_WORDS: Final = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+_NO_UNIT: Final = ""
+_DATE: Final = r"\d{4}-\d{2}-\d{2}"
+_ZONED: Final = r".*\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)"
+_ZONE_ADVICE: Final = (
+    ', so it could mean anything: name a column of whole numbers, as in columns={"time": "unix"}, or read the '
+    "file with pandas, say which zone it is with tz_localize, and use Bars.from_frame"
+)
+
+
+def read_times(column: pd.Series, time_unit: str | None = None) -> NDArray[np.int64]:
+    """Return a column of times as nanoseconds UTC.
+
+    Parameters
+    ----------
+    column : pandas.Series
+        Whole or broken numbers since 1970, aware times, or ISO 8601 text with zones; text that is dates alone means UTC
+        days.
+    time_unit : {"s", "ms", "us", "ns"}, optional
+        Unit of numbers; without it the one in which the first is of the years 2009 to 2099. All others must be in the
+        same.
+
+    Returns
+    -------
+    ndarray of int64
+        In the column's order.
+
+    Raises
+    ------
+    ConfigError
+        `time_unit` is none of the four.
+    DataError
+        The times have no zone.
+    BarError
+        A row's time is missing, cannot be read, or looks like another unit; names the row.
+    """
+    import pandas as pd  # noqa: PLC0415 - half a second that only reading a table may cost
+
+    if time_unit is not None and time_unit not in NS_PER_UNIT:
+        raise ConfigError(f"time_unit must be one of {', '.join(NS_PER_UNIT)}, was {time_unit!r}")
+    empty = np.flatnonzero(column.isna().to_numpy())
+    if len(empty):
+        raise BarError(f"row {int(empty[0])}: the time is missing")
+    if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
+        return _number_times(column.to_numpy(), time_unit)
+    if column.dtype.kind == "M" and not isinstance(column.dtype, pd.DatetimeTZDtype):
+        raise DataError(f"times have no zone (row 0 is {column.iloc[0]}){_ZONE_ADVICE}")
+    aware = column if isinstance(column.dtype, pd.DatetimeTZDtype) else _text_times(column)
+    stamps: NDArray[np.datetime64] = aware.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[ns]")
+    return stamps.view(np.int64)
+
+
+def _text_times(column: pd.Series) -> pd.Series:
+    """Return times written as text as aware times."""
+    import pandas as pd  # noqa: PLC0415 - half a second that only reading a table may cost
+
+    text = column.astype(str).str.strip()
+    is_clear = text.str.fullmatch(_DATE) | text.str.fullmatch(_ZONED)
+    unclear = np.flatnonzero(~is_clear.to_numpy(dtype=np.bool_))
+    if len(unclear):
+        row = int(unclear[0])
+        raise DataError(f"row {row}: time {text.iloc[row]!r} has no zone (or is not ISO 8601){_ZONE_ADVICE}")
+    try:
+        return pd.to_datetime(text, format="ISO8601", utc=True)
+    except ValueError as error:
+        raise BarError(f"times cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _number_times(values: NDArray[np.generic], time_unit: str | None) -> NDArray[np.int64]:
+    """Return times given as numbers in nanoseconds, after looking at the unit of every row."""
+    numbers = values.astype(np.float64)
+    units = (*NS_PER_UNIT, _NO_UNIT)
+    fits = [
+        (numbers >= EARLIEST_TIME_NS // ns_per_unit) & (numbers < LATEST_TIME_NS // ns_per_unit)
+        for ns_per_unit in NS_PER_UNIT.values()
+    ]
+    # The position in `units` of the only unit that fits each row; the last when none does.
+    unit_of_row = np.argmax(np.vstack([*fits, np.ones(len(numbers), dtype=np.bool_)]), axis=0)
+    unit = units[int(unit_of_row[0])] if time_unit is None else time_unit
+    other = np.flatnonzero((unit_of_row != units.index(unit)) | (unit_of_row == units.index(_NO_UNIT)))
+    if len(other):
+        row = int(other[0])
+        looks = _UNIT_WORDS.get(units[int(unit_of_row[row])], "no unit that gives a year from 2009 to 2099")
+        should = (
+            "" if unit == _NO_UNIT else f", where {_UNIT_WORDS[unit]} {'are expected' if time_unit else 'came before'}"
+        )
+        raise BarError(f"row {row}: time {values[row]} looks like {looks}{should}")
+    if values.dtype.kind in "iu":
+        return values.astype(np.int64) * NS_PER_UNIT[unit]
+    # Whole part and fraction apart: as a float64 of nanoseconds a time of today is off by up to 128.
+    whole = np.floor(numbers)
+    return whole.astype(np.int64) * NS_PER_UNIT[unit] + np.rint((numbers - whole) * NS_PER_UNIT[unit]).astype(np.int64)

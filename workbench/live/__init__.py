@@ -1,0 +1,1 @@
+"""Sessions that trade as time goes by."""

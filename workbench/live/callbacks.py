@@ -1,0 +1,120 @@
+"""The border between a session and code that is not ours: callbacks and the strategy may fail, trading goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from workbench.live.bounded import BoundedLog
+from workbench.live.records import ErrorRecord, LiveStep
+from workbench.model import Bar, Fill
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["EngineCallbacks", "Guard"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineCallbacks:
+    """What to call while an engine runs, on its feeding thread; an exception is counted and recorded, never raised.
+
+    Attributes
+    ----------
+    new_bar : callable, optional
+        Called with each closed bar, a partial first one included.
+    order_executed : callable, optional
+        Called with each fill.
+    error : callable, optional
+        Called with each `ErrorRecord`; an exception here is only counted.
+    """
+
+    new_bar: Callable[[Bar], None] | None = None
+    order_executed: Callable[[Fill], None] | None = None
+    error: Callable[[ErrorRecord], None] | None = None
+
+
+class Guard:
+    """Calls callbacks, and keeps and counts what fails in them and in the strategy.
+
+    Parameters
+    ----------
+    callbacks : EngineCallbacks
+        Whom to tell.
+    max_strategy_errors : int
+        Bars in a row on which the strategy may fail.
+    capacity : int, default 1000
+        Errors to keep.
+    """
+
+    def __init__(self, callbacks: EngineCallbacks, max_strategy_errors: int, *, capacity: int = 1_000) -> None:
+        self.errors: BoundedLog[ErrorRecord] = BoundedLog(capacity)
+        self._callbacks = callbacks
+        self._limit = max_strategy_errors
+        self._failed_in_a_row = 0
+        self._fails_now = False
+        self._is_failing = False
+        self._counts = {"strategy_errors": 0, "callback_errors": 0}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """``strategy_errors`` and ``callback_errors``."""
+        return dict(self._counts)
+
+    @property
+    def failing_reason(self) -> str | None:
+        """Why entries are halted, or None when the strategy works."""
+        if not self._is_failing:
+            return None
+        last = self.errors.newest(1)
+        return f"the strategy failed on {self._limit} bars in a row ({last[0].message if last else 'no record'})"
+
+    def strategy_failed(self, error: BaseException, symbol: str, time_ns: int) -> None:
+        """Take an exception of the strategy on one bar; the core has skipped its decision."""
+        self._fails_now = True
+        self._counts["strategy_errors"] += 1
+        self.record(ErrorRecord.of(error, f"strategy on {symbol}", time_ns))
+
+    def forgive(self) -> None:
+        """Forget that the strategy failed."""
+        self._failed_in_a_row = 0
+        self._is_failing = False
+
+    def tell(self, step: LiveStep) -> bool:
+        """Call back what a step did; return whether the strategy has just failed too often in a row."""
+        self._call_each(self._callbacks.new_bar, step.closed, step.time_ns)
+        self._call_each(self._callbacks.order_executed, step.result.fills, step.time_ns)
+        if self._fails_now:
+            self._fails_now = False
+            self._failed_in_a_row += 1
+        elif step.closed:
+            self._failed_in_a_row = 0
+        fails_anew = self._failed_in_a_row >= self._limit and not self._is_failing
+        self._is_failing = self._is_failing or fails_anew
+        return fails_anew
+
+    def record(self, error: ErrorRecord) -> None:
+        """Keep an error and call back."""
+        self.errors.append(error)
+        if self._callbacks.error is not None:
+            try:
+                self._callbacks.error(error)
+            except Exception:  # noqa: BLE001  calling the error callback again would fail again
+                self._counts["callback_errors"] += 1
+
+    def callback_failed(self, error: Exception, place: str, time_ns: int) -> None:
+        """Take an exception of a callback."""
+        self._counts["callback_errors"] += 1
+        self.record(ErrorRecord.of(error, place, time_ns))
+
+    def _call_each(self, callback: Callable[[T], None] | None, items: Iterable[T], time_ns: int) -> None:
+        if callback is None:
+            return
+        for item in items:
+            try:
+                callback(item)
+            except Exception as error:  # noqa: BLE001  the border to code that is not ours: recorded, never fatal
+                self.callback_failed(error, "callback", time_ns)

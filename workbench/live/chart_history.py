@@ -1,0 +1,211 @@
+"""What a chart needs of a session: the newest bars and equity points, marks of fills, level lines, and numbered updates."""
+
+from __future__ import annotations
+
+import threading
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from workbench.live.bounded import BoundedLog
+from workbench.live.records import BAR_COLUMNS, EQUITY_COLUMNS, ChartState, StepUpdate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from workbench.live.records import LiveStep, Mark
+    from workbench.model import AccountState, Bar, Bars, Fill, Timeframe
+
+__all__ = ["ChartHistory", "Rows", "Subscribers"]
+
+_NS_PER_MS: Final = 1_000_000
+_MARKS: Final = 2_000
+_TIME: Final = 0
+
+
+class Rows:
+    """The newest rows of a growing table, kept in one piece; not thread-safe.
+
+    Parameters
+    ----------
+    capacity : int
+        Rows to keep.
+    columns : int
+        Numbers in a row; the first is a time by which a row is replaced.
+
+    Examples
+    --------
+    >>> rows = Rows(2, 2)
+    >>> for time, value in ((1, 10), (2, 20), (2, 21), (3, 30)):
+    ...     rows.put([time, value])
+    >>> rows.view().tolist(), rows.dropped
+    ([[2.0, 21.0], [3.0, 30.0]], 1)
+    """
+
+    def __init__(self, capacity: int, columns: int) -> None:
+        self._capacity = capacity
+        # Twice the room: rows move to the front once in `capacity` additions, and a view is always one piece.
+        self._table = np.empty((2 * capacity, columns))
+        self._begin = 0
+        self._end = 0
+        self.dropped = 0
+
+    def put(self, row: Sequence[float] | NDArray[np.float64]) -> None:
+        """Add a row, or replace the newest one when it has the same time."""
+        if self._end > self._begin and self._table[self._end - 1, _TIME] == row[_TIME]:
+            self._table[self._end - 1] = row
+            return
+        if self._end == len(self._table):
+            self._table[: self._end - self._begin] = self._table[self._begin : self._end]
+            self._end -= self._begin
+            self._begin = 0
+        self._table[self._end] = row
+        self._end += 1
+        if self._end - self._begin > self._capacity:
+            self._begin += 1
+            self.dropped += 1
+
+    def view(self) -> NDArray[np.float64]:
+        """Return the rows, oldest first; valid until the next `put`."""
+        return self._table[self._begin : self._end]
+
+
+class ChartHistory:
+    """Collects one symbol's steps for charts; the session's thread adds, any thread takes snapshots.
+
+    Parameters
+    ----------
+    symbol : str
+        Symbol of the bars, marks and lines.
+    timeframe : Timeframe
+        Length of a bar.
+    capacity : int, default 5000
+        Bars and equity points to keep.
+    """
+
+    def __init__(self, symbol: str, timeframe: Timeframe, *, capacity: int = 5_000) -> None:
+        self.symbol = symbol
+        self.timeframe = timeframe
+        self._lock = threading.Lock()
+        self._bars = Rows(capacity, BAR_COLUMNS)
+        self._equity = Rows(capacity, EQUITY_COLUMNS)
+        self._marks: BoundedLog[Mark] = BoundedLog(_MARKS)
+        self._lines: Mapping[str, float] = MappingProxyType({})
+        self._sequence = 0
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """How many old rows were dropped: ``bars``, ``equity``, ``marks``."""
+        with self._lock:
+            return {"bars": self._bars.dropped, "equity": self._equity.dropped, "marks": self._marks.dropped}
+
+    def add_history(self, bars: Bars) -> None:
+        """Add bars from before the session, without equity points."""
+        values = bars.one(self.symbol)
+        rows = np.column_stack([values.time_ns / _NS_PER_MS, values.values[:, 0].T])
+        with self._lock:
+            for row in rows:
+                self._bars.put(row)
+
+    def add(self, step: LiveStep) -> StepUpdate:
+        """Take one step and return the update that it makes."""
+        closed = [_bar_row(bar) for bar in step.closed if bar.symbol == self.symbol]
+        bars = closed + [_bar_row(bar) for bar in step.forming if bar.symbol == self.symbol]
+        account = step.result.snapshot
+        equity = [[row[_TIME], account.equity, -account.drawdown] for row in closed]
+        marks = tuple(_mark(fill) for fill in step.result.fills if fill.symbol == self.symbol)
+        lines = MappingProxyType(_lines(account, self.symbol))
+        with self._lock:
+            self._sequence += 1
+            for row in bars:
+                self._bars.put(row)
+            for point in equity:
+                self._equity.put(point)
+            self._marks.extend(marks)
+            self._lines = lines
+            sequence = self._sequence
+        return StepUpdate(sequence, _table(bars, BAR_COLUMNS), _table(equity, EQUITY_COLUMNS), marks, lines, account)
+
+    def state(self) -> ChartState:
+        """Return a snapshot that no longer changes."""
+        with self._lock:
+            return ChartState(
+                sequence=self._sequence,
+                symbol=self.symbol,
+                timeframe_ns=self.timeframe.ns,
+                bars=self._bars.view().copy(),
+                equity=self._equity.view().copy(),
+                marks=self._marks.newest(),
+                lines=self._lines,
+            )
+
+
+class Subscribers:
+    """Callbacks that hear every update, one after another on the session's thread.
+
+    Parameters
+    ----------
+    on_error : callable
+        Called with the exception of a callback; the other callbacks are still called.
+    """
+
+    def __init__(self, on_error: Callable[[Exception], None]) -> None:
+        self._lock = threading.Lock()
+        self._callbacks: tuple[Callable[[StepUpdate], None], ...] = ()
+        self._on_error = on_error
+
+    def __len__(self) -> int:
+        return len(self._callbacks)
+
+    def add(self, callback: Callable[[StepUpdate], None]) -> Callable[[], None]:
+        """Call back from now on, until the returned function is called (more than once is fine)."""
+
+        # A wrapper of its own for each subscription, so that the same callback can be subscribed twice.
+        def subscription(update: StepUpdate) -> None:
+            callback(update)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                self._callbacks = tuple(kept for kept in self._callbacks if kept is not subscription)
+
+        with self._lock:
+            self._callbacks = (*self._callbacks, subscription)
+        return unsubscribe
+
+    def tell(self, update: StepUpdate) -> None:
+        """Call every callback."""
+        for callback in self._callbacks:
+            try:
+                callback(update)
+            except Exception as error:  # noqa: BLE001  the border to code that is not ours: counted, shown, never fatal
+                self._on_error(error)
+
+
+def _bar_row(bar: Bar) -> list[float]:
+    return [bar.time_ns / _NS_PER_MS, bar.open, bar.high, bar.low, bar.close, bar.volume]
+
+
+def _mark(fill: Fill) -> Mark:
+    side = 1 if fill.side == "buy" else -1
+    text = f"{fill.side.upper()} {fill.quantity:.8g} @ {fill.price:,.8g}, {fill.reason.replace('_', ' ')}"
+    return (fill.time_ns, fill.price, side, text)
+
+
+def _lines(account: AccountState, symbol: str) -> dict[str, float]:
+    position = account.position(symbol)
+    if position is None:
+        return {}
+    levels: dict[str, float | None] = {
+        "entry": position.entry_price,
+        "stop": position.stop_level,
+        "take profit": position.target_level,
+        "trailing": position.trailing_level,
+    }
+    return {name: level for name, level in levels.items() if level is not None}
+
+
+def _table(rows: Iterable[Sequence[float]], columns: int) -> NDArray[np.float64]:
+    return np.array(list(rows), dtype=np.float64).reshape(-1, columns)

@@ -1,0 +1,269 @@
+"""The thread of an inline session: prices from the feed, commands from people, steps to the readers."""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from workbench.live.bounded import BoundedLog
+from workbench.live.clock import ManualClock, ReplayClock
+from workbench.live.records import ErrorRecord
+from workbench.live.states import SessionState
+from workbench.live.timing import DurationHistogram
+from workbench.model import Command, utc_text
+
+if TYPE_CHECKING:
+    import threading
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from workbench.live.chart_history import ChartHistory, Subscribers
+    from workbench.live.clock import Clock
+    from workbench.live.mailbox import Ask, Mailbox
+    from workbench.live.records import LiveStep
+    from workbench.live.session_config import LiveSessionConfig
+    from workbench.live.sources import Market
+    from workbench.live.status import SessionStatus
+    from workbench.live.trading_engine import LiveTradingEngine
+    from workbench.model import AccountState, ClosedTrade, Denied, Fill
+
+__all__ = ["SessionLoop", "SessionParts"]
+
+_log = logging.getLogger(__name__)
+
+# A step may take this share of a bar's real length before people are told.
+_SLOW_SHARE: Final = 0.25
+_NS_PER_S: Final = 1_000_000_000
+_LONGEST_WAIT_S: Final = 3_600.0
+
+
+class Readings:
+    """What readers see of a session, written by its thread alone: records that never change, and bounded lists of them.
+
+    Parameters
+    ----------
+    account : AccountState
+        The account before the first event.
+    capacity : int
+        Length of each list.
+    """
+
+    def __init__(self, account: AccountState, capacity: int) -> None:
+        # One reference to a frozen record: a reader gets the whole of one moment or the whole of another.
+        self.account = account
+        self.fills: BoundedLog[Fill] = BoundedLog(capacity)
+        self.trades: BoundedLog[ClosedTrade] = BoundedLog(capacity)
+        self.denials: BoundedLog[Denied] = BoundedLog(capacity)
+        self.steps = DurationHistogram()
+        self.slow_steps = 0
+        self.data_ns: int | None = None
+
+    def take(self, step: LiveStep) -> None:
+        """Take what a step did."""
+        result = step.result
+        self.fills.extend(result.fills)
+        self.trades.extend(result.closed_trades)
+        self.denials.extend(result.denials)
+        self.account = result.snapshot
+        self.data_ns = step.time_ns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SessionParts:
+    """What a session's thread works with."""
+
+    config: LiveSessionConfig
+    engine: LiveTradingEngine
+    market: Market
+    base_clock: Clock
+    status: SessionStatus
+    mailbox: Mailbox
+    readings: Readings
+    chart: ChartHistory
+    subscribers: Subscribers
+    abandoned: threading.Event
+
+
+class SessionLoop:
+    """Runs one session from its warm-up to its end; `run` is the target of its thread.
+
+    The loop owns everything that changes while it runs. Other threads ask through the mailbox and read what `Readings`
+    publishes. It sleeps only on the mailbox's event, so a command is obeyed at once at any speed.
+    """
+
+    def __init__(self, parts: SessionParts) -> None:
+        self._parts = parts
+        self._config = parts.config
+        self._engine = parts.engine
+        self._status = parts.status
+        self._readings = parts.readings
+        self._abandoned = parts.abandoned
+        self._feed = parts.market.feed
+        self._is_stopping = False
+        self._pause_reason = "paused by the user"
+        # Stands still until the loop starts: history is fed outside of the market's time.
+        self._clock: Clock = ManualClock(self._feed.start_ns)
+        self._readings.data_ns = self._feed.start_ns
+
+    @property
+    def now_ns(self) -> int:
+        """Time of the market on the session's clock, ns UTC."""
+        return self._clock.now_ns()
+
+    def run(self) -> None:
+        """Run to the end, whatever happens; the last thing is a finished state."""
+        try:
+            self._start()
+            while not self._abandoned.is_set() and self._go_on():
+                pass
+        except Exception as error:
+            # The border of the session's thread: without it the session would look alive and do nothing.
+            _log.exception("session %s failed", self._config.name)
+            self._engine.guard.record(ErrorRecord.of(error, "session", self._engine.time_ns))
+            self._end(SessionState.FAILED, f"{type(error).__name__}: {error}")
+        finally:
+            self._end(SessionState.STOPPED, "ended")
+            self._engine.close(keep_record=True)
+            self._parts.mailbox.close()
+
+    def latest_ns(self) -> int:
+        """Return the latest time that a price may carry: a bar ahead of the clock, ns UTC."""
+        return self._clock.now_ns() + self._config.timeframe.ns
+
+    def _start(self) -> None:
+        """Feed the history, and start the clock only then."""
+        market = self._parts.market
+        if market.history is not None:
+            self._engine.warm_up(market.history)
+            self._parts.chart.add_history(market.history)
+        self._clock = ReplayClock(self._feed.start_ns, speed=self._config.speed, base=self._parts.base_clock)
+        self._judge(is_idle=True)
+
+    def _go_on(self) -> bool:
+        """Do what is due and wait for more; return whether there is more to do."""
+        clock, mailbox, feed = self._clock, self._parts.mailbox, self._feed
+        # Cleared before the look at the mailbox: what comes after the look ends the wait at once.
+        mailbox.wake.clear()
+        for ask in mailbox.take():
+            self._obey(ask)
+            ask.is_done.set()
+        if self._status.is_finished or self._has_stopped_flat():
+            return False
+        batch = feed.poll(clock.now_ns())
+        if len(batch):
+            self._trade(batch)
+            return True
+        if feed.is_ended:
+            self._end(SessionState.STOPPED, "the feed ended")
+            return False
+        self._judge(is_idle=True)
+        self._wait()
+        return True
+
+    def _wait(self) -> None:
+        """Wait for the next row, for the moment at which the data is stale, or for a command."""
+        clock, wake = self._clock, self._parts.mailbox.wake
+        stale_ns = self._stale_at_ns()
+        moments = [stale_ns] if stale_ns > clock.now_ns() else []
+        due_ns = self._feed.next_due_ns()
+        if due_ns is not None:
+            moments.append(due_ns)
+        if moments:
+            clock.wait_until(wake, min(moments))
+        else:
+            clock.wait(wake, _LONGEST_WAIT_S)
+
+    def _trade(self, batch: NDArray[np.void]) -> None:
+        """Run a batch step by step; commands that come meanwhile are obeyed after it."""
+        base = self._parts.base_clock
+        steps = self._engine.run(batch)
+        started_ns = base.monotonic_ns()
+        for step in steps:
+            if self._abandoned.is_set():
+                return
+            self._publish(step)
+            ended_ns = base.monotonic_ns()
+            self._time(ended_ns - started_ns)
+            started_ns = ended_ns
+
+    def _publish(self, step: LiveStep) -> None:
+        self._readings.take(step)
+        for trip in step.result.trips:
+            text = f"{trip.rule} tripped: {trip.value:.4g} reached the limit {trip.limit:.4g}; entries are halted"
+            self._status.note(trip.time_ns, "breaker", text)
+        update = self._parts.chart.add(step)
+        self._judge(is_idle=False)
+        self._parts.subscribers.tell(update)
+
+    def _time(self, duration_ns: int) -> None:
+        self._readings.steps.record(duration_ns)
+        config = self._config
+        if math.isinf(config.speed) or duration_ns * config.speed < _SLOW_SHARE * config.timeframe.ns:
+            return
+        self._readings.slow_steps += 1
+        if self._readings.slow_steps == 1:
+            took, bar = duration_ns / _NS_PER_S, config.timeframe.seconds / config.speed
+            text = f"a step took {took:.3g} s of the {bar:.3g} s that a bar lasts at speed {config.speed:g}"
+            self._status.note(self._engine.time_ns, "warning", text)
+
+    def _obey(self, ask: Ask) -> None:
+        self._status.note(self._engine.time_ns, "command", f"{ask.name.replace('_', ' ')} was asked")
+        account = self._readings.account
+        if ask.name == "resume":
+            self._publish(self._engine.resume())
+        elif ask.name == "pause" and not account.is_paused:
+            self._pause_reason = "paused by the user"
+            self._publish(self._engine.command(Command("pause")))
+        elif ask.name == "clear_breaker" and account.halted:
+            self._publish(self._engine.command(Command("clear_breaker")))
+        elif ask.name in ("flatten", "stop_flat"):
+            self._is_stopping = self._is_stopping or ask.name == "stop_flat"
+            self._pause_reason = "flattened by the user: positions close at their next price, entries are paused"
+            if self._is_stopping:
+                self._status.move(SessionState.STOPPING, "flattening before the stop", self._engine.time_ns)
+            self._publish(self._engine.command(Command("flatten")))
+        elif ask.name == "stop":
+            self._stop()
+
+    def _has_stopped_flat(self) -> bool:
+        if self._is_stopping and not self._readings.account.positions:
+            self._stop()
+        return self._status.is_finished
+
+    def _stop(self) -> None:
+        self._is_stopping = True
+        self._publish(self._engine.command(Command("stop")))
+        self._end(SessionState.STOPPED, "stopped by the user")
+
+    def _end(self, state: SessionState, reason: str) -> None:
+        held = ", ".join(f"{one.quantity:g} {one.symbol}" for one in self._readings.account.positions)
+        self._status.move(state, f"{reason}; still held: {held}" if held else reason, self._engine.time_ns)
+
+    def _stale_at_ns(self) -> int:
+        return (self._readings.data_ns or 0) + self._config.stale_after_ns
+
+    def _judge(self, *, is_idle: bool) -> None:
+        """Bring the state to what account, strategy and data say."""
+        if self._is_stopping or self._status.is_finished:
+            return
+        state, reason = self._verdict(self._readings.account, is_idle=is_idle)
+        if state != self._status.state:
+            self._status.move(state, reason, self._engine.time_ns)
+
+    def _verdict(self, account: AccountState, *, is_idle: bool) -> tuple[SessionState, str]:
+        """Return the state that limits most, and why."""
+        failing = self._engine.guard.failing_reason
+        if account.halted:
+            return SessionState.HALTED, f"{', '.join(account.halted)} tripped; clear_breaker() allows entries again"
+        if failing is not None:
+            return SessionState.HALTED, f"{failing}; resume() allows entries again"
+        # Only when nothing waits to be run: in a session that is behind, the data is not old, the session is.
+        if is_idle and self._clock.now_ns() >= self._stale_at_ns():
+            limit_s = self._config.stale_after_ns / _NS_PER_S
+            return SessionState.STALE, f"no data since {utc_text(self._readings.data_ns or 0)}, the limit is {limit_s:g} s"
+        if account.is_paused:
+            return SessionState.EXITS_ONLY, self._pause_reason
+        return SessionState.ACTIVE, "trading"

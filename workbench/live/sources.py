@@ -1,0 +1,176 @@
+"""What a session is connected to: replayed bars or the practice market, opened anew for each session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from workbench.errors import ConfigError, DataError
+from workbench.live.feeds import bar_replay, olhc_tick_replay, practice_feed
+from workbench.model import Bars, Instrument, Timeframe, utc_text
+from workbench.model.practice import (
+    PRACTICE_LIVE_START,
+    PRACTICE_SEED,
+    PRACTICE_START,
+    practice_bars,
+    practice_instrument,
+)
+
+if TYPE_CHECKING:
+    from workbench.live.feeds import Feed
+
+__all__ = ["BarsSource", "Market", "MarketSource", "PracticeSource"]
+
+_USUAL_HISTORY: Final = 500
+
+
+class Market(NamedTuple):
+    """An opened source.
+
+    Attributes
+    ----------
+    history : Bars or None
+        Bars that end where the feed begins, for the indicators; None for none.
+    feed : Feed
+        The prices or bars to come.
+    since_ns : int or None
+        Time from which on every price comes, ns UTC; None when that is not known.
+    """
+
+    history: Bars | None
+    feed: Feed
+    since_ns: int | None
+
+
+class MarketSource(Protocol):
+    """Where a session's instruments, history and prices come from. Two sources that print the same are the same."""
+
+    @property
+    def name(self) -> str:
+        """Short name for people, such as ``practice``."""
+
+    def instruments(self, symbols: tuple[str, ...]) -> tuple[Instrument, ...]:
+        """Return the rules of the symbols; raises ConfigError or DataError for an unknown one."""
+
+    def usual_warmup(self, needed: int) -> int:
+        """Return how many bars of history to feed when nobody says, given how many the strategy needs."""
+
+    def open(self, symbols: tuple[str, ...], timeframe: Timeframe, warmup: int) -> Market:
+        """Return history and feed at their beginning; raises DataError when there is not enough history."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class BarsSource:
+    """Replays bars that are at hand.
+
+    Parameters
+    ----------
+    bars : Bars
+        All symbols of the session, and more if you like.
+    as_ticks : bool, default False
+        Replay four ticks for each bar (open, low, high, close) in place of whole bars. Then the session's timeframe may
+        be another one than that of the bars.
+    """
+
+    bars: Bars
+    as_ticks: bool = False
+
+    def __repr__(self) -> str:
+        """Return the bars' span, kind of replay and content hash."""
+        return f"BarsSource({self.bars!r}, as_ticks={self.as_ticks}, sha256={self.bars.content_hash[:12]})"
+
+    @property
+    def name(self) -> str:
+        """Always ``replay``."""
+        return "replay"
+
+    def instruments(self, symbols: tuple[str, ...]) -> tuple[Instrument, ...]:
+        """Return the bars' own instruments."""
+        return tuple(self.bars.instruments[self.bars.symbol_index(symbol)] for symbol in symbols)
+
+    def usual_warmup(self, needed: int) -> int:  # noqa: ARG002  the interface is that of all sources
+        """Return 0: a replay trades the same bars as a backtest, whose indicators start at the first of them too."""
+        return 0
+
+    def open(self, symbols: tuple[str, ...], timeframe: Timeframe, warmup: int) -> Market:
+        """Return the first `warmup` bars as history and a replay of the rest.
+
+        Raises
+        ------
+        ConfigError
+            The session's timeframe is not that of the bars, where it has to be.
+        DataError
+            No bar is left to replay.
+        """
+        is_same = timeframe == self.bars.timeframe
+        if not is_same and (warmup or not self.as_ticks):
+            raise ConfigError(
+                f"timeframe must be that of the bars, {self.bars.timeframe}, was {timeframe}; "
+                "with as_ticks=True and without warm-up bars another one can be made of them"
+            )
+        bars = _chosen(self.bars, symbols)
+        if warmup >= len(bars):
+            raise DataError(f"warmup_bars must leave bars to replay: at most {len(bars) - 1}, was {warmup}")
+        rest = bars[warmup:]
+        feed = olhc_tick_replay(rest) if self.as_ticks else bar_replay(rest)
+        return Market(bars[:warmup] if warmup else None, feed, feed.start_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeSource:
+    """The practice market, from an instant on, endless.
+
+    Parameters
+    ----------
+    seed : int, default `PRACTICE_SEED`
+        Which world.
+    start_ns : int, default `PRACTICE_LIVE_START`
+        First instant of the session's prices, ns UTC; history ends there.
+    """
+
+    seed: int = PRACTICE_SEED
+    start_ns: int = PRACTICE_LIVE_START
+
+    @property
+    def name(self) -> str:
+        """Always ``practice``."""
+        return "practice"
+
+    def instruments(self, symbols: tuple[str, ...]) -> tuple[Instrument, ...]:
+        """Return the practice market's rules of the symbols."""
+        return tuple(practice_instrument(symbol) for symbol in symbols)
+
+    def usual_warmup(self, needed: int) -> int:
+        """Return 500 bars, or as many as the strategy needs."""
+        return max(needed, _USUAL_HISTORY)
+
+    def open(self, symbols: tuple[str, ...], timeframe: Timeframe, warmup: int) -> Market:
+        """Return the last `warmup` bars before the start, and the ticks from it on.
+
+        Raises
+        ------
+        DataError
+            The history would begin before the practice market.
+        """
+        end_ns = timeframe.floor(self.start_ns)
+        begin_ns = end_ns - warmup * timeframe.ns
+        if begin_ns < PRACTICE_START:
+            most = (end_ns - PRACTICE_START) // timeframe.ns
+            raise DataError(
+                f"warmup_bars must be at most {most} of {timeframe} before {utc_text(end_ns)}, was {warmup}: "
+                f"the practice market begins at {utc_text(PRACTICE_START)}"
+            )
+        history = None
+        if warmup:
+            parts = [practice_bars(symbol, timeframe, begin_ns, end_ns, seed=self.seed) for symbol in symbols]
+            history = parts[0] if len(parts) == 1 else Bars.join(parts)
+        feed = practice_feed(symbols, start=self.start_ns, seed=self.seed)
+        return Market(history, feed, self.start_ns)
+
+
+def _chosen(bars: Bars, symbols: tuple[str, ...]) -> Bars:
+    """Return the bars of some symbols, in their order, on the time axis that they share."""
+    if bars.symbols == symbols:
+        return bars
+    parts = [bars.one(symbol) for symbol in symbols]
+    return parts[0] if len(parts) == 1 else Bars.join(parts)

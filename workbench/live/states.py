@@ -1,0 +1,85 @@
+"""The states of a session and which may follow which."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from workbench.errors import SessionError
+
+__all__ = ["FINISHED", "RUNNING", "SessionState", "check_transition"]
+
+
+class SessionState(StrEnum):
+    """What a session is doing; each member is the text of its name.
+
+    Attributes
+    ----------
+    PREPARED
+        Made and not started.
+    STARTING
+        Feeding history to the indicators.
+    ACTIVE
+        Trading.
+    EXITS_ONLY
+        Paused by the user: no new entries, exits and stops go on.
+    STALE
+        No price for too long: nothing can be filled and nothing is decided until one comes.
+    HALTED
+        Entries halted by a breaker, or because the strategy failed on several bars in a row; stops go on.
+    STOPPING
+        Ending; with ``stop(flatten=True)`` waiting for the prices that close the positions.
+    STOPPED
+        Ended as asked, or because the feed ended.
+    FAILED
+        Ended by an error, or given up because it did not end in time.
+
+    Examples
+    --------
+    >>> SessionState.EXITS_ONLY == "EXITS_ONLY"
+    True
+    """
+
+    PREPARED = "PREPARED"
+    STARTING = "STARTING"
+    ACTIVE = "ACTIVE"
+    EXITS_ONLY = "EXITS_ONLY"
+    STALE = "STALE"
+    HALTED = "HALTED"
+    STOPPING = "STOPPING"
+    STOPPED = "STOPPED"
+    FAILED = "FAILED"
+
+
+RUNNING: Final = frozenset({SessionState.ACTIVE, SessionState.EXITS_ONLY, SessionState.STALE, SessionState.HALTED})
+FINISHED: Final = frozenset({SessionState.STOPPED, SessionState.FAILED})
+
+_ENDING: Final = frozenset({SessionState.STOPPING, *FINISHED})
+_FOLLOWERS: Final[dict[SessionState, frozenset[SessionState]]] = {
+    # A session that was never started has nothing to end: stopping it is its end.
+    SessionState.PREPARED: frozenset({SessionState.STARTING, *FINISHED}),
+    SessionState.STARTING: RUNNING | _ENDING,
+    **{state: (RUNNING - {state}) | _ENDING for state in RUNNING},
+    SessionState.STOPPING: FINISHED,
+    SessionState.STOPPED: frozenset(),
+    SessionState.FAILED: frozenset(),
+}
+
+
+def check_transition(before: SessionState, after: SessionState) -> None:
+    """Raise SessionError unless a session may go from one state to the other.
+
+    Examples
+    --------
+    >>> check_transition(SessionState.STOPPED, SessionState.ACTIVE)
+    Traceback (most recent call last):
+    ...
+    workbench.errors.SessionError: a session cannot go from STOPPED to ACTIVE; from STOPPED it can go nowhere
+    """
+    if after not in _FOLLOWERS[before]:
+        ways = ", ".join(sorted(_FOLLOWERS[before])) or "nowhere"
+        raise SessionError(f"a session cannot go from {before} to {after}; from {before} it can go {_to(ways)}")
+
+
+def _to(ways: str) -> str:
+    return ways if ways == "nowhere" else f"to {ways}"

@@ -1,0 +1,82 @@
+"""State of a session: moved by checked transitions only, with a reason that is always an event."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from workbench.live.bounded import BoundedLog
+from workbench.live.records import SessionEvent
+from workbench.live.states import FINISHED, SessionState, check_transition
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+__all__ = ["SessionStatus"]
+
+
+class SessionStatus:
+    """State, reason and events of one session; thread-safe.
+
+    Parameters
+    ----------
+    capacity : int, default 1000
+        Events to keep.
+
+    Examples
+    --------
+    >>> status = SessionStatus()
+    >>> status.move(SessionState.STARTING, "started by the user", 0)
+    True
+    >>> str(status.state), status.reason, len(status.events)
+    ('STARTING', 'started by the user', 2)
+    """
+
+    def __init__(self, *, capacity: int = 1_000) -> None:
+        self.events: BoundedLog[SessionEvent] = BoundedLog(capacity)
+        self._changed = threading.Condition()
+        self._state = SessionState.PREPARED
+        self._reason = "waiting for start()"
+        self.note(0, "state", "PREPARED: waiting for start()")
+
+    @property
+    def state(self) -> SessionState:
+        """The state at this moment."""
+        return self._state
+
+    @property
+    def reason(self) -> str:
+        """Why the session is in its state."""
+        return self._reason
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the session has ended."""
+        return self._state in FINISHED
+
+    def move(self, state: SessionState, reason: str, time_ns: int) -> bool:
+        """Go to a state, and return whether it was a change; the end of a session is final.
+
+        Raises
+        ------
+        SessionError
+            The transition is not allowed.
+        """
+        with self._changed:
+            if self._state == state or self._state in FINISHED:
+                return False
+            check_transition(self._state, state)
+            self._state = state
+            self._reason = reason
+            self.note(time_ns, "state", f"{state}: {reason}")
+            self._changed.notify_all()
+            return True
+
+    def note(self, time_ns: int, kind: str, text: str) -> None:
+        """Add an event."""
+        self.events.append(SessionEvent(time_ns, kind, text))
+
+    def wait_for(self, states: Collection[SessionState], timeout_s: float | None) -> bool:
+        """Return whether the session came to be in one of the states within the timeout in real seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._state in states, timeout_s)

@@ -1,0 +1,135 @@
+"""The HTML card of a sweep: its best plateaus and a small heat map, readable on light and dark pages."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from workbench.research.card import STYLE, figure_tile
+from workbench.research.formatting import format_parameter, format_value
+from workbench.research.measures import MEASURES
+from workbench.research.sparkline import DOWN, UP
+from workbench.research.surface import surface_of
+
+if TYPE_CHECKING:
+    from workbench.research.statistics import Floats
+    from workbench.research.views import SweepView
+
+ROWS: Final = 5
+MAX_CELLS: Final = 4_000
+SHADES: Final = 8
+COLUMNS: Final = ("total_return", "sharpe", "max_drawdown", "trade_count", "profit_factor")
+SWEEP_STYLE: Final = """
+.wb-two{display:flex;flex-wrap:wrap;gap:14px;margin-top:12px;align-items:flex-start}
+.wb-card .wb-two table{flex:1 1 420px;margin:0;border-collapse:collapse;font-size:12px;background:none;color:inherit}
+.wb-card .wb-two td,.wb-card .wb-two th{padding:4px 8px;text-align:right;border:0;background:none;color:inherit;
+ border-bottom:1px solid rgba(128,128,128,.2);white-space:nowrap;font-weight:400}
+.wb-card .wb-two th{opacity:.68;font-size:11px}.wb-card .wb-two tr>:first-child{text-align:left}
+.wb-map{flex:0 1 250px;font-size:11px}.wb-map svg{display:block;width:100%;border-radius:5px}
+.wb-map span{opacity:.68}
+""".replace("\n", "")
+
+
+def sweep_card(sweep: SweepView) -> str:
+    """Return the card of a sweep as HTML.
+
+    Parameters
+    ----------
+    sweep : SweepView
+        The result.
+
+    Returns
+    -------
+    str
+        One ``div`` with its style.
+    """
+    return (
+        f"<div class='wb-card'><style>{STYLE}{SWEEP_STYLE}</style>"
+        f"<header><h4>{escape(sweep.name)} sweep</h4><small>{escape(_span(sweep))}</small></header>"
+        f"<div class='wb-figures'>{''.join(figure_tile(*tile) for tile in _tiles(sweep))}</div>"
+        f"<div class='wb-two'>{_top_table(sweep)}{_small_map(sweep)}</div></div>"
+    )
+
+
+def _tiles(sweep: SweepView) -> list[tuple[str, str, str, float]]:
+    label, own = MEASURES[sweep.rank_by].label, sweep.table[sweep.rank_by].dropna()
+    tiles = [("Combinations", f"{len(sweep):,}", f"of {', '.join(sweep.grid.names)}", 0.0)]
+    if not sweep.has_best:
+        return [*tiles, (label, "n/a", "undefined on every plateau", 0.0)]
+    best = sweep.best()
+    plateau = float(sweep.table["plateau"].iloc[best.index])
+    values = zip(sweep.grid.names, sweep.grid.combinations[best.index], strict=True)
+    chosen = ", ".join(f"{name} {format_parameter(value)}" for name, value in values)
+    peak = own.min() if MEASURES[sweep.rank_by].is_better_high is False else own.max()
+    return [
+        *tiles,
+        ("Best plateau", chosen, f"{label} {best.stats.shown(sweep.rank_by)} itself", 0.0),
+        (f"{label} of the plateau", _shown(sweep.rank_by, plateau), "median with its neighbours", 0.0),
+        (f"{label} of all", _shown(sweep.rank_by, float(own.median())), f"median; peak {_shown(sweep.rank_by, peak)}", 0.0),
+    ]
+
+
+def _span(sweep: SweepView) -> str:
+    bars = sweep.bars
+    market = f"{', '.join(bars.symbols)} {bars.timeframe}"
+    return f"{market}  ·  {bars.start:%Y-%m-%d} to {bars.end:%Y-%m-%d} UTC  ·  {len(bars):,} bars"
+
+
+def _top_table(sweep: SweepView) -> str:
+    top = sweep.top(ROWS)
+    names = sweep.grid.names
+    shown = (sweep.rank_by, *(name for name in COLUMNS if name != sweep.rank_by))
+    heads = [*names, "Plateau", *(MEASURES[name].label for name in shown)]
+    rows = "".join(
+        "<tr>"
+        + "".join(f"<td>{escape(format_parameter(value))}</td>" for value in sweep.grid.combinations[index])
+        + f"<td><b>{_shown(sweep.rank_by, row['plateau'])}</b></td>"
+        + "".join(f"<td>{_shown(name, row[name])}</td>" for name in shown)
+        + "</tr>"
+        for index, row in top.iterrows()
+    )
+    return f"<table><tr>{''.join(f'<th>{escape(head)}</th>' for head in heads)}</tr>{rows}</table>"
+
+
+def _shown(name: str, value: float) -> str:
+    return format_value(float(value), MEASURES[name].unit)
+
+
+def _small_map(sweep: SweepView) -> str:
+    surface = surface_of(sweep, None, None, sweep.rank_by)
+    height, width = surface.values.shape
+    if not surface.y_name or height * width > MAX_CELLS:
+        return ""
+    marked = ""
+    if surface.marked is not None:
+        row, column = surface.marked
+        marked = (
+            f"<rect x='{column}' y='{height - 1 - row}' width='1' height='1' fill='none' stroke='currentColor' "
+            f"stroke-width='2' vector-effect='non-scaling-stroke'/>"
+        )
+    return (
+        f"<div class='wb-map'><svg viewBox='0 0 {width} {height}' height='150' preserveAspectRatio='none' role='img'>"
+        f"<title>{escape(surface.measure)} by {escape(surface.x_name)} and {escape(surface.y_name)}</title>"
+        f"{_cells(surface.values, surface.centre, is_better_high=surface.is_better_high)}{marked}</svg>"
+        f"<span>{escape(surface.x_name)} across, {escape(surface.y_name)} up; {escape(surface.measure)}</span></div>"
+    )
+
+
+def _cells(values: Floats, centre: float | None, *, is_better_high: bool) -> str:
+    """Return the cells as one path a shade: colour for good or bad, opacity for how much, nothing at the centre."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return ""
+    off = (values - (float(np.median(finite)) if centre is None else centre)) * (1.0 if is_better_high else -1.0)
+    reach = float(np.quantile(np.abs(off[np.isfinite(off)]), 0.98)) or 1.0
+    with np.errstate(invalid="ignore"):
+        shade = np.nan_to_num(np.clip(np.round(off / reach * SHADES), -SHADES, SHADES)).astype(np.int64)
+    paths = []
+    for level in (*range(-SHADES, 0), *range(1, SHADES + 1)):
+        rows, columns = np.nonzero(shade == level)
+        squares = "".join(f"M{x} {values.shape[0] - 1 - y}h1v1h-1z" for y, x in zip(rows, columns, strict=True))
+        if squares:
+            paths.append(f"<path d='{squares}' fill='{UP if level > 0 else DOWN}' fill-opacity='{abs(level) / SHADES:.2f}'/>")
+    return "".join(paths)
