@@ -209,3 +209,18 @@ def run_all(page: Page) -> list[dict[str, Any]]:
     if errors:
         raise AssertionError("\n".join(errors[0]["traceback"]))
     return cells
+
+
+def start_cell(page: Page, source: str) -> None:
+    """Add a cell at the end and run it without waiting for its end."""
+    page.evaluate(
+        """(source) => {
+          const notebook = window.jupyterapp.shell.currentWidget.content;
+          notebook.activeCellIndex = notebook.widgets.length - 1;
+          return window.jupyterapp.commands.execute('notebook:insert-cell-below').then(() => {
+            notebook.activeCell.model.sharedModel.setSource(source);
+            window.jupyterapp.commands.execute('notebook:run-cell');
+          });
+        }""",
+        source,
+    )

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from workbench.model import AccountState
+
 __all__ = ["BAR_COLUMNS", "EQUITY_COLUMNS", "FINISHED_STATES", "ChartSource", "ChartState", "ChartUpdate", "Mark"]
 
 Mark = tuple[int, float, int, str]
@@ -78,6 +80,10 @@ class ChartUpdate(Protocol):
     @property
     def lines(self) -> Mapping[str, float]:
         """Price levels now; replaces all levels before."""
+
+    @property
+    def snapshot(self) -> AccountState:
+        """The account after the step."""
 
 
 class ChartSource(Protocol):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workbench.charts.live_source import ChartSource, ChartState, ChartUpdate, Mark
+    from workbench.charts.live_source import ChartSource, ChartUpdate, Mark
 
 __all__ = ["ChartStream", "Message", "StreamLimits"]
 
@@ -47,6 +47,8 @@ class StreamLimits:
     ----------
     interval_s : float, default 0.05
         Least time between two data messages; what comes in between is merged, the latest value wins.
+    snapshot_interval_s : float, default 0.5
+        Least time between two snapshots: at 400 KB each they stay below the megabyte a second that Jupyter lets through.
     presence_s : float, default 10
         A page that has not been heard for this long is gone, and nothing is sent.
     pulse_s : float, default 2
@@ -56,6 +58,7 @@ class StreamLimits:
     """
 
     interval_s: float = 0.05
+    snapshot_interval_s: float = 0.5
     presence_s: float = 10.0
     pulse_s: float = 2.0
     max_rows: int = 5000
@@ -98,9 +101,11 @@ class ChartStream:
         # Touched by `pump` alone.
         self._sequence = 0
         self._source_sequence = 0
+        self._source_state = ""
         self._is_final = False
         self._last_price = math.nan
         self._data_at = -math.inf
+        self._snapshot_at = -math.inf
         self._sent_at = -math.inf
 
     @property
@@ -152,7 +157,7 @@ class ChartStream:
         now = self._clock()
         messages = self._script()
         if now - self._data_at >= self._limits.interval_s:
-            data = self._data()
+            data = self._data(now)
             messages += data
             self._data_at = now if data else self._data_at
         if not messages and now - self._sent_at >= self._limits.pulse_s:
@@ -166,24 +171,29 @@ class ChartStream:
             is_wanted, self._wants_script = self._wants_script, False
         return [Message({"kind": "script"}, (plotly_script(),))] if is_wanted else []
 
-    def _data(self) -> list[Message]:
+    def _data(self, now: float) -> list[Message]:
         # Read before the snapshot: once the state says finished, the snapshot taken after it is complete.
-        is_finished = self._source.state in FINISHED_STATES
+        state = str(self._source.state)
         with self._lock:
             updates, self._updates = self._updates, []
             needs_snapshot, self._needs_snapshot = self._needs_snapshot, False
         updates = [update for update in updates if update.sequence > self._source_sequence]
-        if needs_snapshot or is_finished > self._is_final or _has_gap(self._source_sequence, updates):
-            state = self._source.chart_state()
-            self._source_sequence = state.sequence
-            self._is_final = is_finished
+        # A session that starts brings its history without an update, so every change of state asks for a snapshot.
+        if needs_snapshot or state != self._source_state or _has_gap(self._source_sequence, updates):
+            is_early = now - self._snapshot_at < self._limits.snapshot_interval_s
             with self._lock:  # what the snapshot holds already is dropped by its number at the next call
                 self._updates[:0] = updates
-            return [self._snapshot(state)]
-        self._is_final = is_finished
+                self._needs_snapshot |= is_early
+            if is_early:
+                return []
+            self._snapshot_at, self._source_state = now, state
+            return [self._snapshot()]
         return [self._delta(updates)] if updates else []
 
-    def _snapshot(self, state: ChartState) -> Message:
+    def _snapshot(self) -> Message:
+        state = self._source.chart_state()
+        self._source_sequence = state.sequence
+        self._is_final = self._source_state in FINISHED_STATES
         self._sequence += 1
         content = {
             "kind": "snapshot",
@@ -207,7 +217,8 @@ class ChartStream:
         }
         bars = _latest_rows([update.bar_rows for update in updates], BAR_COLUMNS)
         self._see(bars)
-        equity = _latest_rows([update.equity_rows for update in updates], EQUITY_COLUMNS)
+        points = [update.equity_rows for update in updates]
+        equity = _latest_rows([*points, _live_point(bars, updates[-1])], EQUITY_COLUMNS)
         return Message(content, (_rows(bars, BAR_COLUMNS), _rows(equity, EQUITY_COLUMNS)))
 
     def _see(self, bars: NDArray[np.float64]) -> None:
@@ -218,6 +229,12 @@ class ChartStream:
 def _has_gap(last: int, updates: Sequence[ChartUpdate]) -> bool:
     numbers = [last, *(update.sequence for update in updates)]
     return any(after != before + 1 for before, after in pairwise(numbers))
+
+
+def _live_point(bars: NDArray[np.float64], update: ChartUpdate) -> NDArray[np.float64]:
+    """Return the account's equity now as the point of the newest bar, until that bar's own point replaces it."""
+    account = update.snapshot
+    return np.array([[row[0], account.equity, -account.drawdown] for row in bars[-1:]]).reshape(-1, EQUITY_COLUMNS)
 
 
 def _latest_rows(pieces: Sequence[NDArray[np.float64]], width: int) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from workbench.core.driver import run_backtest
 from workbench.core.engine import Engine, run_events
 from workbench.core.ledger import Ledger
 from workbench.core.plan import DecisionPlan
+from workbench.core.portfolio import PortfolioSimulator
 from workbench.core.records import BREAKERS, DENIAL_RULES, EXIT_REASONS
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Engine",
     "EngineConfig",
     "Ledger",
+    "PortfolioSimulator",
     "run_backtest",
     "run_events",
     "state_bytes",

@@ -195,7 +195,8 @@ def _checked(name: str, on_bar: Callable[..., Any]) -> Callable[[Any, Any, Any],
                     return intent
                 raise OrderError(f"{name}.on_bar returned an entry that cannot be: {fault}")
         raise OrderError(
-            f"{name}.on_bar must return enter_long(...), enter_short(...), exit_position(), hold() or None, was {intent!r}"
+            f"{name}.on_bar must return enter_long(...), enter_short(...), exit_position(), hold() or None, "
+            f"was {intent!r}"
         )
 
     return decide

@@ -99,8 +99,8 @@ def _compile(function: F, options: dict[str, Any]) -> F:
 def record_kernel(function: F, /) -> F:
     """Compile a function that works on the arrays it is given and makes none: no reference is counted.
 
-    Counting the references of a dozen arrays costs more than a step of the core does; numba's run-time is therefore left
-    out, and a function that allocates fails to compile.
+    Counting the references of a dozen arrays costs more than a step of the core does; numba's run-time is therefore
+    left out, and a function that allocates fails to compile.
     """
     return kernel(_nrt=False)(function)
 

@@ -37,6 +37,19 @@ def tick(book: Book, s: int, price: float, time_ns: int) -> None:
 
 
 @record_kernel
+def mark_prices(book: Book, prices: Floats, time_ns: int) -> None:
+    """Run one jump of every symbol whose price is not nan, exits before entries, and one mark."""
+    book.account["phase"] += 1
+    for s in range(prices.shape[0]):
+        if prices[s] == prices[s]:  # noqa: PLR0124  nan marks a missing price
+            jump_exits(book, s, prices[s], time_ns, 0.0)
+    for s in range(prices.shape[0]):
+        if prices[s] == prices[s]:  # noqa: PLR0124  nan marks a missing price
+            jump_entries(book, s, prices[s], time_ns)
+    mark(book, time_ns, False)  # noqa: FBT003  kernels take positions
+
+
+@record_kernel
 def command(book: Book, code: int) -> None:
     """Carry out a person's command; orders that follow from it act at the next price event of each symbol."""
     a = book.account

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from workbench.core.accounting import apply_fill
 from workbench.core.compiled import record_kernel
+from workbench.core.intents import UNITS
 from workbench.core.levels import clear_order
 from workbench.core.log import deny, log_row
 from workbench.core.records import (
@@ -190,7 +191,7 @@ def fill_resting(book: Book, s: int, price: float, time_ns: int) -> None:
         exit_at(book, s, abs(y["quantity"]), price, time_ns, SIGNAL, kind)
     fill_price = price if kind == LIMIT else slipped_price(instrument, book.config, price, side)
     fee = instrument["maker_fee"] if kind == LIMIT else instrument["taker_fee"]
-    rule, limit, value = recheck_funds(book, s, quantity, fill_price, fee)
+    rule, limit, value = recheck_funds(book, s, side, quantity, fill_price, fee)
     if rule != ALLOWED:
         deny(book, rule, s, side, time_ns, (quantity, limit, value))
         clear_order(y)
@@ -201,3 +202,45 @@ def fill_resting(book: Book, s: int, price: float, time_ns: int) -> None:
     clear_order(y)
     _enter(book, s, side * quantity, fill_price, time_ns, kind)
     y["entered_in_leg"] = 1
+
+
+@record_kernel
+def process_order(  # noqa: PLR0913  the fields of an order and of the event
+    book: Book, s: int, side: int, quantity: float, kind: int, price: float, time_ns: int, reduce_only: int
+) -> None:
+    """Execute an order of `quantity` units at event price `price`: close what is held on the other side, open the rest.
+
+    A `LIMIT` order gets the price itself and the maker fee, every other kind slips. Only what opens is reviewed.
+    """
+    y = book.symbols[s]
+    y["reference"] = y["last"]
+    y["last"] = price
+    y["last_time_ns"] = time_ns
+    book.account["time_ns"] = time_ns
+    against = max(0.0, -side * y["quantity"])
+    closing = min(quantity, against)
+    if closing > 0.0:
+        exit_at(book, s, closing, price, time_ns, SIGNAL, kind)
+    if reduce_only == 1 or quantity <= closing:
+        return
+    y["sizing"] = UNITS
+    y["size"] = quantity - closing
+    y["limit"] = math.nan
+    y["stop"] = math.nan
+    set_intent_brackets(y, math.nan)
+    order_price = price if kind == LIMIT else slipped_price(y["instrument"], book.config, price, side)
+    rule, allowed, limit, value = review_entry(book, s, side, kind, order_price, time_ns)
+    if rule != ALLOWED:
+        deny(book, rule, s, side, time_ns, (allowed, limit, value))
+        return
+    set_brackets(y, math.nan, math.nan, math.nan, math.nan)
+    _enter(book, s, side * allowed, order_price, time_ns, kind)
+
+
+@record_kernel
+def set_intent_brackets(y: Record, value: float) -> None:
+    """Set all brackets of the pending entry to `value`; nan clears them."""
+    y["stop_loss"] = value
+    y["take_profit"] = value
+    y["trailing_stop"] = value
+    y["max_holding_s"] = value

@@ -125,7 +125,7 @@ class Stream:
 
 
 def _bound(step: Step, slot: int, inputs: Sequence[int]) -> Callable[[list[Any]], None]:
-    """Return a step that reads its inputs from the list of values and writes its own; by count, as this runs every bar."""
+    """Return a step that reads its inputs from the list of values and writes its own; spelt out, for it runs often."""
     if len(inputs) == 1:
         (only,) = inputs
 

@@ -62,7 +62,8 @@ def indicator_names() -> tuple[str, ...]:
     >>> "atr" in indicator_names(), len(indicator_names()) > 190
     (True, True)
     """
-    return tuple(sorted(name.lower() for name in set(talib.get_functions()) - _LEFT_OUT))
+    all_names: Any = talib.get_functions  # without types
+    return tuple(sorted(name.lower() for name in set(all_names()) - _LEFT_OUT))
 
 
 @cache

@@ -19,8 +19,8 @@ class MarketView:
     """The bars of one symbol as expressions: the ``m`` of a strategy.
 
     ``m.open``, ``m.high``, ``m.low``, ``m.close`` and ``m.volume`` are series; every TA-Lib indicator is a method by
-    its lower-case name (``m.atr(14)``, ``m.adx(timeperiod=20)``, ``m.stoch().slowk``), and reads the columns that TA-Lib
-    names for it unless others are given (``m.obv(price=...)`` is written ``series.obv(m.volume)``).
+    its lower-case name (``m.atr(14)``, ``m.adx(timeperiod=20)``, ``m.stoch().slowk``) and reads the columns that
+    TA-Lib names for it, unless other series come first: ``m.atr(high, low, close, 14)``.
 
     Parameters
     ----------

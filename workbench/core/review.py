@@ -158,20 +158,24 @@ def _collar(book: Book, s: int, kind: int, order_price: float) -> tuple[int, flo
 
 
 @record_kernel
-def _caps(book: Book, s: int, quantity: float, price: float, fee: float) -> tuple[int, float, float]:
+def _caps(  # noqa: PLR0913  one number for each side of the trade
+    book: Book, s: int, side: int, quantity: float, price: float, fee: float
+) -> tuple[int, float, float]:
     """Judge a rounded quantity against minimum notional, caps, leverage and funds."""
     g = book.config
+    # What is held on the same side stays; what is held on the other is closed first.
+    held = max(0.0, side * book.symbols[s]["quantity"]) * price
     instrument = book.symbols[s]["instrument"]
     notional = quantity * price
     if quantity <= 0.0 or notional < instrument["min_notional"]:
         return MIN_NOTIONAL, instrument["min_notional"], notional
     if notional > g["max_order_notional"] * TOLERANCE:
         return MAX_ORDER_NOTIONAL, g["max_order_notional"], notional
-    if notional > g["max_position_notional"] * TOLERANCE:
-        return MAX_POSITION_NOTIONAL, g["max_position_notional"], notional
+    if held + notional > g["max_position_notional"] * TOLERANCE:
+        return MAX_POSITION_NOTIONAL, g["max_position_notional"], held + notional
     leverage = min(g["max_leverage"], instrument["max_leverage"])
     equity = equity_now(book)
-    used = other_notional(book, s) + notional
+    used = other_notional(book, s) + held + notional
     # Leverage is judged after the entry fee: equity that pays the fee cannot carry a position.
     if used > leverage * (equity - notional * fee) * TOLERANCE:
         return MAX_LEVERAGE, leverage, used / equity if equity > 0.0 else math.inf
@@ -217,13 +221,15 @@ def review_entry(
         rule, limit, value = _collar(book, s, kind, price)
     quantity = affordable(book, s, wanted, price, fee)
     if rule == ALLOWED:
-        rule, limit, value = _caps(book, s, quantity, price, fee)
+        rule, limit, value = _caps(book, s, side, quantity, price, fee)
     if rule == ALLOWED:
         book.account["minute_orders"] += 1
     return rule, quantity, limit, value
 
 
 @record_kernel
-def recheck_funds(book: Book, s: int, quantity: float, price: float, fee: float) -> tuple[int, float, float]:
+def recheck_funds(  # noqa: PLR0913  one number for each side of the trade
+    book: Book, s: int, side: int, quantity: float, price: float, fee: float
+) -> tuple[int, float, float]:
     """Judge caps, leverage and funds again when a resting order fills: others may have used them meanwhile."""
-    return _caps(book, s, quantity, price, fee)
+    return _caps(book, s, side, quantity, price, fee)

@@ -1,8 +1,8 @@
 """Which user code may be compiled, and its translation into text that means the same in Python and in machine code.
 
 Allowed is what gives the same bits both ways: arithmetic, comparison, ``and or not``, ``if``, local names, ``abs``,
-``min``, ``max``, ``float``, ``bool``, some functions of ``math``, the intents, numbers from outside and helper functions
-of the same kind. Anything else is named as the reason why the function stays interpreted.
+``min``, ``max``, ``float``, ``bool``, some functions of ``math``, the intents, numbers from outside and helper
+functions of the same kind. Anything else is named as the reason why the function stays interpreted.
 """
 
 import ast

@@ -86,10 +86,10 @@ def load_bars(  # noqa: PLR0913 - the facade over every source, all but three by
     start, end : str, date or datetime, optional
         Only bars that lie wholly in ``[start, end)``. A date is midnight UTC; a time of day needs a zone
         (``"2025-01-01T12:00Z"``). Without them a file is taken whole, an exchange is asked from `start` (which it
-        needs) until now, and a made-up market gives the 90 days before `end`, which is by default the start of the live
-        practice market, 2025-07-01.
+        needs) until now, and a made-up market ends at the start of the live practice market, 2025-07-01 (a later `start`
+        gets 90 days), and starts 90 days before its end.
     seed : int, optional
-        Which made-up market.
+        Which made-up market; without it the practice market that everybody has (8), or the synthetic one of seed 0.
     time_unit : {"s", "ms", "us", "ns"}, optional
         For a file: unit of times that are numbers, if they do not tell by themselves.
     columns : mapping, optional
@@ -137,9 +137,7 @@ def load_bars(  # noqa: PLR0913 - the facade over every source, all but three by
         return _from_file(Path(source), wanted, _FileFormat(time_unit, columns, instrument))
     if kind == _EXCHANGE:
         return _joined([_from_exchange(str(source), name, wanted, client) for name in wanted.symbols])
-    return _joined(
-        [_made_up(str(source), name, wanted, PRACTICE_SEED if seed is None else seed) for name in wanted.symbols]
-    )
+    return _joined([_made_up(str(source), name, wanted, seed) for name in wanted.symbols])
 
 
 def _kind(source: str | PathLike[str], *, has_client: bool) -> str:
@@ -197,24 +195,23 @@ def _joined(bars: list[Bars]) -> Bars:
     return bars[0] if len(bars) == 1 else Bars.join(bars)
 
 
-def _made_up(source: str, symbol: str, wanted: _Wanted, seed: int) -> Bars:
+def _made_up(source: str, symbol: str, wanted: _Wanted, seed: int | None) -> Bars:
     """Return bars of the practice or the synthetic market."""
-    end_ns = wanted.end_ns
+    start_ns, end_ns = wanted.start_ns, wanted.end_ns
     if end_ns is None:
-        end_ns = (
-            PRACTICE_LIVE_START
-            if wanted.start_ns is None
-            else max(PRACTICE_LIVE_START, wanted.start_ns + _DEFAULT_SPAN_NS)
-        )
-    start_ns = end_ns - _DEFAULT_SPAN_NS if wanted.start_ns is None else wanted.start_ns
-    if source == "practice":
-        return practice_bars(symbol, wanted.timeframe, start_ns, end_ns, seed=seed)
+        end_ns = PRACTICE_LIVE_START
+        if start_ns is not None and start_ns >= PRACTICE_LIVE_START:
+            end_ns = start_ns + _DEFAULT_SPAN_NS
+    if start_ns is None:
+        start_ns = end_ns - _DEFAULT_SPAN_NS
     frame = wanted.timeframe
+    if source == "practice":
+        return practice_bars(symbol, frame, start_ns, end_ns, seed=PRACTICE_SEED if seed is None else seed)
     first = frame.floor(start_ns + frame.ns - 1)
     count = (end_ns - first) // frame.ns
     if count < 1:
         raise MissingDataError(f"no whole {frame.name} bar lies between start and end")
-    return synthetic_bars(symbol, frame, count, seed=seed, start=first)
+    return synthetic_bars(symbol, frame, count, seed=0 if seed is None else seed, start=first)
 
 
 def _from_exchange(name: str, symbol: str, wanted: _Wanted, client: CandleClient | None) -> Bars:

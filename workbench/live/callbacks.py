@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from workbench.errors import ConfigError
 from workbench.live.bounded import BoundedLog
-from workbench.live.records import ErrorRecord, LiveStep
-from workbench.model import Bar, Fill
+from workbench.live.records import ErrorRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from workbench.live.records import LiveStep
+    from workbench.model import Bar, Fill
 
 __all__ = ["EngineCallbacks", "Guard"]
 
@@ -44,16 +46,23 @@ class Guard:
     ----------
     callbacks : EngineCallbacks
         Whom to tell.
-    max_strategy_errors : int
-        Bars in a row on which the strategy may fail.
+    symbols : tuple of str
+        The session's symbols.
+    limit : int, default 5
+        Bars in a row on which the strategy may fail, at least 1.
     capacity : int, default 1000
         Errors to keep.
     """
 
-    def __init__(self, callbacks: EngineCallbacks, max_strategy_errors: int, *, capacity: int = 1_000) -> None:
+    def __init__(
+        self, callbacks: EngineCallbacks, symbols: tuple[str, ...], *, limit: int = 5, capacity: int = 1_000
+    ) -> None:
+        if limit < 1:
+            raise ConfigError(f"max_strategy_errors must be >= 1, was {limit}")
         self.errors: BoundedLog[ErrorRecord] = BoundedLog(capacity)
         self._callbacks = callbacks
-        self._limit = max_strategy_errors
+        self._symbols = symbols
+        self._limit = limit
         self._failed_in_a_row = 0
         self._fails_now = False
         self._is_failing = False
@@ -72,11 +81,11 @@ class Guard:
         last = self.errors.newest(1)
         return f"the strategy failed on {self._limit} bars in a row ({last[0].message if last else 'no record'})"
 
-    def strategy_failed(self, error: BaseException, symbol: str, time_ns: int) -> None:
+    def strategy_failed(self, error: Exception, symbol: int, time_ns: int) -> None:
         """Take an exception of the strategy on one bar; the core has skipped its decision."""
         self._fails_now = True
         self._counts["strategy_errors"] += 1
-        self.record(ErrorRecord.of(error, f"strategy on {symbol}", time_ns))
+        self.record(ErrorRecord.of(error, f"strategy on {self._symbols[symbol]}", time_ns))
 
     def forgive(self) -> None:
         """Forget that the strategy failed."""

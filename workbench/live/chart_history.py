@@ -1,4 +1,4 @@
-"""What a chart needs of a session: the newest bars and equity points, marks of fills, level lines, and numbered updates."""
+"""What a chart needs of a session: the newest bars and equity points, marks, level lines, and numbered updates."""
 
 from __future__ import annotations
 

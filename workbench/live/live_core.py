@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Core", "CoreFactory", "StrategyErrorHandler", "open_core", "replay_core"]
 
-StrategyErrorHandler = Callable[[BaseException, str, int], None]
-"""Called with the exception of a strategy, the symbol and the bar's open time in ns UTC."""
+StrategyErrorHandler = Callable[[Exception, int, int], None]
+"""Called with the exception of a strategy, the symbol's position and the bar's open time in ns UTC."""
 
 
 class Core(Protocol):
@@ -47,4 +47,8 @@ def open_core(plan: DecisionPlan, config: EngineConfig, on_strategy_error: Strat
 
 def replay_core(plan: DecisionPlan, events: NDArray[np.void], config: EngineConfig, history: Bars | None) -> Ledger:
     """Run recorded events through the core's batch driver; a strategy that raises holds on that bar, as it did live."""
-    return run_events(plan, events, config, warmup=history)
+    return run_events(plan, events, config, warmup=history, on_strategy_error=_hold)
+
+
+def _hold(_error: Exception, _symbol: int, _time_ns: int) -> None:
+    """Do nothing: the session recorded the error when it happened."""

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from workbench.errors import SessionClosedError, SessionError
-from workbench.live.chart_history import ChartHistory, Subscribers
 from workbench.live.clock import SystemClock
 from workbench.live.live_core import open_core
-from workbench.live.mailbox import Mailbox
-from workbench.live.metrics import session_metrics
-from workbench.live.parity import compare_runs
-from workbench.live.session_loop import Readings, SessionLoop, SessionParts
+from workbench.live.session_loop import SessionLoop, SessionParts
+from workbench.live.session_view import SessionView
 from workbench.live.states import FINISHED, SessionState
-from workbench.live.status import SessionStatus
-from workbench.live.trading_engine import LiveTradingEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,11 +19,7 @@ if TYPE_CHECKING:
     from workbench.live.callbacks import EngineCallbacks
     from workbench.live.clock import Clock
     from workbench.live.live_core import CoreFactory
-    from workbench.live.parity import ParityReport
-    from workbench.live.records import ChartState, ErrorRecord, SessionEvent, StepUpdate
     from workbench.live.session_config import LiveSessionConfig
-    from workbench.model import AccountState, ClosedTrade, Denied, Fill, Timeframe
-    from workbench.strategy import ConfiguredStrategy
 
 __all__ = ["LiveSession"]
 
@@ -40,7 +30,7 @@ _KILL_S: Final = 5.0
 _FLATTEN_SHARE: Final = 0.8
 
 
-class LiveSession:
+class LiveSession(SessionView):
     """A session in this process, on a thread of its own (never the notebook's event loop).
 
     Every method may be called from any thread, more than once, and in any state; what makes no sense in a state raises
@@ -74,64 +64,10 @@ class LiveSession:
         callbacks: EngineCallbacks | None = None,
         open_core: CoreFactory = open_core,
     ) -> None:
-        self.session_id = str(uuid.uuid4())
+        super().__init__(config, callbacks=callbacks, open_core=open_core)
         self._base_clock = SystemClock() if clock is None else clock
-        self._callbacks = callbacks
-        self._open_core = open_core
         self._lock = threading.RLock()
-        self._config = config
-        self._status = SessionStatus(capacity=config.max_errors)
-        self._mailbox = Mailbox()
-        self._abandoned = threading.Event()
-        self._engine = self._new_engine()
-        self._readings = Readings(self._engine.snapshot(), config.max_errors)
-        self._chart = ChartHistory(config.symbols[0], config.timeframe, capacity=config.max_bars)
-        self._subscribers = Subscribers(self._subscriber_failed)
-        self._loop: SessionLoop | None = None
         self._thread: threading.Thread | None = None
-
-    def __repr__(self) -> str:
-        # Without state or numbers: a notebook test compares the text of a cell's output.
-        return f"LiveSession({self.name!r})"
-
-    # ---- what it is ----
-
-    @property
-    def name(self) -> str:
-        """Name of the session."""
-        return self._config.name
-
-    @property
-    def config(self) -> LiveSessionConfig:
-        """What the session runs."""
-        return self._config
-
-    @property
-    def strategy(self) -> ConfiguredStrategy:
-        """The strategy with its parameters."""
-        return self._config.strategy
-
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """What the session trades."""
-        return self._config.symbols
-
-    @property
-    def timeframe(self) -> Timeframe:
-        """Length of a bar."""
-        return self._config.timeframe
-
-    @property
-    def state(self) -> SessionState:
-        """What the session is doing; a member equals the text of its name."""
-        return self._status.state
-
-    @property
-    def reason(self) -> str:
-        """Why the session is in its state."""
-        return self._status.reason
-
-    # ---- what it is told ----
 
     def configure(self, **parameters: object) -> None:
         """Change parameters of the strategy before the start.
@@ -144,7 +80,9 @@ class LiveSession:
             The session was started.
         """
         with self._lock:
-            self._check_prepared("configure")
+            self._check_open("configure")
+            if self._thread is not None:
+                raise SessionError(f"session {self.name!r} was started: its parameters are fixed; make a new session")
             before = self._config
             self._config = replace(before, strategy=before.strategy.with_parameters(**parameters))
             try:
@@ -218,8 +156,8 @@ class LiveSession:
         Parameters
         ----------
         flatten : bool, default False
-            Close all positions first. That takes the next price of each symbol; when there is none within four fifths of
-            the timeout, the session ends with what is held.
+            Close all positions first. That takes the next price of each symbol; when there is none within four fifths
+            of the timeout, the session ends with what is held.
         timeout_s : float, default 30
             Real seconds until the session is given up.
 
@@ -228,26 +166,30 @@ class LiveSession:
         SessionState
             STOPPED or FAILED; called on the session's own thread, from a callback, the state before it.
         """
-        with self._lock:
-            if self._thread is None:
-                self._status.move(SessionState.STOPPED, "stopped before it was started", 0)
-        if self._status.is_finished or self._is_own_thread():
+        self._stop_unstarted()
+        if self._status.is_finished:
+            return self.state
+        if self._is_own_thread():
             self._mailbox.ask("stop_flat" if flatten else "stop")
             return self.state
+        left_s = timeout_s
         if flatten:
             self._mailbox.ask("stop_flat")
             if self._finish(_FLATTEN_SHARE * timeout_s):
                 return self.state
-            timeout_s *= 1.0 - _FLATTEN_SHARE
+            left_s -= _FLATTEN_SHARE * timeout_s
         self._mailbox.ask("stop")
-        if not self._finish(timeout_s):
-            self._give_up(SessionState.FAILED, f"the session's thread did not end within {timeout_s:g} s of stop()")
+        if not self._finish(left_s):
+            self._abandon()
+            self._give_up(f"the session's thread did not end within {timeout_s:g} s of stop()")
         return self.state
 
     def kill(self) -> SessionState:
-        """End the session at once, orders and positions untouched; return its state."""
-        self._give_up(SessionState.STOPPED, "killed by the user")
-        self._finish(_KILL_S)
+        """End the session at once, orders and positions untouched; return its state, FAILED if its thread hangs."""
+        self._stop_unstarted()
+        self._abandon()
+        if not self._finish(_KILL_S):
+            self._give_up(f"the session's thread did not end within {_KILL_S:g} s of kill()")
         return self.state
 
     def wait(self, timeout_s: float | None = None) -> bool:
@@ -264,62 +206,6 @@ class LiveSession:
             self.kill()
         self._engine.close()
 
-    # ---- what it tells ----
-
-    def snapshot(self) -> AccountState:
-        """Return the account after the last step, in one piece."""
-        return self._readings.account
-
-    def fills(self, limit: int | None = None) -> tuple[Fill, ...]:
-        """Return the newest executed orders, oldest of them first."""
-        return self._readings.fills.newest(limit)
-
-    def trades(self, limit: int | None = None) -> tuple[ClosedTrade, ...]:
-        """Return the newest round trips, oldest of them first."""
-        return self._readings.trades.newest(limit)
-
-    def denials(self, limit: int | None = None) -> tuple[Denied, ...]:
-        """Return the newest orders that the risk review denied, oldest of them first."""
-        return self._readings.denials.newest(limit)
-
-    def errors(self, limit: int | None = None) -> tuple[ErrorRecord, ...]:
-        """Return the newest errors, oldest of them first."""
-        return self._engine.guard.errors.newest(limit)
-
-    def events(self, limit: int | None = None) -> tuple[SessionEvent, ...]:
-        """Return the newest events of the session itself (states, commands, breakers), oldest of them first."""
-        return self._status.events.newest(limit)
-
-    def chart_state(self) -> ChartState:
-        """Return what a chart shows, as a snapshot that no longer changes."""
-        return self._chart.state()
-
-    def subscribe(self, callback: Callable[[StepUpdate], None]) -> Callable[[], None]:
-        """Call `callback` for each update, on the session's thread; it must be quick. Return how to end that.
-
-        What a callback raises is recorded and counted; the session and the other callbacks go on.
-        """
-        return self._subscribers.add(callback)
-
-    def metrics(self) -> dict[str, Any]:
-        """Return timing and counters; see `workbench.live.metrics.session_metrics`."""
-        now_ns = None if self._loop is None or self._status.is_finished else self._loop.now_ns
-        return session_metrics(self._readings, self._engine, self._chart, self._status, now_ns)
-
-    def parity(self) -> ParityReport:
-        """Replay what was recorded through the backtest driver, and say whether it did the same, byte for byte.
-
-        Raises
-        ------
-        SessionError
-            The session was never started.
-        SessionClosedError
-            The record was removed.
-        """
-        if self._loop is None:
-            raise SessionError(f"session {self.name!r} was never started: there is nothing to replay")
-        return compare_runs(self._config.plan(), self._engine.config, self._engine.cut())
-
     def panel(self) -> Any:  # noqa: ANN401  a widget; this room knows none
         """Return a control panel with live charts, to be shown as the value of a notebook cell.
 
@@ -333,4 +219,45 @@ class LiveSession:
             raise SessionError("panels come with the facade: import workbench.api first")
         return factory(self)
 
-    # ---- inside ----
+    def _command(self, name: str) -> bool:
+        self._check_open(name)
+        if self._thread is None:
+            raise SessionError(f"session {self.name!r} was not started yet: call start() before {name}()")
+        ask = self._mailbox.ask(name)
+        return not self._is_own_thread() and ask.is_done.wait(_ANSWER_S)
+
+    def _check_open(self, what: str) -> None:
+        if self._status.is_finished:
+            raise SessionClosedError(
+                f"session {self.name!r} has ended ({self.state}: {self.reason}), so {what}() can do nothing; "
+                "make a new one",
+                session_id=self.session_id,
+            )
+
+    def _is_own_thread(self) -> bool:
+        return threading.current_thread() is self._thread
+
+    def _finish(self, timeout_s: float | None) -> bool:
+        """Wait for the end of the session and then of its thread; on that thread itself do not wait."""
+        if self._is_own_thread():
+            return self._status.is_finished
+        has_ended = self._status.wait_for(FINISHED, timeout_s)
+        if has_ended and self._thread is not None and not self._abandoned.is_set():
+            self._thread.join(_KILL_S)
+        return has_ended
+
+    def _stop_unstarted(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._status.move(SessionState.STOPPED, "stopped before it was started", 0)
+
+    def _give_up(self, reason: str) -> None:
+        if not self._is_own_thread():
+            self._status.move(SessionState.FAILED, reason, self._engine.time_ns)
+
+    def _abandon(self) -> None:
+        """Make sure that nothing more is traded, whatever the session's thread does."""
+        self._abandoned.set()
+        self._engine.close(keep_record=True)
+        self._mailbox.close()
+        self._mailbox.wake.set()

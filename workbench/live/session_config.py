@@ -38,7 +38,7 @@ class LiveSessionConfig:
     Parameters
     ----------
     name : str
-        Unique name: ``a`` to ``z``, ``0`` to ``9``, ``_`` and ``-``, 1 to 64 characters, beginning with a letter or digit.
+        Unique name: 1 to 64 of ``a`` to ``z``, ``0`` to ``9``, ``_`` and ``-``, beginning with a letter or digit.
     strategy : ConfiguredStrategy
         A strategy with its parameters, such as ``sma_cross(fast=10)``.
     symbols : tuple of str
@@ -58,8 +58,8 @@ class LiveSessionConfig:
     path : {"adverse", "favourable", "colour", "ohlc", "olhc"}, default "adverse"
         Order in which a whole bar visits its extremes; means nothing for ticks.
     warmup_bars : int, optional
-        Bars of history for the indicators before the first price. Default: none for a replay, which so equals a backtest
-        of the same bars; 500, or what the strategy needs, elsewhere.
+        Bars of history for the indicators before the first price. Default: none for a replay, which so equals a
+        backtest of the same bars; 500, or what the strategy needs, elsewhere.
     max_bars : int, default 5000
         Bars and equity points kept for charts.
     max_errors : int, default 1000
@@ -123,7 +123,9 @@ class LiveSessionConfig:
         rule = "be 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit,"
         checks.require("name", self.name, rule, is_met=is_name)
         is_strategy = hasattr(self.strategy, "parameters") and hasattr(self.strategy, "name")
-        checks.require("strategy", self.strategy, "be a configured strategy such as sma_cross(fast=10)", is_met=is_strategy)
+        checks.require(
+            "strategy", self.strategy, "be a configured strategy such as sma_cross(fast=10)", is_met=is_strategy
+        )
         symbols = self.symbols
         is_tuple = isinstance(symbols, tuple) and all(isinstance(symbol, str) and symbol for symbol in symbols)
         is_set = is_tuple and bool(symbols) and len(set(symbols)) == len(symbols)

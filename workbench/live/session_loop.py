@@ -7,11 +7,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from workbench.live.bounded import BoundedLog
+from workbench.errors import SessionClosedError
 from workbench.live.clock import ManualClock, ReplayClock
 from workbench.live.records import ErrorRecord
 from workbench.live.states import SessionState
-from workbench.live.timing import DurationHistogram
 from workbench.model import Command, utc_text
 
 if TYPE_CHECKING:
@@ -23,12 +22,13 @@ if TYPE_CHECKING:
     from workbench.live.chart_history import ChartHistory, Subscribers
     from workbench.live.clock import Clock
     from workbench.live.mailbox import Ask, Mailbox
+    from workbench.live.readings import Readings
     from workbench.live.records import LiveStep
     from workbench.live.session_config import LiveSessionConfig
     from workbench.live.sources import Market
     from workbench.live.status import SessionStatus
     from workbench.live.trading_engine import LiveTradingEngine
-    from workbench.model import AccountState, ClosedTrade, Denied, Fill
+    from workbench.model import AccountState
 
 __all__ = ["SessionLoop", "SessionParts"]
 
@@ -38,37 +38,6 @@ _log = logging.getLogger(__name__)
 _SLOW_SHARE: Final = 0.25
 _NS_PER_S: Final = 1_000_000_000
 _LONGEST_WAIT_S: Final = 3_600.0
-
-
-class Readings:
-    """What readers see of a session, written by its thread alone: records that never change, and bounded lists of them.
-
-    Parameters
-    ----------
-    account : AccountState
-        The account before the first event.
-    capacity : int
-        Length of each list.
-    """
-
-    def __init__(self, account: AccountState, capacity: int) -> None:
-        # One reference to a frozen record: a reader gets the whole of one moment or the whole of another.
-        self.account = account
-        self.fills: BoundedLog[Fill] = BoundedLog(capacity)
-        self.trades: BoundedLog[ClosedTrade] = BoundedLog(capacity)
-        self.denials: BoundedLog[Denied] = BoundedLog(capacity)
-        self.steps = DurationHistogram()
-        self.slow_steps = 0
-        self.data_ns: int | None = None
-
-    def take(self, step: LiveStep) -> None:
-        """Take what a step did."""
-        result = step.result
-        self.fills.extend(result.fills)
-        self.trades.extend(result.closed_trades)
-        self.denials.extend(result.denials)
-        self.account = result.snapshot
-        self.data_ns = step.time_ns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -119,13 +88,16 @@ class SessionLoop:
             self._start()
             while not self._abandoned.is_set() and self._go_on():
                 pass
-        except Exception as error:
+        except SessionClosedError:
+            # Killed or given up in the middle of a step: the engine refused the next one.
+            self._abandoned.set()
+        except Exception as error:  # noqa: BLE001  logged with its traceback, and the state says FAILED
             # The border of the session's thread: without it the session would look alive and do nothing.
             _log.exception("session %s failed", self._config.name)
             self._engine.guard.record(ErrorRecord.of(error, "session", self._engine.time_ns))
             self._end(SessionState.FAILED, f"{type(error).__name__}: {error}")
         finally:
-            self._end(SessionState.STOPPED, "ended")
+            self._end(SessionState.STOPPED, "killed by the user")
             self._engine.close(keep_record=True)
             self._parts.mailbox.close()
 
@@ -212,7 +184,7 @@ class SessionLoop:
     def _obey(self, ask: Ask) -> None:
         self._status.note(self._engine.time_ns, "command", f"{ask.name.replace('_', ' ')} was asked")
         account = self._readings.account
-        if ask.name == "resume":
+        if ask.name == "resume" and (account.is_paused or self._engine.guard.failing_reason is not None):
             self._publish(self._engine.resume())
         elif ask.name == "pause" and not account.is_paused:
             self._pause_reason = "paused by the user"
@@ -263,7 +235,10 @@ class SessionLoop:
         # Only when nothing waits to be run: in a session that is behind, the data is not old, the session is.
         if is_idle and self._clock.now_ns() >= self._stale_at_ns():
             limit_s = self._config.stale_after_ns / _NS_PER_S
-            return SessionState.STALE, f"no data since {utc_text(self._readings.data_ns or 0)}, the limit is {limit_s:g} s"
+            return (
+                SessionState.STALE,
+                f"no data since {utc_text(self._readings.data_ns or 0)}, the limit is {limit_s:g} s",
+            )
         if account.is_paused:
             return SessionState.EXITS_ONLY, self._pause_reason
         return SessionState.ACTIVE, "trading"

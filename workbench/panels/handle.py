@@ -38,6 +38,14 @@ class ParameterSpec(Protocol):
         """Greatest value, or None."""
 
     @property
+    def choices(self) -> Sequence[str]:
+        """The values of a choice."""
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether None is a value: what the parameter is for is off."""
+
+    @property
     def step(self) -> float | None:
         """Distance of neighbouring values, or None."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import ipywidgets
 
-from workbench.errors import ConfigError
+from workbench.errors import WorkbenchError
 from workbench.panels.markup import note
 
 if TYPE_CHECKING:
@@ -35,8 +35,13 @@ class Field:
 
     @property
     def value(self) -> object:
-        """What the input holds."""
-        return self.input.value
+        """What the input holds; None for an optional number that is left empty, the text for what is no number."""
+        return _parsed(self.spec, self.input.value)
+
+    def adopt(self, value: object) -> None:
+        """Show a value that was set elsewhere."""
+        self.error = ""
+        self.input.value = _shown(self.spec, value)
 
     def refresh(self, *, is_open: bool) -> None:
         """Show the error, or the range where there is none."""
@@ -92,7 +97,7 @@ class ParameterForm:
         try:
             if changes:
                 self._handle.configure(**changes)
-        except ConfigError as error:
+        except WorkbenchError as error:
             return str(error)
         return ""
 
@@ -101,16 +106,15 @@ class ParameterForm:
             # Only what changed at the handle: a field that is being edited keeps what was typed.
             if parameters.get(name) != self._seen.get(name):
                 self._seen = {**self._seen, name: parameters[name]}
-                field.error = ""
-                field.input.value = parameters[name]
+                field.adopt(parameters[name])
 
 
 def complaint(spec: ParameterSpec, value: object) -> str:
     """Return what is wrong with a value, or nothing."""
-    if spec.kind not in _NUMBERS:
+    if spec.kind not in _NUMBERS or (value is None and spec.is_optional):
         return ""
     if not isinstance(value, int | float) or not math.isfinite(value):
-        return f"must be a number, was {value!r}"
+        return f"must be a number, was {value}"
     low = -math.inf if spec.low is None else spec.low
     high = math.inf if spec.high is None else spec.high
     return "" if low <= value <= high else f"{_range_text(spec)}, was {value:g}"
@@ -126,12 +130,38 @@ def _range_text(spec: ParameterSpec) -> str:
     return "" if spec.high is None else f"at most {spec.high:g}"
 
 
-def _make_input(spec: ParameterSpec, value: Any) -> Any:  # noqa: ANN401  ipywidgets has no types
+def _make_input(spec: ParameterSpec, value: object) -> Any:  # noqa: ANN401  ipywidgets has no types
+    shown = _shown(spec, value)
     if spec.kind == "bool":
-        return ipywidgets.Checkbox(value=bool(value), indent=False)
+        return ipywidgets.Checkbox(value=shown, indent=False)
     if spec.kind == "choice":
-        choices = tuple(getattr(spec, "choices", ()) or (value,))
-        return ipywidgets.Dropdown(options=choices, value=value)
+        off = [("off", None)] if spec.is_optional else []
+        return ipywidgets.Dropdown(options=[*off, *((choice, choice) for choice in spec.choices)], value=shown)
+    if spec.is_optional:
+        return ipywidgets.Text(value=shown, placeholder="off", continuous_update=False)
     # Not the bounded inputs of ipywidgets: they silently replace what was typed by the nearest bound.
     kind = ipywidgets.IntText if spec.kind == "int" else ipywidgets.FloatText
-    return kind(value=value, step=spec.step)
+    return kind(value=shown, step=spec.step)
+
+
+def _is_text(spec: ParameterSpec) -> bool:
+    """Whether a parameter is typed as text: a number that may be left empty."""
+    return spec.is_optional and spec.kind in _NUMBERS
+
+
+def _shown(spec: ParameterSpec, value: object) -> Any:  # noqa: ANN401  what the input's kind takes
+    if not _is_text(spec):
+        return value
+    return "" if value is None else f"{value:.12g}"
+
+
+def _parsed(spec: ParameterSpec, shown: object) -> object:
+    if not _is_text(spec):
+        return shown
+    text = str(shown).strip()
+    if not text:
+        return None
+    try:
+        return int(text) if spec.kind == "int" else float(text)
+    except ValueError:
+        return text

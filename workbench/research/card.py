@@ -62,8 +62,7 @@ def result_card(result: ResultView) -> str:
         _tile(result, "sharpe", f"Sortino {stats.shown('sortino')}"),
         _tile(result, "max_drawdown", f"longest {stats.shown('max_drawdown_duration_s')}"),
         _tile(result, "trade_count", f"win rate {stats.shown('win_rate')}"),
-        _tile(result, "profit_factor", f"exposure {stats.shown('exposure')}"),
-        _tile(result, "fees", f"turnover {stats.shown('turnover')} x"),
+        _tile(result, "profit_factor", f"fees {format_money(stats['fees'])}"),
     )
     equity = result.equity.to_numpy()
     return (

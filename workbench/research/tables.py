@@ -98,7 +98,7 @@ def denials_table(denials: Records, symbols: Sequence[str]) -> pd.DataFrame:
 
 
 def positions_table(positions: Sequence[PositionSnapshot]) -> pd.DataFrame:
-    """Return open positions, one row each, marked at the last close."""
+    """Return open positions, one row each, marked at the last close; ``stop`` and ``target`` are nan where there is none."""
     frame = pd.DataFrame(
         [
             (
@@ -109,7 +109,7 @@ def positions_table(positions: Sequence[PositionSnapshot]) -> pd.DataFrame:
         ],
         columns=list(POSITION_COLUMNS),
     )
-    return frame.astype({"entry_time": "datetime64[ns, UTC]"})
+    return frame.astype({"entry_time": "datetime64[ns, UTC]", "stop": np.float64, "target": np.float64})
 
 
 def _names(names: Sequence[str], codes: NDArray[np.int64]) -> list[str]:

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self, dataclass_transform
 
 from workbench.core.callable_plan import CallablePlan
 from workbench.core.expressions import Expr
-from workbench.core.market_view import MarketView
 from workbench.core.intents import Intent
+from workbench.core.market_view import MarketView
 from workbench.core.user_source import source_text
 from workbench.errors import ConfigError
 from workbench.strategy.parameters import Parameter, checked_parameters, declared_parameter, param

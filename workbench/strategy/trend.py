@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.core.expressions import Expr
-from workbench.core.market_view import MarketView
 from workbench.core.intents import Intent, enter_long, exit_position, hold
+from workbench.core.market_view import MarketView
 from workbench.strategy.class_strategy import Strategy
 from workbench.strategy.parameters import param
 from workbench.strategy.rule_strategy import strategy

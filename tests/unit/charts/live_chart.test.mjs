@@ -23,7 +23,7 @@ const delta = (sequence, rows, extra = {}) => [
 ];
 
 function filledStore(count) {
-  const store = new ChartStore(MINUTE);
+  const store = new ChartStore();
   store.apply(...snapshot(1, bars(count)));
   return store;
 }
@@ -44,12 +44,6 @@ test("a table keeps the newest rows only", () => {
   assert.equal(table.time[0], 1000 - table.length);
 });
 
-test("ticks within a slot of time keep one equity point", () => {
-  const table = new Table(["time", "value"], 100, 15);
-  table.merge([0, 1, 5, 2, 14, 3, 15, 4]);
-  assert.deepEqual([...table.time.slice(0, table.length)], [14, 15]);
-});
-
 test("numbers are read at any byte offset", () => {
   const whole = new Uint8Array(17);
   whole.set(new Uint8Array(Float64Array.of(1.5, -2).buffer), 1);
@@ -57,7 +51,7 @@ test("numbers are read at any byte offset", () => {
 });
 
 test("deltas are used in order, and a gap makes the store useless until a snapshot", () => {
-  const store = new ChartStore(MINUTE);
+  const store = new ChartStore();
   assert.equal(store.apply(...delta(1, [bar(0)])), "same");
   assert.equal(store.apply(...snapshot(4, bars(2))), "changed");
   assert.equal(store.apply(...delta(5, [bar(1, 500)])), "changed");
@@ -240,6 +234,15 @@ test("the forming candle is a shape and not part of the trace", () => {
   assert.equal(outgrows(frame, store), false);
   store.bars.merge(bar(100));
   assert.equal(outgrows(frame, store), true); // the next candle
+});
+
+test("the newest equity point is a shape that joins the line", () => {
+  const store = filledStore(100);
+  const frame = makeFrame(store, new Viewport(MINUTE), 700);
+  const line = makeTraces(frame, store, PALETTE)[1];
+  const end = movingShapes(frame, store, PALETTE).find((shape) => shape.yref === "y2" && shape.xref === "x");
+  assert.deepEqual([line.x.at(-1), line.y.at(-1)], [end.x0, end.y0]);
+  assert.equal(end.y1, 1099);
 });
 
 test("a price beyond the range asks for a full drawing", () => {

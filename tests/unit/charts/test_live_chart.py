@@ -114,7 +114,7 @@ def test_finished_session_ends_the_writer_after_a_last_look(
     chart.carry(lambda: looks.append(session.state))
     chart.say("beat")
     chart.next("snapshot")
-    clock.now += 0.1
+    clock.now += 1
     session.stop()
     assert chart.next("snapshot")["final"] is True
     wait_for_the_end()

@@ -96,12 +96,13 @@ def test_ticks_between_two_messages_are_merged_and_the_latest_wins(
 ) -> None:
     watched(stream, clock)
     before = len(session.chart_state().bars)
-    for _ in range(12 + 6):  # the rest of this bar and the next one, or a bar and a half: 12 ticks are a bar
+    for _ in range(12 + 6):  # 12 ticks are a bar
         session.tick()
     message = only(stream.pump())
     expected = session.chart_state().bars[before - 1 :]
     np.testing.assert_array_equal(rows(message, 0, 6), expected)
-    assert len(rows(message, 1, 3)) == 12 + 6  # equity points have times of their own
+    np.testing.assert_array_equal(rows(message, 1, 3)[:, 0], expected[:, 0])  # a point a bar, and one for now
+    assert rows(message, 1, 3)[-1, 1] == session.snapshot().equity
 
 
 def test_nothing_is_sent_within_the_message_interval(stream: ChartStream, session: FakeSession, clock: Clock) -> None:
@@ -130,17 +131,13 @@ def test_a_thousand_updates_a_second_become_at_most_twenty_messages(
 
 def test_new_marks_are_sent_once(stream: ChartStream, session: FakeSession, clock: Clock) -> None:
     watched(stream, clock)
-    session.is_paused = True  # no entries but ours
-    session.position = None
-    session.tick()
-    stream.pump()
-    clock.now += 1
     update = SimpleNamespace(
         sequence=session.sequence + 1,
         bar_rows=np.empty((0, 6)),
         equity_rows=np.empty((0, 3)),
         marks=((2_000_000_000, 5.0, -1, "SELL"),),
         lines={"entry": 1.0, "stop": math.nan},
+        snapshot=session.snapshot(),
     )
     stream.receive(update)
     message = only(stream.pump())
@@ -164,11 +161,27 @@ def test_gap_in_the_sessions_numbers_is_mended_by_a_snapshot(
     np.testing.assert_array_equal(rows(message, 0, 6), session.chart_state().bars)
 
 
+def test_start_of_a_session_brings_its_history(stream: ChartStream, session: FakeSession, clock: Clock) -> None:
+    watched(stream, clock)
+    session.start()
+    assert kinds(stream.pump()) == ["snapshot"]
+
+
 def test_page_that_asks_gets_a_snapshot(stream: ChartStream, clock: Clock) -> None:
     watched(stream, clock)
     stream.hear({"kind": "snapshot"})
     message = only(stream.pump())
     assert (message.content["kind"], message.content["sequence"]) == ("snapshot", 2)
+
+
+def test_snapshots_keep_a_distance_in_time(stream: ChartStream, clock: Clock) -> None:
+    watched(stream, clock)
+    sent = 0
+    for _ in range(24):  # 3 s of a page that asks eight times a second
+        stream.hear({"kind": "snapshot"})
+        sent += kinds(stream.pump()).count("snapshot")
+        clock.now += 0.125
+    assert sent == 6
 
 
 def test_updates_that_the_snapshot_holds_are_not_sent_again(

@@ -42,20 +42,20 @@ def test_fractions_of_a_second_are_kept() -> None:
 
 
 def test_row_in_another_unit_is_named_with_both_units() -> None:
-    with pytest.raises(BarError, match="^row 2: time 1735689720 looks like seconds, where milliseconds came before$"):
+    with pytest.raises(BarError, match=r"^row 2: time 1735689720 looks like seconds, where milliseconds came before$"):
         read_times(pd.Series([SECOND * 1_000, (SECOND + 60) * 1_000, SECOND + 120]))
 
 
 def test_unit_that_does_not_fit_is_refused() -> None:
-    with pytest.raises(BarError, match="^row 0: time 1735689600 looks like seconds, where milliseconds are expected$"):
+    with pytest.raises(BarError, match=r"^row 0: time 1735689600 looks like seconds, where milliseconds are expected$"):
         read_times(pd.Series([SECOND]), "ms")
 
 
 @pytest.mark.parametrize("value", [12, 0, -5, 1e30, float("inf")])
 def test_number_that_fits_no_unit_is_refused(value: float) -> None:
-    with pytest.raises(BarError, match="^row 1: time .* looks like no unit that gives a year from 2009 to 2099"):
+    with pytest.raises(BarError, match=r"^row 1: time .* looks like no unit that gives a year from 2009 to 2099"):
         read_times(pd.Series([SECOND, value]))
-    with pytest.raises(BarError, match="^row 0: time .* looks like no unit that gives a year from 2009 to 2099$"):
+    with pytest.raises(BarError, match=r"^row 0: time .* looks like no unit that gives a year from 2009 to 2099$"):
         read_times(pd.Series([value, SECOND]))
 
 

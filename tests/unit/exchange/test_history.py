@@ -186,7 +186,7 @@ def test_errors_of_ccxt_become_ours(error: Exception, expected: type[ExchangeErr
 def test_candle_that_cannot_be_is_refused() -> None:
     client = ScriptedExchange(5)
     client.rows[3][2] = 8.0
-    with pytest.raises(BarError, match=r"row 3 \(2025-01-01T00:03Z\): high 8 is below low 9"):
+    with pytest.raises(BarError, match=r"row 3 \(2025-01-01T00:03Z\): high 8.* is below low 9"):
         volumes(client, 0, 5)
 
 

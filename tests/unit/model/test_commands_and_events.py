@@ -28,7 +28,7 @@ def test_command_comes_back_from_its_code(name: str) -> None:
 
 
 def test_unknown_commands_are_refused() -> None:
-    with pytest.raises(ConfigError, match="command must be one of 'pause', 'resume', .* was 'explode'"):
+    with pytest.raises(ConfigError, match=r"command must be one of 'pause', 'resume', .* was 'explode'"):
         Command("explode")
     for code in (-1, 6):
         with pytest.raises(ConfigError, match=rf"command code must be in \[0, 5\], was {code}"):

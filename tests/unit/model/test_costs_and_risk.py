@@ -96,7 +96,10 @@ def test_every_bad_risk_field_is_named_at_once() -> None:
 @pytest.mark.parametrize(
     ("trail", "words"),
     [
-        ({"trailing_activate_at": 0.05}, "trailing_activate_at must come with trailing_stop or trailing_distance_after"),
+        (
+            {"trailing_activate_at": 0.05},
+            "trailing_activate_at must come with trailing_stop or trailing_distance_after",
+        ),
         ({"trailing_distance_after": 0.01}, "trailing_distance_after must come with trailing_activate_at, was 0.01"),
         (
             {"trailing_stop": 0.02, "trailing_activate_at": 0.05, "trailing_distance_after": 0.03},

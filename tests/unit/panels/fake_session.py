@@ -28,7 +28,8 @@ class FakeParameter:
     high: float | None = None
     step: float | None = None
     help: str | None = None
-    choices: tuple[object, ...] = ()
+    choices: tuple[str, ...] = ()
+    is_optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class FakeStrategy:
     spec: tuple[FakeParameter, ...] = (
         FakeParameter("fast", "int", 10, 2, 200, 1, "Bars of the fast average"),
         FakeParameter("slow", "int", 50, 3, 500, 1, "Bars of the slow average"),
-        FakeParameter("stop", "float", 0.02, 0.001, 0.5, 0.001, "Fraction of price below the entry"),
+        FakeParameter("stop", "float", 0.02, 0.001, 0.5, 0.001, "Fraction of price below the entry", is_optional=True),
         FakeParameter("short_too", "bool", default=False),
         FakeParameter("average", "choice", "sma", choices=("sma", "ema")),
     )
@@ -132,10 +133,15 @@ class FakeSession:
             self.sequence += 1
             marks_before = len(self._marks)
             self._trade()
-            row, point = self._move_bar(), self._move_equity()
+            row, points = self._move_bar(), self._move_equity()
             marks = tuple(self._marks[marks_before:])
             update = StepUpdate(
-                self.sequence, np.array([row]), np.array([point]), marks, self._lines(), self.snapshot()
+                self.sequence,
+                np.array([row]),
+                np.array(points, dtype=float).reshape(-1, 3),
+                marks,
+                self._lines(),
+                self.snapshot(),
             )
             for subscriber in list(self.subscribers):
                 subscriber(update)
@@ -149,13 +155,13 @@ class FakeSession:
         row[5] += 0.1
         return list(row)
 
-    def _move_equity(self) -> list[float]:
+    def _move_equity(self) -> list[list[float]]:
         equity = self.snapshot().equity
         self._peak = max(self._peak, equity)
-        point = [self.time_ns / 1e6, equity, equity / self._peak - 1]
-        if self._ticks % TICKS_PER_BAR == 0:
-            self._equity.append(point)
-        return point
+        if (self._ticks + 1) % TICKS_PER_BAR:
+            return []
+        self._equity.append([self._bars[-1][0], equity, equity / self._peak - 1])  # the bar's last tick closes it
+        return self._equity[-1:]
 
     def _trade(self) -> None:
         position = self.position

@@ -26,7 +26,7 @@ def test_each_kind_of_parameter_has_its_kind_of_input(form: ParameterForm) -> No
     assert kinds == {
         "fast": "IntText",
         "slow": "IntText",
-        "stop": "FloatText",
+        "stop": "Text",
         "short_too": "Checkbox",
         "average": "Dropdown",
     }
@@ -34,6 +34,19 @@ def test_each_kind_of_parameter_has_its_kind_of_input(form: ParameterForm) -> No
 
 def test_inputs_start_with_the_configured_values(form: ParameterForm) -> None:
     assert [field.value for field in form.fields.values()] == [10, 50, 0.02, False, "sma"]
+
+
+def test_optional_number_is_off_when_it_is_left_empty(form: ParameterForm, session: FakeSession) -> None:
+    form.fields["stop"].input.value = ""
+    assert session.strategy.parameters["stop"] is None
+    form.fields["stop"].input.value = " 0.05 "
+    assert session.strategy.parameters["stop"] == 0.05
+    form.fields["stop"].input.value = "much"
+    assert form.complaints == ["stop: must be a number, was much"]
+    session.configure(stop=None)
+    form.refresh("PREPARED")
+    assert form.fields["stop"].input.value == ""
+    assert form.complaints == []
 
 
 def test_valid_change_goes_to_the_handle_at_once(form: ParameterForm, session: FakeSession) -> None:

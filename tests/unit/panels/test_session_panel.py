@@ -165,7 +165,7 @@ def test_panel_without_a_page_has_no_thread(panel: SessionPanel, session: FakeSe
 
 def test_unchanged_text_is_not_sent_again(panel: SessionPanel, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
-    monkeypatch.setattr(ipywidgets.Widget, "_send", lambda _self, msg, buffers=None: sent.append(msg["method"]))
+    monkeypatch.setattr(ipywidgets.Widget, "_send", lambda _self, msg, **_options: sent.append(msg["method"]))
     panel.refresh()
     assert sent == []
 

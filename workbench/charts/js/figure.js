@@ -24,7 +24,7 @@ export function makeFrame(store, viewport, plotWidth) {
   frame.candles = mergeCandles(bars, from, to, frame.stepMs, merged);
   frame.ranges = valueRanges(store, viewport, frame);
   splitForming(frame, bars);
-  frame.equityEnd = equityTo === equity.length && equityTo > 0 ? lastPoint(equity) : null;
+  frame.isEquityLive = equityTo === equity.length && equityTo > 0;
   return frame;
 }
 
@@ -51,10 +51,6 @@ function splitForming(frame, bars) {
   frame.newest = total ? frame.candles.time[total - 1] : null;
 }
 
-function lastPoint(equity) {
-  return { time: equity.last("time"), equity: equity.last("equity"), drawdown: equity.last("drawdown") };
-}
-
 // Whether the data has left what the frame shows, so that moving the shapes is not enough.
 export function outgrows(frame, store) {
   const { bars, equity } = store;
@@ -62,14 +58,16 @@ export function outgrows(frame, store) {
   if (bucketStart(bars.last("time"), frame.stepMs, frame.merged) !== frame.newest) return true;
   const outside = ([low, high], value) => value < low || value > high;
   return outside(frame.ranges.price, bars.last("low")) || outside(frame.ranges.price, bars.last("high"))
-    || (equity.length > 0 && (frame.equityEnd === null || outside(frame.ranges.equity, equity.last("equity"))
+    || (equity.length > 0 && (!frame.isEquityLive || outside(frame.ranges.equity, equity.last("equity"))
       || outside(frame.ranges.drawdown, equity.last("drawdown"))));
 }
 
 export function makeTraces(frame, store, palette) {
   const still = (name) => frame.candles[name].slice(0, frame.stillCount);
   const candle = (color) => ({ line: { color, width: 1 }, fillcolor: color });
-  const line = (name) => thinLine(store.equity.time, store.equity.columns[name], frame.equityFrom, frame.equityTo, MAX_POINTS);
+  // The newest point moves with the ticks, so it belongs to the shapes.
+  const equityTo = frame.isEquityLive ? frame.equityTo - 1 : frame.equityTo;
+  const line = (name) => thinLine(store.equity.time, store.equity.columns[name], frame.equityFrom, equityTo, MAX_POINTS);
   return [
     {
       type: "candlestick", name: "price", x: still("time"), open: still("open"), high: still("high"), low: still("low"),
@@ -120,7 +118,7 @@ export function movingShapes(frame, store, palette) {
   for (const [name, price] of Object.entries(store.lines)) shapes.push(levelLine("y", price, levelColor(name, palette), "dash"));
   shapes.push(levelLine("y", close, directionColor(store, palette), "dot"));
   if (store.equity.length) shapes.push(levelLine("y2", store.equity.last("equity"), palette.equity, "dot"));
-  if (frame.equityEnd) shapes.push(...liveEnds(frame.equityEnd, lastPoint(store.equity), palette));
+  if (frame.isEquityLive && store.equity.length > 1) shapes.push(...liveEnds(store.equity, palette));
   return shapes;
 }
 
@@ -137,10 +135,12 @@ function candleShapes(frame, bars, palette) {
   });
 }
 
-// From the last point of the drawn line to now; the line itself waits for the next full drawing.
-function liveEnds(from, to, palette) {
+// The last piece of the result curves, from the last point of a closed bar to now.
+function liveEnds({ length, time, columns }, palette) {
+  const [before, now] = [length - 2, length - 1];
   const end = (yref, name, color, width) => ({
-    type: "line", xref: "x", yref, x0: from.time, y0: from[name], x1: to.time, y1: to[name], line: { color, width },
+    type: "line", xref: "x", yref, x0: time[before], y0: columns[name][before], x1: time[now], y1: columns[name][now],
+    line: { color, width },
   });
   return [end("y2", "equity", palette.equity, 1.5), end("y3", "drawdown", palette.drawdown, 1)];
 }

@@ -9,7 +9,7 @@ export class PageLink {
   constructor(model, now = () => performance.now()) {
     this.model = model;
     this.now = now;
-    this.store = new ChartStore(model.get("timeframe_ms"));
+    this.store = new ChartStore();
     this.listeners = new Set();
     this.visible = new Set(); // the views of this page that can be seen
     this.lastMessageAt = now();

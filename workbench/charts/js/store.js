@@ -2,15 +2,12 @@
 import { Table, float64 } from "./table.js";
 
 const CAPACITY = 5000;
-const EQUITY_POINTS_PER_BAR = 4;
 const MAX_MARKS = 1000;
 
 export class ChartStore {
-  constructor(stepMs) {
+  constructor() {
     this.bars = new Table(["time", "open", "high", "low", "close", "volume"], CAPACITY);
-    this.equity = new Table(
-      ["time", "equity", "drawdown"], CAPACITY * EQUITY_POINTS_PER_BAR, stepMs / EQUITY_POINTS_PER_BAR,
-    );
+    this.equity = new Table(["time", "equity", "drawdown"], CAPACITY);
     this.marks = [];
     this.lines = {};
     this.sequence = -1;

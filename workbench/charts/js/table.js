@@ -2,10 +2,9 @@
 // redraws all it is given, so that only what is on view is ever handed to it.
 
 export class Table {
-  constructor(names, capacity, slotMs = 0) {
+  constructor(names, capacity) {
     this.names = names;
     this.capacity = capacity;
-    this.slotMs = slotMs; // rows that fall into the slot of the last row replace it, so that ticks cannot push history out
     this.length = 0;
     this.columns = Object.fromEntries(names.map((name) => [name, new Float64Array(256)]));
     this.time = this.columns[names[0]];
@@ -46,14 +45,9 @@ export class Table {
   }
 
   #place(time) {
-    if (!this.length || time > this.last("time")) return this.#sharesSlot(time) ? this.length - 1 : this.#grow();
+    if (!this.length || time > this.last("time")) return this.#grow();
     const index = this.search(time);
     return this.time[index] === time ? index : -1;
-  }
-
-  #sharesSlot(time) {
-    const slot = (value) => Math.floor(value / this.slotMs);
-    return this.slotMs > 0 && this.length > 0 && slot(time) === slot(this.last("time"));
   }
 
   #grow() {

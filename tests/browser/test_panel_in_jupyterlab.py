@@ -1,0 +1,121 @@
+"""The panel and its live chart where they live: in JupyterLab, in a browser."""
+
+from typing import Any
+
+import pytest
+
+from tests.browser.lab import Lab, open_notebook, run_all, start_cell, write_notebook
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
+
+FAKE = """
+from tests.unit.panels.fake_session import FakeSession
+from workbench.panels import session_panel
+session = FakeSession(bars=200)
+session.run(8)
+"""
+PANEL = "session_panel(session)"
+BUSY = "import threading\nthreading.Event().wait(8)"
+
+SEQUENCE = "() => Number(document.querySelector('.wb-live').dataset.sequence)"
+
+
+def open_panel(page: Any, lab: Lab, name: str, *cells: str) -> None:
+    write_notebook(lab.root / f"{name}.ipynb", cells)
+    open_notebook(page, lab, f"{name}.ipynb")
+    run_all(page)
+    page.wait_for_selector(".wb-live[data-sequence]", timeout=30_000)
+
+
+def button(page: Any, name: str) -> Any:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def wait_for_state(page: Any, state: str, timeout_ms: float = 10_000) -> None:
+    page.locator(".wb-pill", has_text=state).wait_for(timeout=timeout_ms)
+
+
+def wait_for_movement(page: Any) -> None:
+    """Wait until the chart has drawn three more messages of the kernel."""
+    seen = page.evaluate(SEQUENCE)
+    page.wait_for_function(f"({SEQUENCE})() >= {seen + 3}", timeout=15_000)
+
+
+def test_session_is_run_from_its_panel(lab: Lab, page: Any) -> None:
+    open_panel(page, lab, "run", FAKE, PANEL)
+    wait_for_state(page, "PREPARED")
+    fast = page.locator(".wb-field input").first
+    fast.fill("500")
+    fast.press("Enter")
+    page.get_by_text("fast: 2 to 200, was 500").wait_for(timeout=5_000)
+    assert button(page, "Start").is_disabled()
+    fast.fill("12")
+    fast.press("Enter")
+    button(page, "Start").click()
+    wait_for_state(page, "ACTIVE")
+    assert fast.is_disabled()
+    wait_for_movement(page)
+    button(page, "Pause").click()
+    button(page, "Resume").wait_for(timeout=5_000)
+    wait_for_state(page, "EXITS ONLY")
+    button(page, "Flatten").click()
+    page.get_by_text("flattened by the user").wait_for(timeout=5_000)
+    button(page, "Stop").click()
+    wait_for_state(page, "STOPPED")
+    assert all(button(page, name).is_disabled() for name in ("Start", "Resume", "Flatten", "Stop"))
+
+
+def test_stop_acts_while_a_cell_is_running(lab: Lab, page: Any) -> None:
+    open_panel(page, lab, "busy", FAKE, PANEL)
+    button(page, "Start").click()
+    wait_for_state(page, "ACTIVE")
+    start_cell(page, BUSY)
+    wait_for_movement(page)  # the chart lives on as well
+    button(page, "Stop").click()
+    wait_for_state(page, "STOPPED", timeout_ms=3_000)
+    status = "() => window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.status"
+    assert page.evaluate(status) == "busy"
+
+
+def test_panel_comes_back_after_the_page_was_reloaded(lab: Lab, page: Any) -> None:
+    open_panel(page, lab, "reload", FAKE, PANEL)
+    button(page, "Start").click()
+    wait_for_movement(page)
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    page.reload()
+    page.wait_for_selector(".wb-live[data-sequence]", timeout=30_000)
+    wait_for_state(page, "ACTIVE")
+    wait_for_movement(page)
+
+
+def test_dead_kernel_is_told_by_a_badge(lab: Lab, page: Any) -> None:
+    open_panel(page, lab, "stale", FAKE, PANEL)
+    button(page, "Start").click()
+    wait_for_movement(page)
+    badge = page.locator(".wb-live-stale")
+    assert not badge.is_visible()
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.restart()")
+    badge.wait_for(timeout=20_000)
+    assert "stale" in badge.inner_text()
+
+
+def test_chart_can_be_looked_around_in(lab: Lab, page: Any) -> None:
+    open_panel(page, lab, "gestures", FAKE, PANEL)
+    follow = button(page, "Follow")
+    assert follow.get_attribute("aria-pressed") == "true"
+    box = page.locator(".wb-live-plot").bounding_box()
+    x, y = box["x"] + box["width"] / 3, box["y"] + 100
+    page.mouse.move(x, y)
+    legend = page.locator(".wb-live-legend")
+    legend.get_by_text("2025-10-09").wait_for(timeout=5_000)
+    before = legend.inner_text()
+    page.mouse.move(x + 200, y)
+    page.wait_for_function("(text) => document.querySelector('.wb-live-legend').innerText !== text", arg=before)
+    page.mouse.down()
+    page.mouse.move(x + 400, y, steps=4)
+    page.mouse.up()
+    page.locator(".wb-live-button[aria-pressed=false]").wait_for(timeout=5_000)
+    page.mouse.dblclick(x, y)
+    page.locator(".wb-live-button[aria-pressed=true]").wait_for(timeout=5_000)
+    axis = page.evaluate("() => document.querySelector('.js-plotly-plot')._fullLayout.xaxis.type")
+    assert axis == "date"

@@ -1,0 +1,184 @@
+"""The gate of a session's engine: cuts batches of prices or bars into steps, and lets nothing late or bad through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from workbench.errors import BarError, DataError
+from workbench.live.aggregator import BarAggregator
+from workbench.model import BAR, BAR_CLOSED, EVENT, TICK, Bar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from workbench.model import Timeframe
+
+__all__ = ["Inlet", "Piece", "bar_rows"]
+
+
+class Piece(NamedTuple):
+    """The events of one step, which ends with the decision on a closed bar or group of bars, if it has one.
+
+    Attributes
+    ----------
+    rows : ndarray of `EVENT`
+        What the core runs.
+    closed : tuple of Bar
+        Bars that closed; a partial one is not among the rows.
+    """
+
+    rows: NDArray[np.void]
+    closed: tuple[Bar, ...]
+
+
+class Inlet:
+    """Makes events of what a source sends: closed bars of prices, groups of whole bars. One thread feeds it.
+
+    Parameters
+    ----------
+    symbols : tuple of str
+        The session's symbols.
+    timeframe : Timeframe
+        Length of a bar.
+    since_ns, latest_ns
+        As for `BarAggregator`.
+    """
+
+    def __init__(
+        self,
+        symbols: tuple[str, ...],
+        timeframe: Timeframe,
+        *,
+        since_ns: int | None = None,
+        latest_ns: Callable[[], int] | None = None,
+    ) -> None:
+        self.symbols = symbols
+        self._is_bar_only: bool | None = None
+        self._last_bar_ns = [-1] * len(symbols)
+        self._counts = dict.fromkeys(("bars", "ticks", "late_bars", "bad_bars", "unknown_symbol"), 0)
+        self._aggregators = tuple(
+            BarAggregator(symbol, timeframe, since_ns=since_ns, latest_ns=latest_ns) for symbol in symbols
+        )
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What came (``bars``, ``ticks``) and what was dropped, by reason; prices are summed over the symbols."""
+        counts = dict(self._counts)
+        for aggregator in self._aggregators:
+            for name, number in aggregator.counts.as_dict().items():
+                if name not in ("accepted", "bars"):
+                    counts[f"{name}_ticks"] = counts.get(f"{name}_ticks", 0) + number
+        return counts
+
+    @property
+    def forming(self) -> tuple[Bar, ...]:
+        """The open bars; none while no price came."""
+        return tuple(bar for bar in (aggregator.forming for aggregator in self._aggregators) if bar is not None)
+
+    def batch(self, events: NDArray[np.void]) -> Iterator[Piece]:
+        """Yield the steps of a batch of ticks or of whole bars, as they are asked for."""
+        is_known = (events["symbol"] >= 0) & (events["symbol"] < len(self.symbols))
+        if not is_known.all():
+            self._counts["unknown_symbol"] += int(np.count_nonzero(~is_known))
+            events = events[is_known]
+        if not len(events):
+            return iter(())
+        is_bar_only = int(events["kind"][0]) == BAR
+        self.check_source(is_bar_only=is_bar_only)
+        return self._bars(events) if is_bar_only else self._ticks(events)
+
+    def tick(self, symbol: str, timestamp: datetime | int, price: float, volume: float) -> tuple[Piece, ...]:
+        """Return the steps of one price: none when it is dropped, two when it closes a bar."""
+        if symbol not in self.symbols:
+            raise DataError(f"symbol must be one of {', '.join(self.symbols)}, was {symbol!r}")
+        self.check_source(is_bar_only=False)
+        index = self.symbols.index(symbol)
+        aggregator = self._aggregators[index]
+        is_taken, closed = aggregator.take_price(timestamp, price, volume)
+        if not is_taken:
+            return ()
+        self._counts["ticks"] += 1
+        row = (TICK, index, aggregator.last_ns, float(price), float(volume), 0.0, 0.0, 0.0, 0)
+        rows = np.array([row], dtype=EVENT)
+        if closed is None:
+            return (Piece(rows, ()),)
+        self._counts["bars"] += 1
+        if closed.is_partial:
+            return (Piece(rows, (closed,)),)
+        return (Piece(bar_rows(BAR_CLOSED, self.symbols, [closed]), (closed,)), Piece(rows, ()))
+
+    def check_source(self, *, is_bar_only: bool) -> None:
+        """Raise DataError when bars come after prices or prices after bars."""
+        if self._is_bar_only is None:
+            self._is_bar_only = is_bar_only
+        if self._is_bar_only is not is_bar_only:
+            was, now = ("bars", "prices") if self._is_bar_only else ("prices", "bars")
+            raise DataError(f"this engine was fed {was} before and cannot take {now}: a session has one source")
+
+    def _bars(self, events: NDArray[np.void]) -> Iterator[Piece]:
+        start = 0
+        times = events["time_ns"].tolist()
+        for end in range(1, len(events) + 1):
+            if end < len(events) and times[end] == times[start]:
+                continue
+            piece = self._usable(events[start:end])
+            start = end
+            if piece.closed:
+                self._counts["bars"] += len(piece.closed)
+                yield piece
+
+    def _usable(self, group: NDArray[np.void]) -> Piece:
+        """Return the good and new bars of one time, numbered anew."""
+        keep: list[int] = []
+        bars: list[Bar] = []
+        for position, (_, symbol, time_ns, *prices, _) in enumerate(group.tolist()):
+            try:
+                bar = Bar(self.symbols[symbol], time_ns, *prices)
+            except BarError:
+                self._counts["bad_bars"] += 1
+                continue
+            if time_ns <= self._last_bar_ns[symbol]:
+                self._counts["late_bars"] += 1
+                continue
+            self._last_bar_ns[symbol] = time_ns
+            keep.append(position)
+            bars.append(bar)
+        rows = group[keep]
+        rows["remaining"] = np.arange(len(keep))[::-1]
+        return Piece(rows, tuple(bars))
+
+    def _ticks(self, events: NDArray[np.void]) -> Iterator[Piece]:
+        columns = (events[name].tolist() for name in ("symbol", "time_ns", "a", "b"))
+        taken: list[int] = []
+        partial: tuple[Bar, ...] = ()
+        for position, (symbol, time_ns, price, volume) in enumerate(zip(*columns, strict=True)):
+            is_taken, closed = self._aggregators[symbol].take_price(time_ns, price, volume)
+            if closed is not None:
+                self._counts["bars"] += 1
+                if closed.is_partial:
+                    partial = (*partial, closed)
+                else:
+                    rows = bar_rows(BAR_CLOSED, self.symbols, [closed])
+                    yield Piece(np.concatenate([events[taken], rows]) if taken else rows, (*partial, closed))
+                    taken, partial = [], ()
+            if is_taken:
+                self._counts["ticks"] += 1
+                taken.append(position)
+        if taken:
+            yield Piece(events[taken], partial)
+
+
+def bar_rows(kind: int, symbols: tuple[str, ...], bars: list[Bar]) -> NDArray[np.void]:
+    """Return one row of `EVENT` for each bar, in the order of the symbols; ``remaining`` counts down to 0."""
+    rows = [
+        (kind, symbols.index(bar.symbol), bar.time_ns, bar.open, bar.high, bar.low, bar.close, bar.volume, 0)
+        for bar in bars
+    ]
+    table = np.array(sorted(rows, key=lambda row: row[1]), dtype=EVENT)
+    table["remaining"] = np.arange(len(rows))[::-1]
+    return table

@@ -1,0 +1,45 @@
+"""What readers see of a running session: frozen records and bounded lists of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.live.bounded import BoundedLog
+from workbench.live.timing import DurationHistogram
+
+if TYPE_CHECKING:
+    from workbench.live.records import LiveStep
+    from workbench.model import AccountState, ClosedTrade, Denied, Fill
+
+__all__ = ["Readings"]
+
+
+class Readings:
+    """What a session publishes; written by its thread alone, read by any.
+
+    Parameters
+    ----------
+    account : AccountState
+        The account before the first event.
+    capacity : int
+        Length of each list.
+    """
+
+    def __init__(self, account: AccountState, capacity: int) -> None:
+        # One reference to a frozen record: a reader gets the whole of one moment or the whole of another.
+        self.account = account
+        self.fills: BoundedLog[Fill] = BoundedLog(capacity)
+        self.trades: BoundedLog[ClosedTrade] = BoundedLog(capacity)
+        self.denials: BoundedLog[Denied] = BoundedLog(capacity)
+        self.steps = DurationHistogram()
+        self.slow_steps = 0
+        self.data_ns: int | None = None
+
+    def take(self, step: LiveStep) -> None:
+        """Take what a step did."""
+        result = step.result
+        self.fills.extend(result.fills)
+        self.trades.extend(result.closed_trades)
+        self.denials.extend(result.denials)
+        self.account = result.snapshot
+        self.data_ns = step.time_ns

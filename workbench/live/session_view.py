@@ -1,0 +1,186 @@
+"""The reading half of a session's handle: everything here is frozen or a copy, and may be asked from any thread."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import SessionError
+from workbench.live.chart_history import ChartHistory, Subscribers
+from workbench.live.live_core import open_core
+from workbench.live.mailbox import Mailbox
+from workbench.live.metrics import session_metrics
+from workbench.live.parity import compare_runs
+from workbench.live.readings import Readings
+from workbench.live.status import SessionStatus
+from workbench.live.trading_engine import LiveTradingEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbench.live.callbacks import EngineCallbacks
+    from workbench.live.live_core import CoreFactory
+    from workbench.live.parity import ParityReport
+    from workbench.live.records import ChartState, ErrorRecord, SessionEvent, StepUpdate
+    from workbench.live.session_config import LiveSessionConfig
+    from workbench.live.session_loop import SessionLoop
+    from workbench.live.states import SessionState
+    from workbench.model import AccountState, ClosedTrade, Denied, Fill, Timeframe
+    from workbench.strategy import ConfiguredStrategy
+
+__all__ = ["SessionView"]
+
+
+class SessionView:
+    """What a session tells about itself; `workbench.live.session.LiveSession` adds what it is told.
+
+    Parameters
+    ----------
+    config : LiveSessionConfig
+        What to run.
+    callbacks : EngineCallbacks, optional
+        Called on the session's thread for each closed bar, executed order and error.
+    open_core : callable, optional
+        Makes the core; another one is for tests.
+    """
+
+    def __init__(
+        self,
+        config: LiveSessionConfig,
+        *,
+        callbacks: EngineCallbacks | None = None,
+        open_core: CoreFactory = open_core,
+    ) -> None:
+        self.session_id = str(uuid.uuid4())
+        self._callbacks = callbacks
+        self._open_core = open_core
+        self._config = config
+        self._status = SessionStatus(capacity=config.max_errors)
+        self._mailbox = Mailbox()
+        self._abandoned = threading.Event()
+        self._loop: SessionLoop | None = None
+        self._engine = self._new_engine()
+        self._readings = Readings(self._engine.snapshot(), config.max_errors)
+        self._chart = ChartHistory(config.symbols[0], config.timeframe, capacity=config.max_bars)
+        self._subscribers = Subscribers(self._subscriber_failed)
+
+    def __repr__(self) -> str:
+        # Without state or numbers: a notebook test compares the text of a cell's output.
+        return f"{type(self).__name__}({self.name!r})"
+
+    @property
+    def name(self) -> str:
+        """Name of the session."""
+        return self._config.name
+
+    @property
+    def config(self) -> LiveSessionConfig:
+        """What the session runs."""
+        return self._config
+
+    @property
+    def strategy(self) -> ConfiguredStrategy:
+        """The strategy with its parameters."""
+        return self._config.strategy
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """What the session trades."""
+        return self._config.symbols
+
+    @property
+    def timeframe(self) -> Timeframe:
+        """Length of a bar."""
+        return self._config.timeframe
+
+    @property
+    def state(self) -> SessionState:
+        """What the session is doing; a member equals the text of its name."""
+        return self._status.state
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the session has ended."""
+        return self._status.is_finished
+
+    @property
+    def reason(self) -> str:
+        """Why the session is in its state."""
+        return self._status.reason
+
+    def snapshot(self) -> AccountState:
+        """Return the account after the last step, in one piece."""
+        return self._readings.account
+
+    def fills(self, limit: int | None = None) -> tuple[Fill, ...]:
+        """Return the newest executed orders, oldest of them first."""
+        return self._readings.fills.newest(limit)
+
+    def trades(self, limit: int | None = None) -> tuple[ClosedTrade, ...]:
+        """Return the newest round trips, oldest of them first."""
+        return self._readings.trades.newest(limit)
+
+    def denials(self, limit: int | None = None) -> tuple[Denied, ...]:
+        """Return the newest orders that the risk review denied, oldest of them first."""
+        return self._readings.denials.newest(limit)
+
+    def errors(self, limit: int | None = None) -> tuple[ErrorRecord, ...]:
+        """Return the newest errors, oldest of them first."""
+        return self._engine.guard.errors.newest(limit)
+
+    def events(self, limit: int | None = None) -> tuple[SessionEvent, ...]:
+        """Return the newest events of the session itself (states, commands, breakers), oldest of them first."""
+        return self._status.events.newest(limit)
+
+    def chart_state(self) -> ChartState:
+        """Return what a chart shows, as a snapshot that no longer changes."""
+        return self._chart.state()
+
+    def subscribe(self, callback: Callable[[StepUpdate], None]) -> Callable[[], None]:
+        """Call `callback` for each update, on the session's thread; it must be quick. Return how to end that.
+
+        What a callback raises is recorded and counted; the session and the other callbacks go on.
+        """
+        return self._subscribers.add(callback)
+
+    def metrics(self) -> dict[str, Any]:
+        """Return timing and counters; see `workbench.live.metrics.session_metrics`."""
+        now_ns = None if self._loop is None or self._status.is_finished else self._loop.now_ns
+        return session_metrics(self._readings, self._engine, self._chart, self._status, now_ns)
+
+    def parity(self) -> ParityReport:
+        """Replay what was recorded through the backtest driver, and say whether it did the same, byte for byte.
+
+        Raises
+        ------
+        SessionError
+            The session was never started.
+        SessionClosedError
+            The record was removed.
+        """
+        if self._loop is None:
+            raise SessionError(f"session {self.name!r} was never started: there is nothing to replay")
+        return compare_runs(self._config.plan(), self._engine.config, self._engine.cut())
+
+    def _new_engine(self, *, since_ns: int | None = None) -> LiveTradingEngine:
+        config = self._config
+        return LiveTradingEngine(
+            config.plan(),
+            config.engine_config(),
+            callbacks=self._callbacks,
+            since_ns=since_ns,
+            latest_ns=self._latest_ns,
+            max_strategy_errors=config.max_strategy_errors,
+            max_errors=config.max_errors,
+            open_core=self._open_core,
+        )
+
+    def _latest_ns(self) -> int:
+        """Return the latest time that a price may carry, ns UTC; prices come only while the loop runs."""
+        if self._loop is None:
+            raise SessionError(f"session {self.name!r} was never started: it takes no prices")
+        return self._loop.latest_ns()
+
+    def _subscriber_failed(self, error: Exception) -> None:
+        self._engine.guard.callback_failed(error, "subscriber", self._engine.time_ns)

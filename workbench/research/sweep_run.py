@@ -1,0 +1,169 @@
+"""One combination after the other through the core: what each thread of a sweep does."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.core.batch import run_bars
+from workbench.core.book import open_book
+from workbench.core.driver import frozen, funding_rates, joint_codes, run_backtest
+from workbench.core.evaluation import EvaluationCache
+from workbench.core.ledger import new_trace
+from workbench.core.records import Book
+from workbench.errors import ConfigError, MissingDataError
+from workbench.research.evaluation import Span, curve_figures
+from workbench.research.measures import SWEEP_MEASURES
+
+if TYPE_CHECKING:
+    import threading
+
+    from workbench.core.book import EngineConfig
+    from workbench.core.plan import DecisionPlan
+    from workbench.core.records import Record
+    from workbench.model import Bars
+    from workbench.research.grid import Grid
+    from workbench.research.statistics import Floats
+    from workbench.strategy.lowering import ConfiguredStrategy
+
+
+class SweepRun:
+    """The work of a sweep, to be done in blocks by any number of threads.
+
+    Parameters
+    ----------
+    base : ConfiguredStrategy
+        The strategy that the grid varies.
+    grid : Grid
+        The combinations.
+    bars : Bars
+        The bars of all runs.
+    config : EngineConfig
+        Their terms.
+    funding : object, optional
+        As `workbench.core.run_backtest` takes it.
+
+    Attributes
+    ----------
+    figures : ndarray of float64, shape (n, n_measures)
+        The `SWEEP_MEASURES` of each combination; rows not yet run are nan.
+    """
+
+    def __init__(
+        self, base: ConfiguredStrategy, grid: Grid, bars: Bars, config: EngineConfig, funding: Any = None  # noqa: ANN401  core's type
+    ) -> None:
+        self.figures = np.full((len(grid), len(SWEEP_MEASURES)), np.nan)
+        self._base = base
+        self._grid = grid
+        self._bars = bars
+        self._config = config
+        self._funding = funding
+        self._span = Span.of(bars.time_ns, bars.timeframe.ns)
+        self._bar_count = int(np.count_nonzero(bars.valid))
+        self._longest = int(bars.valid.sum(axis=1).max())
+        self._shortest_warmup = np.full(len(grid), np.iinfo(np.int64).max)
+        self._rates = funding_rates(bars, funding)
+        self._times, self._values = frozen(bars.time_ns), frozen(bars.values)
+        self._fresh = open_book(config)
+        self._no_trace = new_trace(0)
+        # Only plans over one symbol's whole rows share indicators; with several symbols each plan computes its own.
+        is_plain = bars.n_symbols == 1 and bool(bars.valid.all())
+        self._cache = EvaluationCache(bars.values[:, 0]) if is_plain else None
+
+    def run_block(self, block: range, stop: threading.Event) -> None:
+        """Run the combinations of ``block`` one after the other, until done or ``stop`` is set.
+
+        Raises
+        ------
+        ConfigError
+            A combination is refused by the strategy; the message names it.
+        """
+        equity = np.empty(len(self._bars))
+        scratch = np.empty(len(self._bars))
+        for row in block:
+            if stop.is_set():
+                return
+            plan = self._plan(row)
+            self._shortest_warmup[row] = plan.warmup
+            if plan.kind == "callable":
+                ledger = run_backtest(plan, self._bars, self._config, funding=self._funding)
+                equity[:] = ledger.equity
+                account = ledger.book.account
+            else:
+                account = self._run_coded(plan, equity)
+            self.figures[row] = self._figures(equity, account, scratch)
+
+    def require_enough(self) -> None:
+        """Raise MissingDataError when every combination's warm-up took all bars.
+
+        Raises
+        ------
+        MissingDataError
+            No combination could ever decide.
+        """
+        shortest = int(self._shortest_warmup.min())
+        if shortest >= self._longest:
+            raise MissingDataError(
+                f"every combination of {self._base.name} needs more bars than there are: the shortest warm-up takes "
+                f"{shortest:,} of {self._longest:,}"
+            )
+
+    def _plan(self, row: int) -> DecisionPlan:
+        chosen = dict(zip(self._grid.names, self._grid.combinations[row], strict=True))
+        try:
+            return self._base.with_parameters(**chosen).lower()
+        except ConfigError as error:
+            shown = ", ".join(f"{name}={value!r}" for name, value in chosen.items())
+            raise ConfigError(f"the combination {shown} is refused ({error}); leave it out with where=...") from error
+
+    def _run_coded(self, plan: DecisionPlan, equity: Floats) -> Record:
+        codes, levels = joint_codes(plan, self._bars, self._cache)
+        book = Book(*(record.copy() for record in self._fresh))
+        run_bars(
+            *(book, self._times, self._values, self._rates, codes, frozen(levels), self._no_trace, equity),
+            *(0, len(self._bars)),
+        )
+        return book.account
+
+    def _figures(self, equity: Floats, account: Record, scratch: Floats) -> tuple[float, ...]:
+        worst = worst_drawdown(equity, scratch, start=self._config.cash)
+        trades, lost = int(account["trade_count"]), float(account["gross_loss"])
+        won = float(account["gross_profit"])
+        return (
+            *curve_figures(equity, self._span, cash=self._config.cash, worst_drawdown=worst),
+            worst,
+            int(account["open_bars"]) / self._bar_count,
+            float(account["fees"]),
+            trades,
+            int(account["winning_trades"]) / trades if trades else math.nan,
+            won / lost if lost > 0.0 else math.nan,
+            (won - lost) / trades if trades else math.nan,
+        )
+
+
+def worst_drawdown(equity: Floats, scratch: Floats, *, start: float) -> float:
+    """Return the largest of `drawdown_series` without making one.
+
+    Parameters
+    ----------
+    equity : ndarray of float64, shape (n,)
+        Equity at each mark.
+    scratch : ndarray of float64, shape (n,)
+        Overwritten.
+    start : float
+        Equity before the first mark, above 0.
+
+    Examples
+    --------
+    >>> worst_drawdown(np.array([90.0, 120.0, 60.0]), np.empty(3), start=100.0)
+    0.5
+    """
+    np.maximum.accumulate(equity, out=scratch)
+    if scratch[0] < start:
+        np.maximum(scratch, start, out=scratch)
+    # (peak - equity) / peak, in the same operations as the series, so that both give the same bits.
+    fall = np.subtract(scratch, equity)
+    np.divide(fall, scratch, out=fall)
+    return max(float(fall.max()), 0.0)
