@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from workbench import errors
-    from workbench.api import attach, load_bars, paper, sessions
-    from workbench.core import Engine, PortfolioSimulator
+    from workbench.api import attach, backtest, load_bars, paper, sessions, sweep
+    from workbench.core import PortfolioSimulator
     from workbench.live import BarAggregator, LiveSession, LiveSessionConfig, LiveSessionManager, LiveTradingEngine
     from workbench.model import (
         AccountState,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
         Tick,
         Timeframe,
     )
-    from workbench.research import backtest, sweep
     from workbench.strategy import (
         Rules,
         Signals,
@@ -48,7 +47,6 @@ __all__ = [
     "Bars",
     "ClosedTrade",
     "Costs",
-    "Engine",
     "Fill",
     "Instrument",
     "LiveSession",
@@ -88,7 +86,6 @@ _MODULE_OF = {
     "Bars": "workbench.model",
     "ClosedTrade": "workbench.model",
     "Costs": "workbench.model",
-    "Engine": "workbench.core",
     "Fill": "workbench.model",
     "Instrument": "workbench.model",
     "LiveSession": "workbench.live",

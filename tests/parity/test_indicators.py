@@ -124,6 +124,10 @@ def test_step_values_are_floats_even_where_the_library_gives_whole_numbers() -> 
     assert [type(value) for value in values] == [float, float, float]
 
 
+def change_over_two_rows(series: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.full(2, np.nan), series[2:] - series[:-2]])
+
+
 OWN = {
     "sum": lambda m: m.open + m.close,
     "difference": lambda m: m.open - m.close,
@@ -152,7 +156,7 @@ OWN = {
     "either": lambda m: (m.close > m.open) | (m.close > m.close.shift(1)),
     "not": lambda m: ~(m.close > m.close.sma(9)),
     "shifted condition": lambda m: (m.close > m.open).shift(2),
-    "feature": lambda m: m.feature(lambda x: x - x.mean() if len(x) == 1 else np.zeros(len(x)), lookback=3),
+    "feature": lambda m: m.feature(change_over_two_rows, lookback=3, inputs=m.close.sma(4)),
 }
 
 

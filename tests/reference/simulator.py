@@ -223,13 +223,14 @@ class Simulator:
             self.leave(book, way, time_ns)
 
     def jump_entry(self, book: Book, price: float, time_ns: int) -> None:
-        """Fill what entry the new price allows."""
+        """Fill what entry the new price allows; only a position that was open before sees it."""
+        before = book.position
         if book.order and book.order.is_reached(price):
             self.fill_order(book, price, time_ns)
         if book.entry:
             self.place(book, price, time_ns)
-        if book.position:
-            see(book.position, price)
+        if before and book.position is before:
+            see(before, price)
 
     def travel(self, book: Book, end: float, time_ns: int, *, is_close: bool = False) -> bool:
         """Move the price without gaps from its mark to ``end``; return whether a resting entry filled on the way."""

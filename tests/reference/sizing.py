@@ -58,7 +58,7 @@ def wanted_quantity(sim: Simulator, book: Book, decision: Decision, price: float
     else:
         distance = nearer([sim.risk.stop_loss, decision.stop_loss])
         level = stop_grid(price * (1 - decision.side * distance), -decision.side, book.instrument.tick)
-        quantity = min(size * sim.equity() / abs(price - level), default)
+        quantity = min(size * sim.equity() / abs(price - level), full)
     return round_down(quantity, book.instrument.lot)
 
 

@@ -47,9 +47,7 @@ class Candles:
     is_joined: bool
 
 
-def join_candles(
-    time_ns: Integers, prices: Floats, *, timeframe: Timeframe, max_candles: int = MAX_CANDLES
-) -> Candles:
+def join_candles(time_ns: Integers, prices: Floats, *, timeframe: Timeframe, max_candles: int = MAX_CANDLES) -> Candles:
     """Join bars into at most ``max_candles`` candles of a round length, aligned to UTC.
 
     Parameters
@@ -121,8 +119,10 @@ def envelope_rows(values: Floats, *, max_points: int = 4 * MAX_CANDLES) -> Integ
     if values.size <= max_points:
         return np.arange(values.size, dtype=np.int64)
     edges = np.linspace(0, values.size, max_points // 4 + 1).astype(np.int64)
-    rows = [(start, start + values[start:stop].argmin(), start + values[start:stop].argmax(), stop - 1)
-            for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)]
+    rows = [
+        (start, start + values[start:stop].argmin(), start + values[start:stop].argmax(), stop - 1)
+        for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
+    ]
     return np.unique(np.array(rows, dtype=np.int64))
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
-from workbench.charts.decimation import Candles, envelope_rows, join_candles
+from workbench.charts.decimation import Candles, Floats, Integers, envelope_rows, join_candles
 from workbench.charts.theme import Palette, ThemeName, palette_of, template_of
 from workbench.charts.trade_marks import MAX_TRADES, drawn_rows, trade_traces
 from workbench.errors import ConfigError
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from numpy.typing import NDArray
 
     from workbench.model import Bars
 
@@ -62,8 +63,9 @@ def backtest_figure(result: BacktestView, *, symbol: str | None = None, theme: T
     """Return the figure of a backtest.
 
     Above, one symbol's candles with entries, exits and the stop and target of each trade; below, the account's equity
-    beside buying and holding, and its drawdown. More than 1,500 bars are joined into longer candles and lines are reduced
-    to their envelope; of more than 1,000 trades those with the largest profit or loss are drawn. The subtitle says so.
+    beside buying and holding, and its drawdown. More than 1,500 bars are joined into longer candles and lines are
+    reduced to their envelope; of more than 1,000 trades those with the largest profit or loss are drawn. The subtitle
+    says so.
 
     Parameters
     ----------
@@ -101,12 +103,16 @@ def backtest_figure(result: BacktestView, *, symbol: str | None = None, theme: T
     figure.add_traces(_account_traces(result, palette))
     quote = bars.instruments[0].quote
     subtitle = _subtitle(bars, candles, trade_count=len(trades))
-    _lay_out(figure, title=f"{result.title}  ·  {symbol} {bars.timeframe}", subtitle=subtitle, quote=quote, palette=palette)
-    figure.update_layout(xaxis={"range": _time_range(candles)}, yaxis={"range": _price_range(candles, drawn, positions)})
+    _lay_out(
+        figure, title=f"{result.title}  ·  {symbol} {bars.timeframe}", subtitle=subtitle, quote=quote, palette=palette
+    )
+    figure.update_layout(
+        xaxis={"range": _time_range(candles)}, yaxis={"range": _price_range(candles, drawn, positions)}
+    )
     return figure
 
 
-def utc_labels(time_ns: np.ndarray[tuple[int], np.dtype[np.int64]]) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
+def utc_labels(time_ns: Integers) -> NDArray[np.datetime64]:
     """Return times as plotly draws them without changing the zone: naive UTC in milliseconds.
 
     Examples
@@ -136,18 +142,31 @@ def _account_traces(result: BacktestView, palette: Palette) -> list[go.Scatter]:
     equity, reference = result.equity, result.buy_and_hold
     drawdown = -100.0 * result.drawdown
     return [
-        _line(reference, "Buy and hold", {"color": palette.reference, "width": 1, "dash": "dot"}, axis="y2", unit="%{y:,.2f}"),
+        _line(
+            reference,
+            "Buy and hold",
+            {"color": palette.reference, "width": 1, "dash": "dot"},
+            axis="y2",
+            unit="%{y:,.2f}",
+        ),
         _line(equity, "Equity", {"color": palette.equity, "width": 1.6}, axis="y2", unit="%{y:,.2f}"),
-        _line(drawdown, "Drawdown", {"color": palette.down, "width": 1}, axis="y3", unit="%{y:.2f} %", fill_color=palette.shade),
+        _line(
+            drawdown,
+            "Drawdown",
+            {"color": palette.down, "width": 1},
+            axis="y3",
+            unit="%{y:.2f} %",
+            fill_color=palette.shade,
+        ),
     ]
 
 
 def _line(
     series: pd.Series[float], name: str, line: dict[str, object], *, axis: str, unit: str, fill_color: str | None = None
 ) -> go.Scatter:
-    values = series.to_numpy(dtype=np.float64)
+    values: Floats = np.asarray(series, dtype=np.float64)
     rows = envelope_rows(values)
-    times = series.index.tz_localize(None).to_numpy()[rows].astype("datetime64[ms]")
+    times = utc_labels(pd.DatetimeIndex(series.index).as_unit("ns").asi8[rows])
     return go.Scatter(
         x=times,
         y=values[rows],
@@ -218,8 +237,19 @@ def _lay_out(figure: go.Figure, *, title: str, subtitle: str, quote: str, palett
         yaxis2={**axis, "domain": middle, "tickformat": ",.6~g"},
         yaxis3={**axis, "domain": below, "ticksuffix": " %", "nticks": 4, "rangemode": "tozero"},
     )
-    for text, domain in ((f"Price, {quote}", above), (f"Equity, {quote}", middle), ("Drawdown", below)):
+    for text, top, anchor in (
+        (f"Price, {quote}", above[1], "top"),
+        (f"Equity, {quote}", middle[1], "bottom"),
+        ("Drawdown", below[1], "bottom"),
+    ):
         figure.add_annotation(
-            text=text, x=0, y=domain[1], xref="paper", yref="paper", xanchor="left", yanchor="bottom" if domain is not above else "top",
-            showarrow=False, font={"color": palette.muted, "size": 11},
-        )  # fmt: skip
+            text=text,
+            x=0,
+            y=top,
+            xref="paper",
+            yref="paper",
+            xanchor="left",
+            yanchor=anchor,
+            showarrow=False,
+            font={"color": palette.muted, "size": 11},
+        )

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import NDArray
 
 from workbench.charts.theme import Palette, ThemeName, palette_of, template_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
 HEIGHT_PX: Final = 520
-NUMBER_FORMATS: Final = {"fraction": ".2%", "money": ",.2f", "count": ",.0f"}
+NUMBER_FORMATS: Final = MappingProxyType({"fraction": ".2%", "money": ",.2f", "count": ",.0f"})
+TICK_FORMATS: Final = MappingProxyType({"fraction": ".3~%", "money": ",.4~g", "count": ",.0f"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +64,8 @@ class Surface:
 def heatmap_figure(surface: Surface, *, theme: ThemeName = "auto") -> go.Figure:
     """Return the heat map of a measure over two parameters.
 
-    Colours are teal for good and red for bad around the surface's centre, or fade from grey to blue when it has none. Cells
-    without a value stay empty.
+    Colours are teal for good and red for bad around the surface's centre; on one side of it only, one of them; without
+    a centre, from grey to blue. Cells without a value stay empty.
 
     Parameters
     ----------
@@ -93,7 +96,7 @@ def heatmap_figure(surface: Surface, *, theme: ThemeName = "auto") -> go.Figure:
             hoverongaps=False,
             colorbar={
                 "title": {"text": surface.measure, "side": "right", "font": {"color": palette.muted, "size": 11}},
-                "tickformat": number.replace(".2%", ".0%") if _is_wide(surface.values) else number,
+                "tickformat": TICK_FORMATS.get(surface.unit, ",.3~g"),
                 "thickness": 12,
                 "outlinewidth": 0,
                 "tickfont": {"color": palette.muted, "size": 11},
@@ -182,24 +185,24 @@ def _lay_out(figure: go.Figure, surface: Surface, palette: Palette) -> None:
 
 
 def _colours(surface: Surface, palette: Palette) -> dict[str, object]:
-    if surface.centre is None:
-        scale = [[0.0, palette.neutral], [1.0, palette.equity]]
-        return {"colorscale": scale, "reversescale": not surface.is_better_high}
     finite = surface.values[np.isfinite(surface.values)]
+    is_reversed = not surface.is_better_high
+    if surface.centre is None or not finite.size:
+        scale = [[0.0, palette.neutral], [1.0, palette.equity]]
+        return {"colorscale": scale, "reversescale": is_reversed}
     # One lucky corner must not wash out everything else, so the scale ends at the 2nd and 98th percentile.
-    reach = float(np.quantile(np.abs(finite - surface.centre), 0.98)) if finite.size else 1.0
-    reach = reach or 1.0
+    low, high = (float(end) for end in np.quantile(finite, (0.02, 0.98)))
+    worse, better = (palette.up, palette.down) if is_reversed else (palette.down, palette.up)
+    if high <= surface.centre:
+        return {"colorscale": [[0.0, worse], [1.0, palette.neutral]], "zmin": low, "zmax": high}
+    if low >= surface.centre:
+        return {"colorscale": [[0.0, palette.neutral], [1.0, better]], "zmin": low, "zmax": high}
+    reach = max(high - surface.centre, surface.centre - low)
     return {
-        "colorscale": [[0.0, palette.down], [0.5, palette.neutral], [1.0, palette.up]],
-        "reversescale": not surface.is_better_high,
+        "colorscale": [[0.0, worse], [0.5, palette.neutral], [1.0, better]],
         "zmin": surface.centre - reach,
         "zmax": surface.centre + reach,
     }
-
-
-def _is_wide(values: NDArray[np.float64]) -> bool:
-    finite = values[np.isfinite(values)]
-    return bool(finite.size) and float(np.ptp(finite)) > 0.05  # noqa: PLR2004  five percent: whole percents tell apart
 
 
 def _axis_values(values: Sequence[object]) -> list[object]:

@@ -128,8 +128,7 @@ class ChartStream:
         """Take a message of the page: a heartbeat, or a question for a snapshot or for the chart script."""
         kind = content.get("kind")
         with self._lock:
-            missed_updates = not self.is_watched and not self._is_final
-            self._needs_snapshot |= missed_updates or kind == "snapshot"
+            self._needs_snapshot |= kind == "snapshot"
             self._wants_script |= kind == "script"
             self._heard_at = self._clock()
         self._on_work()
@@ -181,10 +180,9 @@ class ChartStream:
         # A session that starts brings its history without an update, so every change of state asks for a snapshot.
         if needs_snapshot or state != self._source_state or _has_gap(self._source_sequence, updates):
             is_early = now - self._snapshot_at < self._limits.snapshot_interval_s
-            with self._lock:  # what the snapshot holds already is dropped by its number at the next call
-                self._updates[:0] = updates
-                self._needs_snapshot |= is_early
             if is_early:
+                with self._lock:
+                    self._needs_snapshot = True
                 return []
             self._snapshot_at, self._source_state = now, state
             return [self._snapshot()]

@@ -170,7 +170,12 @@ def template_of(palette: Palette) -> go.layout.Template:
     return go.layout.Template(
         layout={
             "font": {"family": FONT, "size": 12, "color": palette.text},
-            "title": {"font": {"size": 16, "color": palette.text, "weight": 600}, "x": 0, "xanchor": "left", "xref": "paper"},
+            "title": {
+                "font": {"size": 16, "color": palette.text, "weight": 600},
+                "x": 0,
+                "xanchor": "left",
+                "xref": "paper",
+            },
             "paper_bgcolor": palette.background,
             "plot_bgcolor": palette.background,
             "xaxis": axis,

@@ -10,8 +10,6 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
 
     from workbench.charts.decimation import Candles
@@ -124,7 +122,9 @@ def _holding(trades: pd.DataFrame, open_positions: pd.DataFrame, candles: Candle
     )
 
 
-def _segments(start: Times, end: Times, first: Floats, second: Floats, name: str, color: str, *, dash: str) -> go.Scatter:
+def _segments(
+    start: Times, end: Times, first: Floats, second: Floats, name: str, color: str, *, dash: str
+) -> go.Scatter:
     rows = np.flatnonzero(np.isfinite(first) & np.isfinite(second))
     x: list[object] = []
     y: list[float | None] = []

@@ -46,7 +46,17 @@ def action_of(code: int, quantity: float) -> int:
         return ENTER_LONG
     if short_in and not short_out and not long_in:
         return ENTER_SHORT
-    return EXIT if (long_out or short_out) and not (long_in or short_in) else HOLD
+    return HOLD
+
+
+@inlined_kernel
+def _cancel_by_code(book: Book, s: int, code: int) -> None:
+    """Let an exit signal of one side cancel that side's pending or resting entry while flat."""
+    y = book.symbols[s]
+    waiting = y["entry_side"] if y["entry_side"] != 0 else y["order_side"]
+    if (waiting > 0 and (code & LONG_OUT) != 0) or (waiting < 0 and (code & SHORT_OUT) != 0):
+        y["entry_side"] = 0
+        cancel_order(book, s)
 
 
 @record_kernel
@@ -91,7 +101,10 @@ def decide(book: Book, s: int, intent: Intent) -> None:
 @inlined_kernel
 def decide_code(book: Book, s: int, code: int, levels: NDArray[np.float64], column: int) -> None:
     """Make the rule code of one bar wait, with its levels from `column` of `levels` (8, m); m = 1 holds for every bar."""
-    action = action_of(code, book.symbols[s]["quantity"])
+    y = book.symbols[s]
+    if y["quantity"] == 0.0:
+        _cancel_by_code(book, s, code)
+    action = action_of(code, y["quantity"])
     if action == HOLD:
         return
     if levels.shape[1] == 1:

@@ -62,7 +62,8 @@ def command(book: Book, code: int) -> None:
         close_all(book, FLATTEN)
     else:
         a["paused"] = 1
-        _cancel_entries(book)
+        if code != KILL:
+            _cancel_entries(book)
 
 
 @record_kernel

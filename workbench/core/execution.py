@@ -137,11 +137,17 @@ def place_entry(book: Book, s: int, price: float, time_ns: int) -> None:
             order_price = slipped_price(instrument, book.config, level, side)
         else:
             kind = MARKET
+    is_due = kind == MARKET or (kind == LIMIT and order_price == price)
+    if is_due and y["quantity"] != 0.0:
+        # A reversal by a limit or stop that the market has passed already: out first, then in (R9).
+        exit_at(book, s, abs(y["quantity"]), price, time_ns, SIGNAL, kind)
+        if y["quantity"] != 0.0:
+            return
     rule, quantity, limit, value = review_entry(book, s, side, kind, order_price, time_ns)
     if rule != ALLOWED:
         deny(book, rule, s, side, time_ns, (quantity, limit, value))
         return
-    if kind == MARKET or (kind == LIMIT and order_price == price):
+    if is_due:
         set_brackets(y, y["stop_loss"], y["take_profit"], y["trailing_stop"], y["max_holding_s"])
         _enter(book, s, side * quantity, order_price, time_ns, kind)
         return

@@ -4,6 +4,8 @@ import functools
 import operator
 from typing import Any, Self
 
+import numpy as np
+
 from workbench.core.graph import Graph
 from workbench.core.indicator_definitions import indicator_definition, indicator_names
 from workbench.core.indicator_methods import IndicatorMethod
@@ -174,10 +176,9 @@ def _series(value: object) -> Node:
     """Return the node of a number or series; a condition becomes 1.0 and 0.0."""
     if isinstance(value, Expr):
         return as_series(value.node)
-    try:
-        return Constant(float(value))  # type: ignore[arg-type]  # anything else than a number is refused below
-    except (TypeError, ValueError):
-        raise ConfigError(f"an expression goes with numbers and expressions, was {value!r}") from None
+    if isinstance(value, (int, float, np.integer, np.floating)):
+        return Constant(float(value))
+    raise ConfigError(f"an expression goes with numbers and expressions, was {value!r}")
 
 
 def _condition(value: object) -> Node:

@@ -147,7 +147,9 @@ def liquidation_level(book: Book, s: int) -> float:
             if book.symbols[k]["instrument"]["is_spot"] == 0:
                 margin += abs(value) * book.symbols[k]["instrument"]["maintenance_margin"]
     level = (margin - equity) / (held - book.symbols[s]["instrument"]["maintenance_margin"] * abs(held))
-    return level if level > 0.0 else off
+    if level <= 0.0:
+        return off
+    return worse_price(book.symbols[s]["instrument"], level, -1 if held > 0.0 else 1)
 
 
 @record_kernel

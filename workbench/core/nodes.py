@@ -127,9 +127,10 @@ class Constant(Node):
     __slots__ = ()
 
     def __init__(self, value: float) -> None:
-        # The type is part of the key: True equals 1.0 as a dictionary key, but is another kind of value. So does -0.0.
         is_bool = isinstance(value, bool)
-        super().__init__((value if is_bool else float(value), is_bool, str(value)), is_bool=is_bool)
+        kept = value if is_bool else float(value)
+        # The text is part of the key: as dictionary keys True equals 1.0 and -0.0 equals 0.0.
+        super().__init__((kept, repr(kept)), is_bool=is_bool)
 
     @property
     def value(self) -> float:

@@ -30,7 +30,7 @@ from workbench.core.records import (
     PRICE_COLLAR,
     SHORT_ON_SPOT,
 )
-from workbench.core.rounding import lot_quantity
+from workbench.core.rounding import lot_quantity, worse_price
 
 if TYPE_CHECKING:
     from workbench.core.records import Book, Record
@@ -94,25 +94,26 @@ def sized_quantity(book: Book, s: int, side: int, price: float, fee: float) -> f
     if not (size > 0.0 and size < math.inf):
         return math.nan
     if sizing == FRACTION:
-        return size * full
+        return size * full if size <= 1.0 else math.nan
     if sizing == NOTIONAL:
         return size / price
     if sizing == RISK:
         distance = nearer(g["stop_loss"], y["stop_loss"])
         if not distance > 0.0:
             return math.nan
-        return min(capped, size * equity_now(book) / (price * distance))
+        # Measured to the level where the stop will lie, not to the unrounded one.
+        loss = abs(price - worse_price(y["instrument"], price * (1.0 - side * distance), -side))
+        return min(full, size * equity_now(book) / loss) if loss > 0.0 else math.nan
     return size
 
 
 @record_kernel
 def has_valid_levels(y: Record) -> bool:
-    """Return whether the levels of the pending entry that are given (not nan) lie in their ranges."""
+    """Return whether the levels of the pending entry that are given (not nan) lie in their ranges, one price at most."""
     return (
-        not y["limit"] <= 0.0
-        and not y["limit"] == math.inf
-        and not y["stop"] <= 0.0
-        and not y["stop"] == math.inf
+        (math.isnan(y["limit"]) or math.isnan(y["stop"]))
+        and not (y["limit"] <= 0.0 or y["limit"] == math.inf)
+        and not (y["stop"] <= 0.0 or y["stop"] == math.inf)
         and not (y["stop_loss"] <= 0.0 or y["stop_loss"] >= 1.0)
         and not (y["take_profit"] <= 0.0 or y["take_profit"] == math.inf)
         and not (y["trailing_stop"] <= 0.0 or y["trailing_stop"] >= 1.0)

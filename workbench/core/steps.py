@@ -128,6 +128,7 @@ def _signal_exit(book: Book, s: int, price: float, time_ns: int) -> None:
 def jump_entries(book: Book, s: int, price: float, time_ns: int) -> None:
     """Let pending and resting entries of symbol `s` act at an open or a tick, then let its position see the price."""
     y = book.symbols[s]
+    before = y["quantity"]
     waits = y["exit_in_flight"] > 0.0 or y["entry_in_flight"] > 0.0
     if y["blocked"] == 0 and not waits:
         if y["entry_side"] != 0:
@@ -136,7 +137,9 @@ def jump_entries(book: Book, s: int, price: float, time_ns: int) -> None:
             ahead = y["order_side"] if y["order_kind"] == STOP else -y["order_side"]
             if ahead * price >= ahead * y["order_price"]:
                 fill_resting(book, s, price, time_ns)
-    see_price(book, s, price)
+    # What opens here has paid this price, slipped; it sees the prices that come.
+    if before * y["quantity"] > 0.0:
+        see_price(book, s, price)
 
 
 @inlined_kernel
@@ -161,6 +164,8 @@ def _next_trigger(book: Book, s: int, cur: float, end: float) -> tuple[int, floa
             level = max(way * y["near"], start)
             if level < best or (level == best and kind == NOTHING):
                 best, kind = level, PROTECTION
+        elif side * cur <= side * liquidation_level(book, s):
+            return MARGIN, cur
         elif side * cur <= side * y["near"]:
             return PROTECTION, cur
         else:

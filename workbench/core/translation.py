@@ -175,6 +175,8 @@ class _Translator:
             case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
                 both = ast.copy_location(ast.BinOp(left=ast.Name(id=name), op=op, right=value), statement)
                 translated = self._expression(both, assigned)
+            case ast.Expr(value=value):
+                raise self._refusal(statement, f"{ast.unparse(value)!r}")
             case _:
                 raise self._refusal(statement, f"the statement {type(statement).__name__.lower()}")
         if name not in self._locals:

@@ -80,15 +80,13 @@ def unknown_attributes(definition: ast.FunctionDef, known: Sequence[Collection[s
 
 def _is_source_of(definition: ast.FunctionDef, function: FunctionType) -> bool:
     """Return whether compiling the definition gives the function's own code."""
-    names = function.__code__.co_freevars
-    body: list[ast.stmt] = [ast.parse(f"{name} = None").body[0] for name in names]
-    # Inside a function that owns its outer names, or they would compile as globals.
-    outer = ast.parse("def outer():\n    pass")
-    outer_function = outer.body[0]
-    if not isinstance(outer_function, ast.FunctionDef):  # pragma: no cover  what was parsed above
-        return False
-    outer_function.body = [*body, definition]
-    code: CodeType = compile(ast.fix_missing_locations(outer), "<check>", "exec", dont_inherit=True)
+    # Inside a function that owns its outer names, or they would compile as globals; its own name is one of these or not.
+    owned = function.__code__.co_freevars
+    lines = [f"{name} = None" for name in owned]
+    if definition.name not in owned:
+        lines.append(f"global {definition.name}")
+    tree = ast.parse("def outer():\n" + textwrap.indent("\n".join([*lines, ast.unparse(definition)]), "    "))
+    code: CodeType = compile(tree, "<check>", "exec", dont_inherit=True)
     compiled = _nested_code(_nested_code(code, "outer"), definition.name)
     return _operations(compiled) == _operations(function.__code__)
 

@@ -86,8 +86,8 @@ def load_bars(  # noqa: PLR0913 - the facade over every source, all but three by
     start, end : str, date or datetime, optional
         Only bars that lie wholly in ``[start, end)``. A date is midnight UTC; a time of day needs a zone
         (``"2025-01-01T12:00Z"``). Without them a file is taken whole, an exchange is asked from `start` (which it
-        needs) until now, and a made-up market ends at the start of the live practice market, 2025-07-01 (a later `start`
-        gets 90 days), and starts 90 days before its end.
+        needs) until now, and a made-up market ends at the start of the live practice market, 2025-07-01 (a later
+        `start` gets 90 days), and starts 90 days before its end.
     seed : int, optional
         Which made-up market; without it the practice market that everybody has (8), or the synthetic one of seed 0.
     time_unit : {"s", "ms", "us", "ns"}, optional

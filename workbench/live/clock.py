@@ -124,7 +124,7 @@ class ManualClock:
 
     def wait(self, wake: threading.Event, timeout_s: float) -> None:
         """Return when `wake` is set, also by the next `advance`; the caller looks at the clock again."""
-        self._wait(wake, self.monotonic_ns() + int(timeout_s * _NS_PER_S) + self._start_ns)
+        self._wait(wake, self.now_ns() + round(timeout_s * _NS_PER_S))
 
     def wait_until(self, wake: threading.Event, time_ns: int) -> None:
         """Return when `wake` is set, also by the next `advance`, or at once when the time has come already."""

@@ -71,7 +71,7 @@ def bars_to_frame(bars: BarTable) -> "pd.DataFrame":
 
     index = pd.DatetimeIndex(bars.time_ns.view("M8[ns]"), name="time").tz_localize("UTC")
     if bars.n_symbols == 1:
-        return pd.DataFrame({field: bars.values[row, 0].copy() for row, field in enumerate(FIELDS)}, index=index)
+        return pd.DataFrame({field: bars.values[row, 0] for row, field in enumerate(FIELDS)}, index=index)
     labels = pd.MultiIndex.from_product([bars.symbols, FIELDS], names=["symbol", "field"])
     table = bars.values.transpose(2, 1, 0).copy().reshape(len(bars), len(labels))
     return pd.DataFrame(table, index=index, columns=labels)

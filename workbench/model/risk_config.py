@@ -29,7 +29,7 @@ class RiskConfig:
     take_profit : float or None
         Close when the price is this fraction better than the entry, above 0.
     trailing_stop : float or None
-        Close when the price falls this fraction back from the best price since the entry fill, in (0, 1). With
+        Close when the price comes this fraction back from the best price since the entry fill, in (0, 1). With
         ``trailing_activate_at`` but without ``trailing_distance_after`` the trail starts only at that profit.
     trailing_activate_at : float or None
         Profit, as a fraction of the entry price above 0, at which the trail starts or tightens. Needs one of the two

@@ -7,14 +7,26 @@ __all__ = ["EXIT_REASONS", "ClosedTrade", "ExitReason", "Position", "Side"]
 
 
 class Side:
-    """The two directions of a position, as plain text constants."""
+    """The two directions of a position, as plain text constants.
+
+    Examples
+    --------
+    >>> Side.LONG, Side.SHORT
+    ('long', 'short')
+    """
 
     LONG: Final = "long"
     SHORT: Final = "short"
 
 
 class ExitReason:
-    """What can close a position, as plain text constants."""
+    """What can close a position, as plain text constants.
+
+    Examples
+    --------
+    >>> ExitReason.TRAILING_STOP
+    'trailing_stop'
+    """
 
     SIGNAL: Final = "signal"
     STOP_LOSS: Final = "stop_loss"

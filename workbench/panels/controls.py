@@ -1,8 +1,13 @@
-"""The four buttons. Pressing one calls one method of the handle, on whatever thread the front end delivers it."""
+"""The four buttons. Pressing one calls one method of the handle, on a thread of its own.
+
+A command may take long (a stop waits up to 30 s for a strategy that hangs), and the front end delivers clicks on the
+thread that also takes the page's heartbeats, or even on the one that runs cells: neither may wait.
+"""
 
 from __future__ import annotations
 
 import logging
+import threading
 from typing import TYPE_CHECKING, Final
 
 import ipywidgets
@@ -60,8 +65,11 @@ class Controls:
         button = ipywidgets.Button(description=text, tooltip=tip)
         button.add_class("wb-button")
         button.add_class(f"wb-{text.lower()}")
-        button.on_click(lambda _button: self._press(text, command))
+        button.on_click(lambda _button: self._start(text, command))
         return button
+
+    def _start(self, text: str, command: Callable[[], object]) -> None:
+        threading.Thread(target=self._press, args=(text, command), name="workbench-command", daemon=True).start()
 
     def _press(self, text: str, command: Callable[[], object]) -> None:
         try:

@@ -28,7 +28,8 @@ class SessionPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
     """Panel of one session; holds nothing but widgets, so any number of panels may show one session.
 
     The panel is written by the writer thread of its chart, which runs only while a page shows the panel. Buttons and
-    fields call methods of the handle and nothing else, on whatever thread the front end delivers them.
+    fields call methods of the handle and nothing else, on whatever thread the front end delivers them; what may take
+    long, the buttons' commands, runs on a thread of its own.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ NO_LIMITS: Final = RiskConfig()
 USUAL_COSTS: Final = Costs()
 
 
-def backtest(  # noqa: PLR0913  the public door: keyword-only, and each has one meaning
+def backtest(
     strategy: Any,  # noqa: ANN401  a configured strategy, a strategy with defaults, or signals
     bars: Bars,
     *,
@@ -90,7 +90,7 @@ def engine_config(bars: Bars, *, cash: float, risk: RiskConfig, costs: Costs, pa
         )
     if not len(bars):
         raise MissingDataError("bars must hold at least one bar, was empty")
-    problems = []
+    problems: list[str] = []
     if not isinstance(risk, RiskConfig):
         problems.append(f"risk must be a RiskConfig, was {type(risk).__name__}")
     if not isinstance(costs, Costs):

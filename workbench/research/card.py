@@ -5,20 +5,25 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from workbench.research.formatting import format_money, format_percent
 from workbench.research.measures import MEASURES
 from workbench.research.sparkline import sparkline
 
 if TYPE_CHECKING:
+    from workbench.research.statistics import Floats
     from workbench.research.views import ResultView
 
 # Colours come from the page: text by inheritance, everything else as that colour with an alpha.
 STYLE: Final = """
-.wb-card{max-width:880px;margin:4px 0 10px;padding:14px 16px 12px;border:1px solid rgba(128,128,128,.28);border-radius:10px;
+.wb-card{max-width:880px;margin:4px 0 10px;padding:14px 16px 12px;border:1px solid rgba(128,128,128,.28);
+ border-radius:10px;
  font:13px/1.4 Inter,'Segoe UI',system-ui,-apple-system,Roboto,'Helvetica Neue','DejaVu Sans',sans-serif;
  font-variant-numeric:tabular-nums;color:var(--jp-content-font-color1,inherit);background:rgba(128,128,128,.05)}
 .wb-card *{box-sizing:border-box}
-.wb-card header{display:flex;flex-wrap:wrap;gap:2px 12px;align-items:baseline;justify-content:space-between;margin-bottom:10px}
+.wb-card header{display:flex;flex-wrap:wrap;gap:2px 12px;align-items:baseline;justify-content:space-between;
+ margin-bottom:10px}
 .wb-card h4{margin:0;font-size:14px;font-weight:600;color:inherit;overflow-wrap:anywhere}
 .wb-card small{font-size:12px;opacity:.68}
 .wb-figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(124px,1fr));gap:8px}
@@ -42,8 +47,8 @@ STYLE: Final = """
 def result_card(result: ResultView) -> str:
     """Return the card of a backtest as HTML.
 
-    Headline figures, the equity curve as inline SVG with its start as a dashed line, warnings, and all measures with their
-    meaning behind a fold.
+    Headline figures, the equity curve as inline SVG with its start as a dashed line, warnings, and all measures with
+    their meaning behind a fold.
 
     Parameters
     ----------
@@ -57,14 +62,19 @@ def result_card(result: ResultView) -> str:
     """
     stats = result.stats
     tiles = (
-        ("Final equity", format_money(stats["final_equity"]), f"from {format_money(result.config.cash, _quote(result))}", 0.0),
+        (
+            "Final equity",
+            format_money(stats["final_equity"]),
+            f"from {format_money(result.config.cash, _quote(result))}",
+            0.0,
+        ),
         _tile(result, "total_return", f"hold {_signed(stats['buy_and_hold_return'])}", coloured=True),
         _tile(result, "sharpe", f"Sortino {stats.shown('sortino')}"),
         _tile(result, "max_drawdown", f"longest {stats.shown('max_drawdown_duration_s')}"),
         _tile(result, "trade_count", f"win rate {stats.shown('win_rate')}"),
         _tile(result, "profit_factor", f"fees {format_money(stats['fees'])}"),
     )
-    equity = result.equity.to_numpy()
+    equity: Floats = np.asarray(result.equity, dtype=np.float64)
     return (
         f"<div class='wb-card'><style>{STYLE}</style>"
         f"<header><h4>{escape(result.title)}</h4><small>{escape(span_text(result))}</small></header>"

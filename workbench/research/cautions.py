@@ -45,7 +45,7 @@ def warnings_of(plan: DecisionPlan, bars: Bars, ledger: Ledger) -> tuple[str, ..
 
 
 def median_bar_range(bars: Bars) -> float:
-    """Return the median of high less low over close, over all symbols' bars: how far a price usually goes in one bar."""
+    """Return the median of high less low, over close, of all symbols: how far a price usually goes in one bar."""
     high, low, close = (bars.values[row][bars.valid] for row in (1, 2, 3))
     return float(np.median((high - low) / close))
 
@@ -75,9 +75,12 @@ def _tight_stop(bars: Bars, ledger: Ledger) -> list[str]:
     usual = median_bar_range(bars)
     if not distance.size or not float(np.median(distance)) < usual:
         return []
+    stop, bar = format_percent(float(np.median(distance))), format_percent(usual)
     return [
-        f"The stop is tighter than the median bar: {format_percent(float(np.median(distance)))} against "
-        f"{format_percent(usual)}. The order of prices inside a bar decides many trades; see path_band()."
+        (
+            f"The stop is tighter than the median bar: {stop} against {bar}. The order of prices inside a bar decides "
+            f"many trades; see path_band()."
+        )
     ]
 
 

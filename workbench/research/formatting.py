@@ -38,10 +38,8 @@ def format_money(value: float, currency: str = "") -> str:
     if math.isnan(value):
         return UNDEFINED
     size = abs(value)
-    if 0.0 < size < 0.1:  # noqa: PLR2004  below a tenth, cents show fewer than two digits
-        shown = f"{value:.3g}"
-    else:
-        shown = _fixed(value, digits=2 if size < 100_000.0 else 0)  # noqa: PLR2004  see the docstring
+    # Below a tenth, cents show fewer than two digits.
+    shown = f"{value:.3g}" if 0.0 < size < 0.1 else _fixed(value, digits=2 if size < 100_000.0 else 0)  # noqa: PLR2004
     return f"{shown} {currency}".rstrip()
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MAX_COMBINATIONS: Final = 1_000_000
 
 Condition: TypeAlias = Callable[[SimpleNamespace], object]
+# A combination and the places of its values.
+_Pair: TypeAlias = tuple[tuple[object, ...], tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ class Grid:
 
         Examples
         --------
-        >>> Grid.of({"fast": [1, 2], "slow": [2, 3]}, defaults={"fast": 1, "slow": 9}, where=lambda p: p.fast < p.slow).combinations
+        >>> axes, defaults = {"fast": [1, 2], "slow": [2, 3]}, {"fast": 1, "slow": 9}
+        >>> Grid.of(axes, defaults=defaults, where=lambda p: p.fast < p.slow).combinations
         ((1, 2), (1, 3), (2, 3))
         """
         values = _checked_values(grid, defaults)
@@ -73,11 +76,11 @@ class Grid:
         if size > MAX_COMBINATIONS:
             sizes = " x ".join(f"{len(column):,} {name}" for name, column in values.items())
             raise ConfigError(
-                f"grid must have at most {MAX_COMBINATIONS:,} combinations, was {size:,} ({sizes}); take wider steps or "
-                f"sweep in parts"
+                f"grid must have at most {MAX_COMBINATIONS:,} combinations, was {size:,} ({sizes}); take wider steps "
+                f"or sweep in parts"
             )
         places = itertools.product(*(range(len(column)) for column in values.values()))
-        pairs = zip(itertools.product(*values.values()), places, strict=True)
+        pairs: Iterable[_Pair] = zip(itertools.product(*values.values()), places, strict=True)
         if where is not None:
             pairs = _meeting(pairs, tuple(values), defaults, where)
         kept = tuple(pairs)
@@ -100,7 +103,9 @@ def _checked_values(
     grid: Mapping[str, Iterable[object]], defaults: Mapping[str, object]
 ) -> dict[str, tuple[object, ...]]:
     if not isinstance(grid, Mapping) or not grid:
-        raise ConfigError(f"grid must name at least one parameter with its values, such as {{'fast': [5, 10]}}, was {grid!r}")
+        raise ConfigError(
+            f"grid must name at least one parameter with its values, such as {{'fast': [5, 10]}}, was {grid!r}"
+        )
     problems: list[str] = []
     values: dict[str, tuple[object, ...]] = {}
     for name, column in grid.items():
@@ -135,11 +140,11 @@ def _plain(value: object) -> object:
 
 
 def _meeting(
-    pairs: Iterable[tuple[tuple[object, ...], tuple[int, ...]]],
+    pairs: Iterable[_Pair],
     names: Sequence[str],
     defaults: Mapping[str, object],
     where: Condition,
-) -> Iterator[tuple[tuple[object, ...], tuple[int, ...]]]:
+) -> Iterator[_Pair]:
     point = SimpleNamespace(**defaults)
     for combination, place in pairs:
         vars(point).update(zip(names, combination, strict=True))

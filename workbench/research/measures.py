@@ -1,8 +1,8 @@
-"""The measures of a result: name, label, unit, direction and meaning of each, in the order in which tables show them."""
+"""The measures of a result: name, label, unit, direction and meaning, in the order in which tables show them."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from workbench.research.formatting import Unit
 
@@ -19,8 +19,8 @@ class Measure:
         What a person reads.
     unit : {"fraction", "money", "ratio", "count", "duration"}
         How the number is meant: money is quote currency, a duration is seconds.
-    is_better_high : bool or None
-        True when more is better, False when less is, None when neither is.
+    better : {"high", "low"} or None
+        Which end is better; None when neither is.
     meaning : str
         One sentence.
     """
@@ -28,41 +28,48 @@ class Measure:
     name: str
     label: str
     unit: Unit
-    is_better_high: bool | None
+    better: Literal["high", "low"] | None
     meaning: str
+
+    @property
+    def sign(self) -> float:
+        """Factor that makes more better: -1 where less is, else 1."""
+        return -1.0 if self.better == "low" else 1.0
 
 
 _RETURN: Final = (
-    Measure("final_equity", "Final equity", "money", True, "cash plus open positions at the last close"),
-    Measure("total_return", "Total return", "fraction", True, "final equity over starting cash, less 1"),
-    Measure("cagr", "CAGR", "fraction", True, "yearly growth that compounds to the total return (365 days)"),
-    Measure("buy_and_hold_return", "Buy and hold", "fraction", None, "last close over first open, less 1, without costs"),
+    Measure("final_equity", "Final equity", "money", "high", "cash plus open positions at the last close"),
+    Measure("total_return", "Total return", "fraction", "high", "final equity over starting cash, less 1"),
+    Measure("cagr", "CAGR", "fraction", "high", "yearly growth that compounds to the total return (365 days)"),
+    Measure(
+        "buy_and_hold_return", "Buy and hold", "fraction", None, "last close over first open, less 1, without costs"
+    ),
 )
 _RISK: Final = (
-    Measure("volatility", "Volatility", "fraction", False, "deviation of daily returns times sqrt(365)"),
-    Measure("sharpe", "Sharpe", "ratio", True, "mean over deviation of daily returns, times sqrt(365)"),
-    Measure("sortino", "Sortino", "ratio", True, "mean over downside deviation of daily returns, times sqrt(365)"),
-    Measure("calmar", "Calmar", "ratio", True, "CAGR over maximum drawdown"),
-    Measure("max_drawdown", "Max drawdown", "fraction", False, "largest fall below the highest equity, at bar closes"),
-    Measure("max_drawdown_duration_s", "Longest drawdown", "duration", False, "longest time from a peak to the next"),
+    Measure("volatility", "Volatility", "fraction", "low", "deviation of daily returns times sqrt(365)"),
+    Measure("sharpe", "Sharpe", "ratio", "high", "mean over deviation of daily returns, times sqrt(365)"),
+    Measure("sortino", "Sortino", "ratio", "high", "mean over downside deviation of daily returns, times sqrt(365)"),
+    Measure("calmar", "Calmar", "ratio", "high", "CAGR over maximum drawdown"),
+    Measure("max_drawdown", "Max drawdown", "fraction", "low", "largest fall below the highest equity, at bar closes"),
+    Measure("max_drawdown_duration_s", "Longest drawdown", "duration", "low", "longest time from a peak to the next"),
 )
 _ACTIVITY: Final = (
     Measure("exposure", "Exposure", "fraction", None, "share of bars that closed with an open position"),
     Measure("turnover", "Turnover", "ratio", None, "notional of all fills over average equity"),
-    Measure("fees", "Fees", "money", False, "all fees paid"),
+    Measure("fees", "Fees", "money", "low", "all fees paid"),
     Measure("funding", "Funding", "money", None, "funding paid; negative when received"),
 )
 _TRADES: Final = (
     Measure("trade_count", "Trades", "count", None, "closed round trips"),
-    Measure("win_rate", "Win rate", "fraction", True, "share of trades that earned something after costs"),
-    Measure("profit_factor", "Profit factor", "ratio", True, "gross profit over gross loss"),
-    Measure("expectancy", "Expectancy", "money", True, "average profit of a trade after costs"),
-    Measure("average_trade", "Average trade", "fraction", True, "average profit over entry notional"),
+    Measure("win_rate", "Win rate", "fraction", "high", "share of trades that earned something after costs"),
+    Measure("profit_factor", "Profit factor", "ratio", "high", "gross profit over gross loss"),
+    Measure("expectancy", "Expectancy", "money", "high", "average profit of a trade after costs"),
+    Measure("average_trade", "Average trade", "fraction", "high", "average profit over entry notional"),
     Measure("best_trade", "Best trade", "fraction", None, "largest profit over entry notional"),
     Measure("worst_trade", "Worst trade", "fraction", None, "smallest profit over entry notional"),
-    Measure("payoff_ratio", "Payoff ratio", "ratio", True, "average win over average loss"),
+    Measure("payoff_ratio", "Payoff ratio", "ratio", "high", "average win over average loss"),
     Measure("average_holding_s", "Average holding", "duration", None, "average time from entry to exit"),
-    Measure("sqn", "SQN", "ratio", True, "system quality number: t statistic of the average trade"),
+    Measure("sqn", "SQN", "ratio", "high", "system quality number: t statistic of the average trade"),
 )
 GROUPS: Final = MappingProxyType({"Return": _RETURN, "Risk": _RISK, "Activity": _ACTIVITY, "Trades": _TRADES})
 MEASURES: Final = MappingProxyType({measure.name: measure for group in GROUPS.values() for measure in group})

@@ -16,10 +16,10 @@ MAX_DIAGONAL_PARAMETERS: Final = 4
 def plateau_scores(scores: Floats, places: Sequence[Sequence[int]], values: Mapping[str, Sequence[object]]) -> Floats:
     """Return, for each combination, the median score of itself and its neighbours in the grid.
 
-    Neighbours are one place away in numeric order, in one or several numeric parameters at once (in one only when more than
-    four vary), and equal in all others. A neighbour that is outside the grid or was left out has no say. One that was
-    tried and has an undefined score counts as the worst. Of an even number the lower middle one is taken, so that one peak
-    cannot lift its only neighbour.
+    Neighbours are one place away in numeric order, in one or several numeric parameters at once (in one only when more
+    than four vary), and equal in all others. A neighbour that is outside the grid or was left out has no say. One that
+    was tried and has an undefined score counts as the worst. Of an even number the lower middle one is taken, so that
+    one peak cannot lift its only neighbour.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ def plateau_scores(scores: Floats, places: Sequence[Sequence[int]], values: Mapp
     Returns
     -------
     ndarray of float64, shape (n,)
-        ``nan`` for a combination whose median is undefined, and for one without any neighbour in a grid of several: alone, it
-        can only be a peak.
+        ``nan`` for a combination whose median is undefined, and for one without any neighbour in a grid of several:
+        alone, it can only be a peak.
 
     Examples
     --------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from workbench.core.driver import run_backtest
 from workbench.core.views import account_state
 from workbench.research.benchmark import buy_and_hold
 from workbench.research.card import result_card
+from workbench.research.cautions import warnings_of
 from workbench.research.drawdowns import drawdown_series
 from workbench.research.evaluation import evaluate
 from workbench.research.formatting import format_call, format_money, format_percent
@@ -24,7 +25,6 @@ from workbench.research.tables import (
     trades_table,
     utc_times,
 )
-from workbench.research.cautions import warnings_of
 
 if TYPE_CHECKING:
     from workbench.charts.theme import Figure, ThemeName
@@ -58,7 +58,7 @@ class PathBand:
 class BacktestResult:
     """The result of one backtest.
 
-    Tables and figures are computed when first asked for and kept. Times in tables are aware UTC; fractions are fractions.
+    Tables and figures are computed when first asked for and kept. Times are aware UTC; fractions are fractions.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class BacktestResult:
     bars: Bars
     config: EngineConfig
     ledger: Ledger
-    funding: object = None
+    funding: Any = None
 
     @property
     def title(self) -> str:
@@ -110,7 +110,7 @@ class BacktestResult:
 
     @cached_property
     def trade_levels(self) -> pd.DataFrame:
-        """Protective levels at the end of each trade, row by row of ``trades``: ``stop`` and ``target``, nan for none."""
+        """Protective levels as each trade ended, row by row of ``trades``: ``stop`` and ``target``, nan for none."""
         return levels_table(self.ledger.trades)
 
     @cached_property
@@ -151,7 +151,7 @@ class BacktestResult:
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """What a reader of the figures must know: breakers that tripped, stops tighter than a bar, signals not proven."""
+        """What a reader must know: breakers that tripped, stops tighter than a bar, signals not proven causal."""
         return warnings_of(self.plan, self.bars, self.ledger)
 
     @property
@@ -194,7 +194,8 @@ class BacktestResult:
     def __repr__(self) -> str:
         """Return the summary, the measures and the warnings as text."""
         notes = "".join(f"\n! {warning}" for warning in self.warnings)
-        head = f"{self.title} on {', '.join(self.bars.symbols)} {self.bars.timeframe}, {format_money(self.cash, self.quote)}"
+        market = f"{', '.join(self.bars.symbols)} {self.bars.timeframe}"
+        head = f"{self.title} on {market}, {format_money(self.cash, self.quote)}"
         return f"{head}\n\n{self.stats!r}{notes and chr(10)}{notes}"
 
     def _repr_html_(self) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from workbench.research.statistics import Floats
+if TYPE_CHECKING:
+    from workbench.research.statistics import Floats
 
 MAX_POINTS: Final = 240
 WIDTH: Final = 600.0
@@ -47,7 +48,8 @@ def sparkline(values: Floats, *, base: float, label: str) -> str:
     zero = HEIGHT - 2.0 - (base - low) * scale
     colour = UP if float(values[-1]) >= base else DOWN
     return (
-        f"<svg viewBox='0 0 {WIDTH:.0f} {HEIGHT:.0f}' preserveAspectRatio='none' role='img'><title>{escape(label)}</title>"
+        f"<svg viewBox='0 0 {WIDTH:.0f} {HEIGHT:.0f}' preserveAspectRatio='none' role='img'>"
+        f"<title>{escape(label)}</title>"
         f"<path d='{line} L{x[-1]:.1f},{zero:.1f} L{x[0]:.1f},{zero:.1f} Z' fill='{colour}' fill-opacity='.14'/>"
         f"<line x1='0' x2='{WIDTH:.0f}' y1='{zero:.1f}' y2='{zero:.1f}' stroke='currentColor' stroke-opacity='.4' "
         f"stroke-dasharray='3 4' vector-effect='non-scaling-stroke'/>"

@@ -53,7 +53,9 @@ class Stats(Mapping[str, float]):
 
     def __init__(self, values: Mapping[str, float], reasons: Mapping[str, str], *, currency: str = "") -> None:
         problems = [f"{name} is no measure" for name in values if name not in MEASURES]
-        problems += [f"{name} is nan without a reason" for name in values if math.isnan(values[name]) and name not in reasons]
+        problems += [
+            f"{name} is nan without a reason" for name in values if math.isnan(values[name]) and name not in reasons
+        ]
         problems += [f"{name} has a reason but is no nan" for name in reasons if not math.isnan(values.get(name, 0.0))]
         if problems:
             raise ConfigError("; ".join(problems))
@@ -75,8 +77,11 @@ class Stats(Mapping[str, float]):
 
     def __getattr__(self, name: str) -> float:
         """Return the value of a measure."""
-        if name.startswith("_") or name not in self._values:
-            raise AttributeError(f"Stats has no {name!r}; it has {', '.join(self._values) if not name.startswith('_') else 'no private names'}")
+        # Without this, unpickling would look for `_values` in `_values`.
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in self._values:
+            raise AttributeError(f"Stats has no {name!r}; it has {', '.join(self._values)}")
         return self._values[name]
 
     def __setattr__(self, name: str, value: object) -> NoReturn:

@@ -33,8 +33,8 @@ def surface_of(sweep: SweepView, x: str | None, y: str | None, metric: str) -> S
     Returns
     -------
     Surface
-        Numeric values ascend. A cell is the median over the parameters that are neither ``x`` nor ``y``; the best plateau is
-        marked.
+        Numeric values ascend. A cell is the median over the parameters that are neither ``x`` nor ``y``; the best
+        plateau is marked.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def surface_of(sweep: SweepView, x: str | None, y: str | None, metric: str) -> S
         measure=measure.label,
         unit=measure.unit,
         centre=CENTRES.get(metric),
-        is_better_high=measure.is_better_high is not False,
+        is_better_high=measure.better != "low",
         marked=_marked(sweep, x_name, y_name, x_order, y_order) if metric == sweep.rank_by else None,
     )
 
@@ -123,7 +123,7 @@ def _subtitle(sweep: SweepView, others: list[str]) -> str:
     parts = [
         f"{', '.join(bars.symbols)} {bars.timeframe}",
         f"{bars.start:%Y-%m-%d} to {bars.end:%Y-%m-%d} UTC",
-        f"{len(sweep):,} combinations",
+        f"{len(sweep.grid):,} combinations",
     ]
     if others:
         parts.append(f"median over {', '.join(others)}")

@@ -80,7 +80,9 @@ def sweep(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
     work = SweepRun(base, points, bars, config, funding)
     run_in_threads(len(points), work.run_block, threads=thread_count, progress=progress, title=base.name)
     work.require_enough()
-    return SweepResult(base, bars, points, work.figures, rank_by, partial(run, bars=bars, config=config, funding=funding))
+    return SweepResult(
+        base, bars, points, work.figures, rank_by, partial(run, bars=bars, config=config, funding=funding)
+    )
 
 
 def _swept_parameters(base: ConfiguredStrategy) -> Mapping[str, object]:

@@ -14,7 +14,7 @@ from workbench.research.sparkline import DOWN, UP
 from workbench.research.surface import surface_of
 
 if TYPE_CHECKING:
-    from workbench.research.statistics import Floats
+    from workbench.research.statistics import Floats, Integers
     from workbench.research.views import SweepView
 
 ROWS: Final = 5
@@ -55,19 +55,24 @@ def sweep_card(sweep: SweepView) -> str:
 
 def _tiles(sweep: SweepView) -> list[tuple[str, str, str, float]]:
     label, own = MEASURES[sweep.rank_by].label, sweep.table[sweep.rank_by].dropna()
-    tiles = [("Combinations", f"{len(sweep):,}", f"of {', '.join(sweep.grid.names)}", 0.0)]
+    tiles = [("Combinations", f"{len(sweep.grid):,}", f"of {', '.join(sweep.grid.names)}", 0.0)]
     if not sweep.has_best:
         return [*tiles, (label, "n/a", "undefined on every plateau", 0.0)]
     best = sweep.best()
     plateau = float(sweep.table["plateau"].iloc[best.index])
     values = zip(sweep.grid.names, sweep.grid.combinations[best.index], strict=True)
     chosen = ", ".join(f"{name} {format_parameter(value)}" for name, value in values)
-    peak = own.min() if MEASURES[sweep.rank_by].is_better_high is False else own.max()
+    peak = own.min() if MEASURES[sweep.rank_by].better == "low" else own.max()
     return [
         *tiles,
         ("Best plateau", chosen, f"{label} {best.stats.shown(sweep.rank_by)} itself", 0.0),
         (f"{label} of the plateau", _shown(sweep.rank_by, plateau), "median with its neighbours", 0.0),
-        (f"{label} of all", _shown(sweep.rank_by, float(own.median())), f"median; peak {_shown(sweep.rank_by, peak)}", 0.0),
+        (
+            f"{label} of all",
+            _shown(sweep.rank_by, float(own.median())),
+            f"median; peak {_shown(sweep.rank_by, peak)}",
+            0.0,
+        ),
     ]
 
 
@@ -88,7 +93,7 @@ def _top_table(sweep: SweepView) -> str:
         + f"<td><b>{_shown(sweep.rank_by, row['plateau'])}</b></td>"
         + "".join(f"<td>{_shown(name, row[name])}</td>" for name in shown)
         + "</tr>"
-        for index, row in top.iterrows()
+        for index, row in zip(top.index.tolist(), top.to_dict("records"), strict=True)
     )
     return f"<table><tr>{''.join(f'<th>{escape(head)}</th>' for head in heads)}</tr>{rows}</table>"
 
@@ -117,19 +122,34 @@ def _small_map(sweep: SweepView) -> str:
     )
 
 
+def _shades(values: Floats, centre: float) -> Integers:
+    """Return a shade from -8 to 8 for each value, 0 for nan; never 0 when all values lie on one side of the centre."""
+    off = values - centre
+    low, high = (float(end) for end in np.nanquantile(off, (0.02, 0.98)))
+    reach = max(high, -low) or 1.0
+    scaled = off / reach * SHADES
+    if low > 0.0 or high < 0.0:
+        near, sign = (low, 1.0) if low > 0.0 else (high, -1.0)
+        scaled = sign * (1.0 + np.abs(off - near) / (abs(high - low) or 1.0) * (SHADES - 1))
+    with np.errstate(invalid="ignore"):
+        shades: Integers = np.nan_to_num(np.clip(np.round(scaled), -SHADES, SHADES)).astype(np.int64)
+    return shades
+
+
 def _cells(values: Floats, centre: float | None, *, is_better_high: bool) -> str:
     """Return the cells as one path a shade: colour for good or bad, opacity for how much, nothing at the centre."""
     finite = values[np.isfinite(values)]
     if not finite.size:
         return ""
-    off = (values - (float(np.median(finite)) if centre is None else centre)) * (1.0 if is_better_high else -1.0)
-    reach = float(np.quantile(np.abs(off[np.isfinite(off)]), 0.98)) or 1.0
-    with np.errstate(invalid="ignore"):
-        shade = np.nan_to_num(np.clip(np.round(off / reach * SHADES), -SHADES, SHADES)).astype(np.int64)
+    shade = _shades(values, float(np.median(finite)) if centre is None else centre)
+    if not is_better_high:
+        shade = -shade
     paths = []
     for level in (*range(-SHADES, 0), *range(1, SHADES + 1)):
         rows, columns = np.nonzero(shade == level)
         squares = "".join(f"M{x} {values.shape[0] - 1 - y}h1v1h-1z" for y, x in zip(rows, columns, strict=True))
         if squares:
-            paths.append(f"<path d='{squares}' fill='{UP if level > 0 else DOWN}' fill-opacity='{abs(level) / SHADES:.2f}'/>")
+            paths.append(
+                f"<path d='{squares}' fill='{UP if level > 0 else DOWN}' fill-opacity='{abs(level) / SHADES:.2f}'/>"
+            )
     return "".join(paths)

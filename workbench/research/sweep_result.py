@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -20,6 +19,8 @@ from workbench.research.stats import Stats
 from workbench.research.sweep_card import sweep_card
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from workbench.charts.theme import Figure, ThemeName
     from workbench.model import Bars
     from workbench.research.grid import Grid
@@ -62,8 +63,8 @@ class SweepRow:
 class SweepResult:
     """The result of a sweep: every combination that was tried.
 
-    Combinations are ranked by plateau: the median of the ranking measure over a combination and its neighbours in the grid,
-    because a lone peak is more likely luck than skill.
+    Combinations are ranked by plateau: the median of the ranking measure over a combination and its neighbours in the
+    grid, because a lone peak is more likely luck than skill.
 
     Parameters
     ----------
@@ -125,7 +126,7 @@ class SweepResult:
             There is no such measure.
         """
         name = self._metric(metric)
-        sign = -1.0 if MEASURES[name].is_better_high is False else 1.0
+        sign = MEASURES[name].sign
         scores = plateau_scores(sign * self._column(name), self.grid.places, self.grid.values)
         return pd.Series(sign * scores, name="plateau")
 
@@ -155,7 +156,9 @@ class SweepResult:
             The ranking measure is undefined on every plateau.
         """
         if not self.has_best:
-            raise DataError(f"no combination has a defined plateau of {self.rank_by}: too few trades or days; see .table")
+            raise DataError(
+                f"no combination has a defined plateau of {self.rank_by}: too few trades or days; see .table"
+            )
         return self.row(int(self._order[0]))
 
     def row(self, index: int) -> SweepRow:
@@ -168,7 +171,9 @@ class SweepResult:
         """
         if not 0 <= index < len(self):
             raise ConfigError(f"index must be in [0, {len(self)}), was {index}")
-        strategy = self.strategy.with_parameters(**dict(zip(self.grid.names, self.grid.combinations[index], strict=True)))
+        strategy = self.strategy.with_parameters(
+            **dict(zip(self.grid.names, self.grid.combinations[index], strict=True))
+        )
         values = dict(zip(SWEEP_MEASURES, self.figures[index].tolist(), strict=True))
         values["trade_count"] = int(values["trade_count"])
         reasons = {name: "undefined here; backtest().stats says why" for name in values if math.isnan(values[name])}
@@ -205,7 +210,7 @@ class SweepResult:
     @cached_property
     def _order(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """Rows from the best plateau to the worst, undefined last; the own figure breaks ties."""
-        sign = -1.0 if MEASURES[self.rank_by].is_better_high is False else 1.0
+        sign = MEASURES[self.rank_by].sign
         own = np.nan_to_num(sign * self._column(self.rank_by), nan=-np.inf)
         plateau = np.nan_to_num(sign * self.table["plateau"].to_numpy(), nan=-np.inf)
         order: np.ndarray[tuple[int], np.dtype[np.int64]] = np.lexsort((-own, -plateau)).astype(np.int64)
@@ -219,7 +224,10 @@ class SweepResult:
 
     def __repr__(self) -> str:
         """Return the size of the sweep and its best rows."""
-        return f"{self.title}, best plateaus of {MEASURES[self.rank_by].label}\n\n{self.top(5).to_string()}"
+        shown = dict.fromkeys(("plateau", self.rank_by, "total_return", "max_drawdown", "trade_count"))
+        top = self.top(5)
+        top = top[[*top.columns[: len(self.grid.names)], *shown]]
+        return f"{self.title}, best plateaus of {MEASURES[self.rank_by].label}\n\n{top.to_string()}"
 
     @property
     def name(self) -> str:
@@ -230,7 +238,9 @@ class SweepResult:
     def title(self) -> str:
         """What was swept: ``sma_cross: 1,035 combinations of fast, slow on BTC/USDT 1h``."""
         market = ", ".join(self.bars.symbols)
-        return f"{self.name}: {len(self):,} combinations of {', '.join(self.grid.names)} on {market} {self.bars.timeframe}"
+        return (
+            f"{self.name}: {len(self):,} combinations of {', '.join(self.grid.names)} on {market} {self.bars.timeframe}"
+        )
 
     def _repr_html_(self) -> str:
         return sweep_card(self)

@@ -42,8 +42,8 @@ def trades_table(trades: Records, symbols: Sequence[str]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``symbol``, ``side`` (long, short), ``quantity`` (base units), ``entry_time``, ``entry_price``, ``exit_time``,
-        ``exit_price``, ``exit_reason``, ``pnl`` (quote currency after fees and funding), ``return_`` (fraction of the entry
-        notional), ``fees``, ``bars_held``, ``mae`` and ``mfe`` (worst and best move as fractions of the entry price).
+        ``exit_price``, ``exit_reason``, ``pnl`` (quote currency after fees and funding), ``return_`` (fraction of the
+        entry notional), ``fees``, ``bars_held``, ``mae`` and ``mfe`` (worst and best move over the entry price).
     """
     return pd.DataFrame(
         {
@@ -66,7 +66,7 @@ def levels_table(trades: Records) -> pd.DataFrame:
 
 
 def fills_table(fills: Records, symbols: Sequence[str]) -> pd.DataFrame:
-    """Return executions, one row each: number, time, symbol, side (buy, sell), quantity, price, fee, reason, is_maker."""
+    """Return executions, one row each, numbered; side is buy or sell, fees are in quote currency."""
     return pd.DataFrame(
         {
             "sequence": fills["sequence"],
@@ -83,7 +83,7 @@ def fills_table(fills: Records, symbols: Sequence[str]) -> pd.DataFrame:
 
 
 def denials_table(denials: Records, symbols: Sequence[str]) -> pd.DataFrame:
-    """Return orders that the risk review denied: time, symbol, side, quantity, and the rule with its limit and value."""
+    """Return orders that the risk review denied, one row each, with the rule, its limit and the value that broke it."""
     return pd.DataFrame(
         {
             "time": utc_times(denials["time_ns"]),
@@ -98,7 +98,7 @@ def denials_table(denials: Records, symbols: Sequence[str]) -> pd.DataFrame:
 
 
 def positions_table(positions: Sequence[PositionSnapshot]) -> pd.DataFrame:
-    """Return open positions, one row each, marked at the last close; ``stop`` and ``target`` are nan where there is none."""
+    """Return open positions, one row each, marked at the last close; ``stop`` and ``target`` are nan for none."""
     frame = pd.DataFrame(
         [
             (

@@ -1,7 +1,7 @@
 """Figures of closed trades: pure functions of their profits, as arrays in the order of their exits.
 
-``pnl`` is net of fees and funding, in quote currency. A trade that ends at exactly 0 is neither a win nor a loss, but counts.
-What is undefined for the given trades is ``nan``.
+``pnl`` is net of fees and funding, in quote currency. A trade that ends at exactly 0 is neither a win nor a loss, but
+counts. What is undefined for the given trades is ``nan``.
 """
 
 import math
@@ -109,8 +109,8 @@ def turnover(quantity: Floats, price: Floats, equity: Floats) -> float:
     Returns
     -------
     float
-        Times over the whole span, not annualised: buying and selling everything once is about 2. ``nan`` when the average
-        equity is not positive.
+        Times over the whole span, not annualised: buying and selling everything once is about 2. ``nan`` when the
+        average equity is not positive.
 
     Examples
     --------

@@ -64,9 +64,10 @@ class Strategy:
     def __init_subclass__(cls, **keywords: object) -> None:
         """Make the subclass a frozen dataclass of its parameters."""
         super().__init_subclass__(**keywords)
+        # First, as it refuses a field that would hide what the lines after it read.
+        own = _own_parameters(cls)
         cls.name = cls.__name__
-        inherited = {parameter.name: parameter for parameter in cls.spec}
-        cls.spec = tuple((inherited | _own_parameters(cls)).values())
+        cls.spec = tuple(({parameter.name: parameter for parameter in cls.spec} | own).values())
         for parameter in cls.spec:
             setattr(cls, parameter.name, parameter.default)
         dataclasses.dataclass(frozen=True, init=False)(cls)

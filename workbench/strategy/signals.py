@@ -138,10 +138,9 @@ def _condition(name: str, value: ArrayLike) -> NDArray[np.bool_]:
         raise DataError(f"{name} must have one dimension, had shape {array.shape}")
     if array.dtype.kind == "b":
         return array.copy()
-    is_truth = np.array([one in (0, 1) for one in array.tolist()], dtype=np.bool_)
-    if not is_truth.all():
-        row = int(np.argmin(is_truth))
-        raise DataError(f"{name} must be True or False on every bar, was {array[row]!r} at row {row}")
+    for row, one in enumerate(array.tolist()):
+        if one not in (0, 1):
+            raise DataError(f"{name} must be True or False on every bar, was {one!r} at row {row}")
     return array.astype(np.bool_)
 
 

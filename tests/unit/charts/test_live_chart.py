@@ -110,15 +110,18 @@ def test_lost_page_ends_the_writer_and_a_new_heartbeat_starts_it_again(
 def test_finished_session_ends_the_writer_after_a_last_look(
     chart: RecordedChart, session: FakeSession, clock: Clock
 ) -> None:
-    looks: list[str] = []
-    chart.carry(lambda: looks.append(session.state))
+    looks: Queue[str] = Queue()
+    chart.carry(lambda: looks.put(session.state))
     chart.say("beat")
     chart.next("snapshot")
     clock.now += 1
+    chart.wake()
+    while looks.get(timeout=PATIENCE_S) != "PREPARED" or clock.now != chart._carried_at:  # noqa: SLF001  a look just now
+        pass
     session.stop()
     assert chart.next("snapshot")["final"] is True
     wait_for_the_end()
-    assert looks[-1] == "STOPPED"
+    assert list(looks.queue)[-1] == "STOPPED"
     chart.say("beat")
     assert not chart.is_writing
 

@@ -226,13 +226,17 @@ def test_page_without_heartbeat_for_ten_seconds_gets_nothing_and_then_a_snapshot
     assert kinds(stream.pump()) == ["snapshot"]
 
 
-def test_updates_without_a_page_are_not_kept(stream: ChartStream, session: FakeSession) -> None:
+def test_updates_without_a_page_are_not_kept(stream: ChartStream, session: FakeSession, clock: Clock) -> None:
+    stream.hear(BEAT)
+    session.tick()
+    clock.now += 11
     for _ in range(100):
         session.tick()
     assert stream._updates == []  # noqa: SLF001  what grows must be looked at where it grows
 
 
-def test_more_waiting_updates_than_a_snapshot_has_rows_become_a_snapshot(session: FakeSession, clock: Clock) -> None:
+def test_more_waiting_updates_than_a_snapshot_has_rows_become_a_snapshot(clock: Clock) -> None:
+    session = FakeSession(bars=70)
     stream = ChartStream(session, clock=clock, limits=StreamLimits(max_rows=50))
     session.subscribe(stream.receive)
     watched(stream, clock)
@@ -240,7 +244,7 @@ def test_more_waiting_updates_than_a_snapshot_has_rows_become_a_snapshot(session
         session.tick()
     message = only(stream.pump())
     assert message.content["kind"] == "snapshot"
-    assert len(rows(message, 0, 6)) <= 50
+    np.testing.assert_array_equal(rows(message, 0, 6), session.chart_state().bars[-50:])
 
 
 def test_calm_session_is_told_from_silence_by_a_pulse_with_the_last_number(stream: ChartStream, clock: Clock) -> None:

@@ -99,7 +99,7 @@ class TestTrailingStop:
 
     def test_short_trail_activates_below_the_entry(self) -> None:
         risk = RiskConfig(trailing_activate_at=0.10, trailing_distance_after=0.01)
-        assert exit_of([(100, 109, 91, 92), (92, 93, 90, 95)], risk, enter_short()) == ("trailing_stop", 90.9)
+        assert exit_of([(100, 109, 91, 92), (92, 95, 90, 94)], risk, enter_short()) == ("trailing_stop", 90.9)
 
     def test_own_trail_applies_where_it_is_nearer(self) -> None:
         risk = RiskConfig(trailing_stop=0.10)

@@ -41,6 +41,12 @@ def test_named_column_wins_over_the_usual_one() -> None:
     assert read_columns(frame, base="BTC", columns={"close": "adjusted"}).values[3, 0] == 7.0
 
 
+def test_first_of_two_columns_of_one_name_is_read() -> None:
+    frame = table("time", *FIELDS)
+    frame.insert(6, "CLOSE", [99.0])
+    assert read_columns(frame, base="BTC").values[3, 0] == ROW[3]
+
+
 def test_numbers_are_preferred_over_text_for_the_time() -> None:
     frame = table("unix", *FIELDS)
     frame.insert(0, "date", ["01.01.2025 00:00"])

@@ -91,6 +91,10 @@ def test_pages_of_any_size_join_without_loss_or_repetition(page: int) -> None:
 def test_only_candles_wholly_in_the_range_are_returned() -> None:
     # From 2.5 the first whole candle is that of minute 3; at 7.5 that of minute 7 is still open.
     assert volumes(ScriptedExchange(), 2.5, 7.5) == [4.0, 5.0, 6.0, 7.0]
+    # A nanosecond after its open a candle is no longer whole.
+    start_ns = START_MS * NS_PER_MS + 1
+    bars = fetch_ohlcv_history("testex", "BTC/USDT", "1m", start_ns, start_ns + 10**11, client=ScriptedExchange())
+    assert bars.volume.tolist() == [2.0]
 
 
 def test_candle_that_is_still_open_on_the_exchange_is_left_out() -> None:

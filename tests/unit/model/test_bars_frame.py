@@ -100,9 +100,12 @@ def test_missing_bar_is_a_row_of_nan() -> None:
 def test_numbers_may_be_nullable_decimal_or_text() -> None:
     table = frame().astype({"open": "Float64", "high": "Int64", "low": "str"})
     assert bars_of(table) == EXPECTED
-    table.loc[2, "open"] = pd.NA
+
+
+@pytest.mark.parametrize("kind", ["Float64", "Int64", "object"])
+def test_number_that_is_not_there_is_nan(kind: str) -> None:
     with pytest.raises(BarError, match=r"row 2 .* open is nan"):
-        bars_of(table)
+        bars_of(frame(open=pd.Series([10, 11, pd.NA], dtype=kind)))
 
 
 def test_mixed_zones_in_a_column_of_objects_are_read_one_by_one() -> None:

@@ -17,6 +17,7 @@ from workbench.model.practice import (
     practice_instrument,
 )
 from workbench.model.practice import practice_ticks as ticks_of_day
+from workbench.model.synthetic_volatility import season_at
 from workbench.model.timeframe import Timeframe
 
 DAY_NS = 86_400_000_000_000
@@ -118,6 +119,22 @@ def test_midnight_has_no_seam() -> None:
         inside.append(np.sqrt(np.square(np.diff(price[-200:])).mean()))
     # The step over midnight is as large as the steps of the last ten minutes before it.
     assert np.sqrt(np.square(steps).mean()) < 2.5 * np.mean(inside)
+
+
+def test_volatility_has_no_seam_at_midnight_either() -> None:
+    overnight, inside = [], []
+    for day in range(LIVE_DAY - 60, LIVE_DAY):
+        today, tomorrow = (
+            np.log(practice_path.factor_day(5, practice_path.MARKET, one).volatility / season_at(minutes_of(one)))
+            for one in (day, day + 1)
+        )
+        overnight.append(tomorrow[0] - today[-1])
+        inside.append(np.diff(today[-100:]))
+    assert np.std(overnight) < 1.5 * np.std(inside)
+
+
+def minutes_of(day: int) -> NDArray[np.int64]:
+    return day * 1_440 + np.arange(1_440)
 
 
 def test_days_end_on_the_next_days_level_with_jumps_and_all() -> None:

@@ -32,6 +32,14 @@ def html(panel: SessionPanel) -> str:
     return "".join(found)
 
 
+def press(button: Any) -> None:
+    """Click a button and wait until its command is done."""
+    button.click()
+    for thread in threading.enumerate():
+        if thread.name == "workbench-command":
+            thread.join(10)
+
+
 def enabled(panel: SessionPanel) -> list[str]:
     return [button.description for button in panel.controls.box.children if not button.disabled]
 
@@ -50,7 +58,7 @@ def test_buttons_command_the_handle_and_are_enabled_by_its_state(panel: SessionP
         (buttons.stop, "stop", []),
     ]
     for button, call, left in steps:
-        button.click()
+        press(button)
         panel.refresh()
         assert session.calls[-1] == call
         assert enabled(panel) == left
@@ -72,11 +80,20 @@ def test_buttons_of_a_state(panel: SessionPanel, session: FakeSession, state: st
     assert enabled(panel) == expected
 
 
-def test_buttons_work_on_another_thread(panel: SessionPanel, session: FakeSession) -> None:
-    thread = threading.Thread(target=panel.controls.start.click)
-    thread.start()
-    thread.join(10)
-    assert session.calls == ["start"]
+def test_click_does_not_wait_for_its_command(panel: SessionPanel, session: FakeSession) -> None:
+    go_on, done = threading.Event(), threading.Event()
+
+    def take_long() -> None:
+        go_on.wait(2)
+        done.set()
+
+    session.resume = take_long  # type: ignore[method-assign]
+    session.pause()
+    panel.refresh()
+    panel.controls.pause.click()
+    assert not done.is_set()
+    go_on.set()
+    assert done.wait(10)
 
 
 def test_refused_command_is_shown_and_the_panel_goes_on(
@@ -89,11 +106,11 @@ def test_refused_command_is_shown_and_the_panel_goes_on(
     refusing.pause = refuse  # type: ignore[method-assign]
     other = session_panel(refusing)
     refusing.start()
-    other.controls.pause.click()
+    press(other.controls.pause)
     other.refresh()
     assert "Pause failed: no feed &lt;img" in html(other)
     assert "no feed" in caplog.text
-    other.controls.stop.click()
+    press(other.controls.stop)
     other.refresh()
     assert "Pause failed" not in html(other)
     other.close()
@@ -138,11 +155,11 @@ def test_names_and_errors_from_outside_stay_text() -> None:
 
 def test_many_panels_show_one_session(panel: SessionPanel, session: FakeSession) -> None:
     second = session_panel(session)
-    panel.controls.start.click()
+    press(panel.controls.start)
     for each in (panel, second):
         each.refresh()
         assert enabled(each) == ["Pause", "Flatten", "Stop"]
-    second.controls.start.click()  # a late click of the other page does what the handle makes of it, once more
+    press(second.controls.start)  # a late click of the other page does what the handle makes of it, once more
     assert session.calls == ["start", "start"]
     second.close()
 
@@ -157,10 +174,20 @@ def test_panel_of_a_finished_session_can_be_made(session: FakeSession) -> None:
 
 
 def test_panel_without_a_page_has_no_thread(panel: SessionPanel, session: FakeSession) -> None:
-    panel.controls.start.click()
+    press(panel.controls.start)
     session.tick()
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("workbench")] == []
     assert session.subscribers == []
+
+
+def test_closing_a_panel_ends_its_writer_and_leaves_the_session_alone(session: FakeSession) -> None:
+    session.start()
+    panel = session_panel(session)
+    panel.chart._handle_custom_msg({"kind": "beat"}, [])  # noqa: SLF001  as the page does
+    assert panel.chart.is_writing
+    panel.close()
+    assert not panel.chart.is_writing
+    assert (session.state, session.subscribers) == ("ACTIVE", [])
 
 
 def test_unchanged_text_is_not_sent_again(panel: SessionPanel, monkeypatch: pytest.MonkeyPatch) -> None:

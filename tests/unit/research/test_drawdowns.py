@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+
 from workbench.errors import DataError
 from workbench.research.drawdowns import calmar_ratio, drawdown_series, longest_drawdown_s
 

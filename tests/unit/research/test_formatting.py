@@ -1,6 +1,7 @@
 import math
 
 import pytest
+
 from workbench.research.formatting import (
     format_call,
     format_count,

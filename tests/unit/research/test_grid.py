@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from workbench.errors import ConfigError
 from workbench.research import grid as grid_module
 from workbench.research.grid import Grid
@@ -74,7 +75,9 @@ def test_an_attribute_error_of_where_itself_is_left_alone():
 
 
 def test_too_many_combinations_are_refused_before_any_is_made():
-    with pytest.raises(ConfigError, match=r"at most 1,000,000 combinations, was 27,000,000 \(300 fast x 300 slow x 300 stop\)"):
+    with pytest.raises(
+        ConfigError, match=r"at most 1,000,000 combinations, was 27,000,000 \(300 fast x 300 slow x 300 stop\)"
+    ):
         Grid.of({"fast": range(300), "slow": range(300), "stop": range(300)}, defaults=DEFAULTS)
 
 

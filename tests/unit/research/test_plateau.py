@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from workbench.research import plateau
 from workbench.research.plateau import plateau_scores
 
@@ -104,8 +105,8 @@ def reference(scores, shape):
         around = sorted(
             -math.inf if math.isnan(scores[other]) else scores[other]
             for step in itertools.product((-1, 0, 1), repeat=len(shape))
-            if all(0 <= (place := c + s) < size for c, s, size in zip(cell, step, shape, strict=True))
             for other in [tuple(c + s for c, s in zip(cell, step, strict=True))]
+            if all(0 <= place < size for place, size in zip(other, shape, strict=True))
         )
         middle = around[(len(around) - 1) // 2]
         result[cell] = middle if math.isfinite(middle) else math.nan

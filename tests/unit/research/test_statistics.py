@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from workbench.errors import DataError
 from workbench.research.statistics import (
     DAY_NS,

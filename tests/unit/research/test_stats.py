@@ -3,6 +3,7 @@ import math
 import pickle
 
 import pytest
+
 from workbench.errors import ConfigError
 from workbench.research.measures import CENTRES, GROUPS, MEASURES, SWEEP_MEASURES
 from workbench.research.stats import Stats
@@ -28,7 +29,7 @@ def test_an_undefined_measure_says_why(stats):
 
 
 def test_an_unknown_measure_is_named(stats):
-    with pytest.raises(AttributeError, match="no 'sharp'.*total_return"):
+    with pytest.raises(AttributeError, match=r"no 'sharp'.*total_return"):
         _ = stats.sharp
     with pytest.raises(KeyError, match="sharp"):
         stats.reason("sharp")
