@@ -152,9 +152,9 @@ def rules(draw: st.DrawFn, symbols: int) -> dict[str, Any]:
 
 
 @st.composite
-def funding_rows(draw: st.DrawFn, symbols: int, length: int) -> tuple[tuple[int, int, float], ...]:
+def funding_rows(draw: st.DrawFn, symbols: list[int], length: int) -> tuple[tuple[int, int, float], ...]:
     """Return some funding payments on the hour, at most one for a symbol and hour."""
-    places = draw(st.sets(st.tuples(st.integers(0, symbols - 1), st.integers(0, length)), max_size=4))
+    places = draw(st.sets(st.tuples(st.sampled_from(symbols), st.integers(0, length)), max_size=4))
     rate = st.sampled_from([0.001, -0.002, 0.01])
     return tuple((symbol, hour_ns(row), draw(rate)) for symbol, row in sorted(places))
 
@@ -184,12 +184,10 @@ def bar_scenarios(draw: st.DrawFn, *, max_symbols: int = 2, max_bars: int = 24, 
             events.append(BarGroup(hour_ns(row), bars))
         if has_commands and draw(st.integers(0, 7)) == 7:
             events.append(CommandEvent(hour_ns(row + 1), draw(st.sampled_from(COMMANDS))))
-    return Scenario(
-        events=events,
-        signals=said,
-        funding=draw(st.one_of(st.just(()), funding_rows(count, length))),
-        **draw(rules(count)),
-    )
+    terms_of_trade = draw(rules(count))
+    perpetuals = [s for s, instrument in enumerate(terms_of_trade["instruments"]) if not instrument.is_spot]
+    payments = funding_rows(perpetuals, length) if perpetuals else st.just(())
+    return Scenario(events=events, signals=said, funding=draw(st.one_of(st.just(()), payments)), **terms_of_trade)
 
 
 @st.composite

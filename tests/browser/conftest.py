@@ -27,7 +27,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def page(lab: Lab) -> Iterator[object]:  # a page of Playwright, which may not be installed
+def page(lab: Lab) -> Iterator[object]:  # noqa: ARG001  without a laboratory there is a reason to skip, and no page
     with browser() as context:
         page = context.new_page()
         page.faults = []

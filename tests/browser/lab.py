@@ -59,8 +59,17 @@ IDLE = """() => {
   return !!kernel && context.isReady && kernel.status === 'idle' && kernel.connectionStatus === 'connected';
 }"""
 
-CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets.filter((cell) => cell.model.type === 'code')
-  .map((cell) => ({ count: cell.model.executionCount, outputs: cell.model.outputs.toJSON() }))"""
+OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content.widgets.filter((cell) => cell.model.type === 'code')
+  .map((cell) => cell.model.outputs.toJSON())"""
+
+RUN_NEW_CELL = """async ([source, isAwaited]) => {
+  const notebook = window.jupyterapp.shell.currentWidget.content;
+  notebook.activeCellIndex = notebook.widgets.length - 1;
+  await window.jupyterapp.commands.execute('notebook:insert-cell-below');
+  notebook.activeCell.model.sharedModel.setSource(source);
+  const run = window.jupyterapp.commands.execute('notebook:run-cell');
+  if (isAwaited) await run;
+}"""
 
 
 class Lab:
@@ -200,27 +209,27 @@ def open_notebook(page: Page, lab: Lab, name: str) -> None:
     page.wait_for_function(IDLE, timeout=PAGE_TIMEOUT_MS)
 
 
-def run_all(page: Page) -> list[dict[str, Any]]:
-    """Run all cells, wait for the last one, and return the cells; a cell that raised fails the test."""
+def run_all(page: Page) -> None:
+    """Run all cells and wait for the last one; a cell that raised fails the test."""
     page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    page.wait_for_function(IDLE, timeout=PAGE_TIMEOUT_MS)
-    cells: list[dict[str, Any]] = page.evaluate(CELLS)
-    errors = [output for cell in cells for output in cell["outputs"] if output["output_type"] == "error"]
-    if errors:
-        raise AssertionError("\n".join(errors[0]["traceback"]))
-    return cells
+    check_cells(page)
+
+
+def run_cell(page: Page, source: str) -> None:
+    """Add a cell at the end, run it and wait for its end; a cell that raised fails the test."""
+    page.evaluate(RUN_NEW_CELL, [source, True])
+    check_cells(page)
 
 
 def start_cell(page: Page, source: str) -> None:
     """Add a cell at the end and run it without waiting for its end."""
-    page.evaluate(
-        """(source) => {
-          const notebook = window.jupyterapp.shell.currentWidget.content;
-          notebook.activeCellIndex = notebook.widgets.length - 1;
-          return window.jupyterapp.commands.execute('notebook:insert-cell-below').then(() => {
-            notebook.activeCell.model.sharedModel.setSource(source);
-            window.jupyterapp.commands.execute('notebook:run-cell');
-          });
-        }""",
-        source,
-    )
+    page.evaluate(RUN_NEW_CELL, [source, False])
+
+
+def check_cells(page: Page) -> None:
+    """Wait until the kernel is idle, and fail if a cell raised."""
+    page.wait_for_function(IDLE, timeout=PAGE_TIMEOUT_MS)
+    outputs = [output for cell in page.evaluate(OUTPUTS) for output in cell]
+    for output in outputs:
+        if output["output_type"] == "error":
+            raise AssertionError("\n".join(output["traceback"]))

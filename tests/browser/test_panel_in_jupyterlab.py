@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.lab import Lab, open_notebook, run_all, start_cell, write_notebook
+from tests.browser.lab import Lab, open_notebook, run_all, run_cell, start_cell, write_notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -14,17 +14,24 @@ from workbench.panels import session_panel
 session = FakeSession(bars=200)
 session.run(8)
 """
-PANEL = "session_panel(session)"
+PANEL = "panel = session_panel(session)\npanel"
+# Waits up to 25 s in the kernel; the page's heartbeat is missed after 10.
+UNTIL_SILENT = """
+import threading
+pause = threading.Event()
+assert any(not panel.chart.is_writing or pause.wait(0.25) for _ in range(100))
+assert session.subscribers == []
+"""
 BUSY = "import threading\nthreading.Event().wait(8)"
 
-SEQUENCE = "() => Number(document.querySelector('.wb-live').dataset.sequence)"
+SEQUENCE = "() => Number(document.querySelector('.wb-live').dataset.sequence ?? 0)"
 
 
 def open_panel(page: Any, lab: Lab, name: str, *cells: str) -> None:
     write_notebook(lab.root / f"{name}.ipynb", cells)
     open_notebook(page, lab, f"{name}.ipynb")
     run_all(page)
-    page.wait_for_selector(".wb-live[data-sequence]", timeout=30_000)
+    page.wait_for_selector(".wb-live", timeout=30_000)
 
 
 def button(page: Any, name: str) -> Any:
@@ -65,6 +72,18 @@ def test_session_is_run_from_its_panel(lab: Lab, page: Any) -> None:
     assert all(button(page, name).is_disabled() for name in ("Start", "Resume", "Flatten", "Stop"))
 
 
+@pytest.mark.timeout(400)
+def test_paper_session_trades_and_ends_identical_to_its_backtest(lab: Lab, page: Any) -> None:
+    prepare = "session = wb.paper(wb.strategy.sma_cross(fast=5, slow=15), name='browser', speed=1000, start=False)"
+    open_panel(page, lab, "paper", "import workbench as wb", prepare, "session.panel()")
+    button(page, "Start").click()
+    page.locator(".wb-table .wb-up, .wb-table .wb-down").first.wait_for(timeout=240_000)  # a fill; may compile first
+    wait_for_movement(page)
+    button(page, "Stop").click()
+    wait_for_state(page, "STOPPED")
+    run_cell(page, "assert session.parity().is_identical")
+
+
 def test_stop_acts_while_a_cell_is_running(lab: Lab, page: Any) -> None:
     open_panel(page, lab, "busy", FAKE, PANEL)
     button(page, "Start").click()
@@ -87,6 +106,17 @@ def test_panel_comes_back_after_the_page_was_reloaded(lab: Lab, page: Any) -> No
     wait_for_movement(page)
 
 
+def test_kernel_sends_nothing_while_the_panel_is_out_of_sight(lab: Lab, page: Any) -> None:
+    open_panel(page, lab, "hidden", FAKE, PANEL)
+    button(page, "Start").click()
+    wait_for_movement(page)
+    page.evaluate("() => { document.querySelector('.wb-panel').style.display = 'none'; }")
+    run_cell(page, UNTIL_SILENT)
+    page.evaluate("() => { document.querySelector('.wb-panel').style.display = ''; }")
+    wait_for_movement(page)
+    assert not page.locator(".wb-live-stale").is_visible()
+
+
 def test_dead_kernel_is_told_by_a_badge(lab: Lab, page: Any) -> None:
     open_panel(page, lab, "stale", FAKE, PANEL)
     button(page, "Start").click()
@@ -100,13 +130,15 @@ def test_dead_kernel_is_told_by_a_badge(lab: Lab, page: Any) -> None:
 
 def test_chart_can_be_looked_around_in(lab: Lab, page: Any) -> None:
     open_panel(page, lab, "gestures", FAKE, PANEL)
+    button(page, "Start").click()
+    wait_for_movement(page)
     follow = button(page, "Follow")
     assert follow.get_attribute("aria-pressed") == "true"
     box = page.locator(".wb-live-plot").bounding_box()
     x, y = box["x"] + box["width"] / 3, box["y"] + 100
     page.mouse.move(x, y)
     legend = page.locator(".wb-live-legend")
-    legend.get_by_text("2025-10-09").wait_for(timeout=5_000)
+    legend.get_by_text("10-09").wait_for(timeout=5_000)
     before = legend.inner_text()
     page.mouse.move(x + 200, y)
     page.wait_for_function("(text) => document.querySelector('.wb-live-legend').innerText !== text", arg=before)

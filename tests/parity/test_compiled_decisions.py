@@ -1,5 +1,7 @@
 """A compiled ``on_bar`` decides what the same function decides interpreted, bit for bit."""
 
+# ruff: noqa: ARG001  an on_bar takes self, now and position, whatever it reads of them
+
 import math
 import os
 import subprocess
@@ -40,7 +42,7 @@ def on_bar(self, now, position):
         if pull < -self.entry:
             return enter_short(size=min(1.0, curved(pull) / 10 + 0.1), max_holding_s=3600)
         return None
-    if (position.is_long and pull < 0 or position.is_short and not pull < 0) and age > 5:
+    if ((position.is_long and pull < 0) or (position.is_short and not pull < 0)) and age > 5:
         return exit_position()
     if position.bars_held // 3 == 2 and position.unrealized_return**2 < 1e-4:
         return wb.exit_position()
@@ -150,7 +152,7 @@ class Probe(Strategy):
 def run(folder: Path, factor: float, scale: float) -> list[str]:
     script = folder / "script.py"
     script.write_text(MODULE.format(text=PROBE.format(factor=factor, scale=scale)))
-    environment = {**os.environ, "WORKBENCH_CACHE_DIR": str(folder / "cache"), "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ, "WORKBENCH_CACHE_DIR": str(folder / "cache"), "PYTHONPATH": str(Path.cwd())}
     environment.pop("NUMBA_DISABLE_JIT", None)
     output = subprocess.run([sys.executable, str(script)], env=environment, capture_output=True, text=True, check=True)
     return output.stdout.split()

@@ -28,7 +28,10 @@ def assert_same_bits(expressions: list[Any], graph: Graph, bars: np.ndarray) -> 
     batch = graph.batch(expressions, bars)
     for expression, over_arrays, bar_by_bar in zip(expressions, batch, steps(graph, expressions, bars), strict=True):
         np.testing.assert_array_equal(over_arrays, bar_by_bar, err_msg=repr(expression))
-        np.testing.assert_array_equal(np.signbit(over_arrays[over_arrays == 0]), np.signbit(bar_by_bar[bar_by_bar == 0]))
+        np.testing.assert_array_equal(
+            np.signbit(over_arrays[over_arrays == 0]),
+            np.signbit(bar_by_bar[bar_by_bar == 0]),
+        )
         warmup = expression.node.warmup
         assert np.isnan(over_arrays[:warmup]).all(), f"{expression!r} has a value in its warm-up"
 
@@ -112,7 +115,10 @@ def test_few_bars_give_no_value_rather_than_an_error(rows: int) -> None:
     assert {len(values) for values in batch} == {rows}
     if rows:
         for expression, over_arrays, bar_by_bar in zip(
-            outputs, batch, steps(m.graph, outputs, BARS[:, :rows]), strict=True
+            outputs,
+            batch,
+            steps(m.graph, outputs, BARS[:, :rows]),
+            strict=True,
         ):
             np.testing.assert_array_equal(over_arrays, bar_by_bar, err_msg=repr(expression))
 
@@ -142,6 +148,7 @@ OWN = {
     "rolling minimum": lambda m: m.close.min(5),
     "rolling sum": lambda m: m.close.sum(5),
     "count": lambda m: (m.close > m.open).sum(5),
+    "count after a warm-up": lambda m: (m.close > m.close.sma(4)).sum(5),
     "greater": lambda m: m.close > m.close.sma(9),
     "less": lambda m: m.close < 100,
     "greater or equal": lambda m: m.high >= m.close,

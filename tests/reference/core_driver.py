@@ -140,7 +140,7 @@ def events_of(scenario: Scenario, volumes: dict[Key, int]) -> NDArray[np.void]:
 
 def is_history(scenario: Scenario) -> bool:
     """Return whether a scenario is bars alone, which the backtest can run."""
-    return all(isinstance(event, BarGroup) for event in scenario.events)
+    return bool(scenario.events) and all(isinstance(event, BarGroup) for event in scenario.events)
 
 
 def backtest(scenario: Scenario, *, is_exact: bool = False) -> Ledger:

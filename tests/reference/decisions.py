@@ -32,11 +32,9 @@ def resolve(signal: Signal, side: int) -> Decision:
     if is_short_meant and side >= 0:
         return replace(signal.terms, action="enter_short")
     if side == 0:
-        is_entry_meant = signal.enter_long or signal.enter_short
-        is_exit = not is_entry_meant and (signal.exit_long or signal.exit_short)
-    else:
-        is_exit = signal.exit_long if side > 0 else signal.exit_short
-    return Decision("exit" if is_exit else "hold")
+        sides = ((1, signal.exit_long), (-1, signal.exit_short))
+        return Decision(cancels=tuple(cancelled for cancelled, is_said in sides if is_said))
+    return Decision("exit" if (signal.exit_long if side > 0 else signal.exit_short) else "hold")
 
 
 class SignalPlan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.reference.levels import trail_level
+from tests.reference.levels import stop_grid, trail_level
 from tests.reference.records import Book
 
 if TYPE_CHECKING:
@@ -50,8 +50,10 @@ def liquidation_level(sim: Simulator, book: Book) -> float | None:
     margin = book.instrument.maintenance_margin
     # long: rest + q*p = margin*q*p; short: rest - q*p = margin*q*p
     if position.side > 0:
-        return -rest / (position.quantity * (1 - margin))
-    return rest / (position.quantity * (1 + margin))
+        level = -rest / (position.quantity * (1 - margin))
+    else:
+        level = rest / (position.quantity * (1 + margin))
+    return stop_grid(level, -position.side, book.instrument.tick)
 
 
 def stop_levels(sim: Simulator, book: Book) -> dict[str, float | None]:

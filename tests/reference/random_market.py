@@ -136,10 +136,14 @@ def random_bars(seed: int, *, symbols: int, bars: int) -> Scenario:
             events.append(BarGroup(START_NS + row * HOUR_NS, group))
         if rng.random() < command_chance:
             events.append(CommandEvent(START_NS + (row + 1) * HOUR_NS, rng.choice(COMMANDS)))
+    rules = random_rules(rng, symbols)
     funding = tuple(
-        (s, START_NS + row * HOUR_NS, rng.gauss(0.0, 0.001)) for row in range(0, bars, 8) for s in range(symbols)
+        (s, START_NS + row * HOUR_NS, rng.gauss(0.0, 0.001))
+        for row in range(0, bars, 8)
+        for s, instrument in enumerate(rules["instruments"])
+        if not instrument.is_spot
     )
-    return Scenario(events=events, signals=said, funding=funding, **random_rules(rng, symbols))
+    return Scenario(events=events, signals=said, funding=funding, **rules)
 
 
 def random_ticks(seed: int, *, symbols: int, bars: int) -> Scenario:

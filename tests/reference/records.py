@@ -65,6 +65,7 @@ class Decision:
     take_profit: float | None = None
     trailing_stop: float | None = None
     max_holding_s: float | None = None
+    cancels: tuple[int, ...] = ()  # sides whose waiting entry goes, when nothing else is wanted
 
     @property
     def is_entry(self) -> bool:

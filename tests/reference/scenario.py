@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.reference.decisions import Signal, SignalPlan
@@ -81,6 +81,11 @@ def hourly(*tables: Sequence[Row | None]) -> list[BarGroup]:
         if bars:
             groups.append(BarGroup(at_open(row), bars))
     return groups
+
+
+def bars_alone(scenario: Scenario) -> Scenario:
+    """Return the scenario without its commands, as a backtest plays it."""
+    return replace(scenario, events=[event for event in scenario.events if isinstance(event, BarGroup)])
 
 
 def play_reference(scenario: Scenario) -> Outcome:

@@ -352,6 +352,9 @@ class Simulator:
         row = self.rows[book.index]
         self.rows[book.index] += 1
         decision = self.decide(self, book.index, row)
+        waiting = book.entry or (book.order.decision if book.order else None)
+        if waiting and waiting.side in decision.cancels:
+            book.entry = book.order = None
         if decision.action == "hold" or (decision.is_entry and position and position.side == decision.side):
             return
         book.entry = book.order = None

@@ -34,7 +34,10 @@ def spendable(sim: Simulator) -> float:
 def full_quantity(sim: Simulator, book: Book, price: float, fee: float) -> float:
     """Return the quantity that all free equity buys after costs (not rounded, not capped)."""
     leverage = leverage_of(sim, book)
-    free = leverage * sim.equity() - others_notional(sim, book)
+    most = leverage * sim.equity()
+    free = most - others_notional(sim, book)
+    if free <= TOLERANCE * most:  # what rounding leaves of nothing
+        return 0.0
     quantity = free / (price * (1 + leverage * fee))
     if book.instrument.is_spot:
         quantity = min(quantity, spendable(sim) / (price * (1 + fee)))

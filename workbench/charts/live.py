@@ -193,7 +193,7 @@ class LiveChart(anywidget.AnyWidget):
         for message in self._stream.pump():
             self.send(message.content, list(message.buffers))
         now = self._clock()
-        if now - self._carried_at >= _IDLE_S :
+        if now - self._carried_at >= _IDLE_S or self._stream.is_done:
             self._carried_at = now
             self._passenger()
 

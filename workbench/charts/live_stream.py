@@ -48,7 +48,7 @@ class StreamLimits:
     interval_s : float, default 0.05
         Least time between two data messages; what comes in between is merged, the latest value wins.
     snapshot_interval_s : float, default 0.5
-        Least time between two snapshots: at 400 KB each they stay below the megabyte a second that Jupyter lets through.
+        Least time between two snapshots: of 400 KB each, they stay below the megabyte a second that Jupyter allows.
     presence_s : float, default 10
         A page that has not been heard for this long is gone, and nothing is sent.
     pulse_s : float, default 2

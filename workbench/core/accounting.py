@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.core.compiled import record_kernel
+from workbench.core.compiled import inlined_kernel, record_kernel
 from workbench.core.levels import clear_position, protect
 from workbench.core.log import log_row
 from workbench.core.records import FILL_ROW, TRADE_ROW
@@ -18,30 +18,33 @@ if TYPE_CHECKING:
 
 
 @record_kernel
-def apply_fill(
+def apply_fill(  # noqa: PLR0913  what an exchange says of a fill
     book: Book, s: int, signed: float, price: float, fee: float, time_ns: int, reason: int, is_maker: int
 ) -> None:
     """Book a fill of `signed` units (+ bought, - sold) of symbol `s`; a fill beyond flat closes first, then opens."""
-    y = book.symbols[s]
-    held = y["quantity"]
-    if held * signed < 0.0:
-        if abs(signed) > abs(held):
-            share = abs(held) / abs(signed)
-            _record_fill(book, s, -held, price, fee * share, time_ns, reason, is_maker)
-            _reduce(book, s, -held, price, fee * share, time_ns, reason)
-            rest = signed + held
-            _record_fill(book, s, rest, price, fee * (1.0 - share), time_ns, reason, is_maker)
-            _increase(book, s, rest, price, fee * (1.0 - share), time_ns)
-            return
-        _record_fill(book, s, signed, price, fee, time_ns, reason, is_maker)
-        _reduce(book, s, signed, price, fee, time_ns, reason)
+    held = book.symbols[s]["quantity"]
+    if held * signed < 0.0 and abs(signed) > abs(held):
+        share = abs(held) / abs(signed)
+        _book_fill(book, s, -held, price, fee * share, time_ns, reason, is_maker)
+        _book_fill(book, s, signed + held, price, fee * (1.0 - share), time_ns, reason, is_maker)
     else:
-        _record_fill(book, s, signed, price, fee, time_ns, reason, is_maker)
-        _increase(book, s, signed, price, fee, time_ns)
+        _book_fill(book, s, signed, price, fee, time_ns, reason, is_maker)
 
 
 @record_kernel
-def _record_fill(
+def _book_fill(  # noqa: PLR0913  as above
+    book: Book, s: int, signed: float, price: float, fee: float, time_ns: int, reason: int, is_maker: int
+) -> None:
+    """Book a fill that does not cross flat."""
+    _record_fill(book, s, signed, price, fee, time_ns, reason, is_maker)
+    if book.symbols[s]["quantity"] * signed < 0.0:
+        _reduce(book, s, signed, price, fee, time_ns, reason)
+    else:
+        _increase(book, s, signed, price, fee, time_ns)
+
+
+@inlined_kernel
+def _record_fill(  # noqa: PLR0913  as above
     book: Book, s: int, signed: float, price: float, fee: float, time_ns: int, reason: int, is_maker: int
 ) -> None:
     a = book.account
@@ -57,7 +60,7 @@ def _record_fill(
     a["fill_count"] += 1
 
 
-@record_kernel
+@inlined_kernel
 def _increase(book: Book, s: int, signed: float, price: float, fee: float, time_ns: int) -> None:
     y = book.symbols[s]
     held = y["quantity"]
@@ -79,7 +82,7 @@ def _increase(book: Book, s: int, signed: float, price: float, fee: float, time_
     protect(book, s)
 
 
-@record_kernel
+@inlined_kernel
 def _reduce(book: Book, s: int, signed: float, price: float, fee: float, time_ns: int, reason: int) -> None:
     a = book.account
     y = book.symbols[s]
@@ -104,7 +107,7 @@ def _reduce(book: Book, s: int, signed: float, price: float, fee: float, time_ns
         y["funding"] -= funding
 
 
-@record_kernel
+@inlined_kernel
 def _left_over(book: Book, s: int, quantity: float) -> float:
     """Return the quantity after a reduction without the residue of float subtraction (0.3 - 0.1 - 0.2)."""
     lot = book.symbols[s]["instrument"]["lot"]
@@ -116,7 +119,7 @@ def _left_over(book: Book, s: int, quantity: float) -> float:
     return 0.0 if abs(quantity) <= 1e-12 * abs(book.symbols[s]["quantity"]) else quantity
 
 
-@record_kernel
+@inlined_kernel
 def _record_trade(  # noqa: PLR0913  the columns of a closed trade
     book: Book,
     s: int,

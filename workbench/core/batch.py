@@ -1,19 +1,21 @@
 """The batch driver: whole histories through the core in one compiled loop.
 
-`bar_events` is the definition: four phases for all symbols of one timestamp. `quiet_bar` is a short cut for one symbol on
-a bar in which nothing can happen; it leaves the same bytes, and a test compares the two on random markets.
+`bar_events` is the definition: four phases for all symbols of one timestamp. `quiet_run` is a short cut for bars of one
+symbol in which nothing can happen; it leaves the same bytes, and a test compares the two on random markets.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from workbench.core.accounting import charge_funding
 from workbench.core.compiled import inlined_kernel, record_kernel
 from workbench.core.decisions import decide_code
 from workbench.core.levels import liquidation_level, trail
 from workbench.core.log import has_room
-from workbench.core.records import ADVERSE, DAY_NS, NO_ORDER, NO_REASON
+from workbench.core.records import ADVERSE, DAY_NS, NO_ORDER, NO_REASON, TRACE
 from workbench.core.steps import (
     end_of_bar,
     first_extreme_is_low,
@@ -21,11 +23,11 @@ from workbench.core.steps import (
     jump_exits,
     leg,
     mark,
+    move,
     time_out,
 )
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from workbench.core.records import Book
@@ -34,12 +36,18 @@ if TYPE_CHECKING:
 
 OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
 
+# For callers of `quiet_run` who decide on every bar and record elsewhere.
+NO_CODES = np.zeros(0, np.uint8)
+NO_EQUITY = np.zeros(0)
+NO_TRACE = np.zeros(0, TRACE)
+
 
 @record_kernel
 def bar_events(book: Book, i: int, time_ns: int, values: Floats, funding: Floats) -> None:
     """Run the price events of row `i` of all symbols: opens, first extremes, second extremes, closes.
 
-    ``values`` has shape (5, n_symbols, n); a missing row is nan. ``funding`` has shape (2, n_symbols, n), the rates due at
+    ``values`` has shape (5, n_symbols, n); a missing row is nan. ``funding`` has shape (2, n_symbols, n), the rates due
+    at
     the open and at the close, or size 0. Decisions are not made here.
     """
     a = book.account
@@ -63,11 +71,11 @@ def bar_events(book: Book, i: int, time_ns: int, values: Floats, funding: Floats
             y = book.symbols[s]
             low_first = first_extreme_is_low(y, book.config["path"], values[CLOSE, s, i] >= price)
             y["first_low"] = 1 if low_first else 0
-            leg(book, s, values[LOW, s, i] if low_first else values[HIGH, s, i], time_ns)
+            move(book, s, values[LOW, s, i] if low_first else values[HIGH, s, i], time_ns)
     mark(book, time_ns, False)  # noqa: FBT003  kernels take positions
     a["phase"] += 1
     for s in range(symbols):
-        if values[OPEN, s, i] == values[OPEN, s, i]:  # noqa: PLR0124  nan marks a missing row
+        if values[OPEN, s, i] == values[OPEN, s, i]:
             second_extreme(book, s, values[HIGH, s, i], values[LOW, s, i], time_ns)
     mark(book, time_ns, False)  # noqa: FBT003  kernels take positions
     a["phase"] += 1
@@ -76,7 +84,7 @@ def bar_events(book: Book, i: int, time_ns: int, values: Floats, funding: Floats
         if price == price:  # noqa: PLR0124  nan marks a missing row
             if has_funding and funding[1, s, i] != 0.0:
                 charge_funding(book, s, price, funding[1, s, i])
-            leg(book, s, price, close_ns)
+            move(book, s, price, close_ns)
             time_out(book, s, close_ns)
     mark(book, close_ns, True)  # noqa: FBT003  kernels take positions
 
@@ -87,7 +95,7 @@ def second_extreme(book: Book, s: int, high: float, low: float, time_ns: int) ->
     y = book.symbols[s]
     y["entered_in_leg"] = 0
     low_first = y["first_low"] == 1
-    leg(book, s, high if low_first else low, time_ns)
+    move(book, s, high if low_first else low, time_ns)
     if y["entered_in_leg"] == 1 and book.config["path"] == ADVERSE:
         if low_first and y["quantity"] > 0.0:
             leg(book, s, low, time_ns)
@@ -96,106 +104,192 @@ def second_extreme(book: Book, s: int, high: float, low: float, time_ns: int) ->
 
 
 @inlined_kernel
-def quiet_bar(book: Book, time_ns: int, open_: float, high: float, low: float, close: float) -> bool:
-    """Run one bar of the only symbol if nothing can happen in it, and return whether it was so.
+def quiet_run(
+    book: Book,
+    times: NDArray[np.int64],
+    values: Floats,
+    codes: NDArray[np.uint8],
+    trace: NDArray[np.void],
+    equity: Floats,
+    begin: int,
+    end: int,
+) -> int:
+    """Run bars of the only symbol from `begin` on as long as nothing can happen in them; return the first row not run.
 
-    Every test is on the careful side: "maybe" means no, and `bar_events` decides.
+    Stops after a bar with a rule code other than 0, whose decision is left to the caller. Every test is on the careful
+    side: "maybe" means no, and `bar_events` decides. Prices and levels live in local variables, so a quiet bar costs a
+    few
+    comparisons.
     """
     a = book.account
     y = book.symbols[0]
     g = book.config
-    close_ns = time_ns + g["timeframe_ns"]
-    if (
-        y["exit_reason"] != NO_REASON
-        or y["entry_side"] != 0
-        or y["order_kind"] != NO_ORDER
-        or time_ns < a["day"] * DAY_NS
-        or close_ns >= (a["day"] + 1) * DAY_NS
-    ):
-        return False
-    cash = a["cash"]
-    held = y["quantity"]
-    if held == 0.0:
-        a["equity_peak"] = max(a["equity_peak"], cash)
-        a["equity"] = cash
-    elif not _hold_quietly(book, close_ns, high, low):
-        return False
+    if y["exit_reason"] != NO_REASON or y["entry_side"] != 0 or y["order_kind"] != NO_ORDER:
+        return begin
+    timeframe = g["timeframe_ns"]
+    day_begin = a["day"] * DAY_NS
+    # The close, too, must lie in the day: its mark would begin the next one.
+    day_end = day_begin + DAY_NS - timeframe
+    if y["quantity"] == 0.0:
+        row = _flat_run(book, times, values, codes, trace, equity, begin, end, day_begin, day_end)
     else:
-        a["equity"] = cash + held * close
-        y["bars_held"] += 1
-        a["open_bars"] += 1
-    y["first_low"] = 1 if first_extreme_is_low(y, g["path"], close >= open_) else 0
-    y["entered_in_leg"] = 0
-    y["blocked"] = 0
-    y["reference"] = low if y["first_low"] == 0 else high
-    y["last"] = close
-    y["last_time_ns"] = close_ns
-    a["time_ns"] = close_ns
-    a["phase"] += 4
-    y["last_phase"] = a["phase"]
-    return True
+        limit = min(day_end, y["time_limit_ns"] - timeframe)
+        row = _held_run(book, times, values, codes, trace, equity, begin, end, day_begin, limit)
+    if row > begin:
+        last = row - 1
+        close = values[CLOSE, 0, last]
+        close_ns = times[last] + timeframe
+        y["first_low"] = 1 if first_extreme_is_low(y, g["path"], close >= values[OPEN, 0, last]) else 0
+        y["entered_in_leg"] = 0
+        y["blocked"] = 0
+        y["reference"] = values[LOW, 0, last] if y["first_low"] == 0 else values[HIGH, 0, last]
+        y["last"] = close
+        y["last_time_ns"] = close_ns
+        a["time_ns"] = close_ns
+        a["phase"] += 4 * (row - begin)
+        y["last_phase"] = a["phase"]
+    return row
 
 
 @inlined_kernel
-def _hold_quietly(book: Book, close_ns: int, high: float, low: float) -> bool:
-    """Hold the position over a bar with these extremes if neither a level nor a breaker can be reached."""
+def _flat_run(
+    book: Book,
+    times: NDArray[np.int64],
+    values: Floats,
+    codes: NDArray[np.uint8],
+    trace: NDArray[np.void],
+    equity: Floats,
+    begin: int,
+    end: int,
+    day_begin: int,
+    day_end: int,
+) -> int:
+    a = book.account
+    cash = a["cash"]
+    row = begin
+    code = 0
+    while row < end and code == 0 and day_begin <= times[row] < day_end:
+        code = codes[row] if codes.shape[0] > 0 else 0
+        if equity.shape[0] > 0:
+            equity[row] = cash
+        if trace.shape[0] > 0:
+            trace_row(book, trace, times[row], cash, 0.0, code)
+        row += 1
+    if row > begin:
+        a["equity_peak"] = max(a["equity_peak"], cash)
+        a["equity"] = cash
+    return row
+
+
+@inlined_kernel
+def _held_run(
+    book: Book,
+    times: NDArray[np.int64],
+    values: Floats,
+    codes: NDArray[np.uint8],
+    trace: NDArray[np.void],
+    equity: Floats,
+    begin: int,
+    end: int,
+    day_begin: int,
+    day_end: int,
+) -> int:
+    """Hold the position over bars in which neither a level, a time limit nor a breaker can be reached."""
     a = book.account
     y = book.symbols[0]
     g = book.config
-    held = y["quantity"]
+    cash, held, equity_peak = a["cash"], y["quantity"], a["equity_peak"]
     long = held > 0.0
-    worst = low if long else high
-    best = high if long else low
-    side = 1.0 if long else -1.0
-    if close_ns >= y["time_limit_ns"] or side * best >= side * y["target"] or side * worst <= side * y["near"]:
-        return False
-    if book.symbols[0]["instrument"]["is_spot"] == 0 and side * worst <= side * liquidation_level(book, 0):
-        return False
-    lowest_equity = a["cash"] + held * worst
-    peak = max(a["equity_peak"], a["cash"] + held * best)
-    if a["halted"] == 0 and (
-        (g["max_drawdown"] > 0.0 and lowest_equity <= peak * (1.0 - g["max_drawdown"]))
-        or (g["daily_loss"] > 0.0 and lowest_equity <= a["day_base"] * (1.0 - g["daily_loss"]))
-    ):
-        return False
-    if side * best > side * y["peak"]:
-        before = y["peak"]
-        y["peak"] = best
-        trail(book, 0)
-        # The raised stop holds for the rest of this bar (R7): if it might be reached, undo and go the long way.
-        if side * worst <= side * y["near"]:
-            y["peak"] = before
+    floor, ceiling = _quiet_span(book)
+    drawdown = g["max_drawdown"] if a["halted"] == 0 else 0.0
+    daily_loss = g["daily_loss"] if a["halted"] == 0 else 0.0
+    breaks = drawdown > 0.0 or daily_loss > 0.0
+    daily_floor = a["day_base"] * (1.0 - daily_loss)
+    trails = y["trail_distance"] > 0.0 or g["trailing_stop"] > 0.0 or g["trailing_distance_after"] > 0.0
+    lowest, highest = values[LOW, 0, begin], values[HIGH, 0, begin]
+    row = begin
+    code = 0
+    while row < end and code == 0 and day_begin <= times[row] < day_end:
+        low, high = values[LOW, 0, row], values[HIGH, 0, row]
+        if low <= floor or high >= ceiling:
+            break
+        if breaks:
+            at_low, at_high = cash + held * low, cash + held * high
+            raised = max(equity_peak, at_low, at_high)
+            worst = min(at_low, at_high)
+            if (drawdown > 0.0 and worst <= raised * (1.0 - drawdown)) or (daily_loss > 0.0 and worst <= daily_floor):
+                break
+            equity_peak = raised
+        if trails and (high > y["peak"] if long else low < y["peak"]):
+            before = y["peak"]
+            y["peak"] = high if long else low
             trail(book, 0)
-            return False
-    a["equity_peak"] = peak
-    y["lowest"] = min(y["lowest"], low)
-    y["highest"] = max(y["highest"], high)
-    return True
+            floor, ceiling = _quiet_span(book)
+            # The raised stop holds for the rest of this bar (R7): if it might be reached, undo and go the long way.
+            if low <= floor or high >= ceiling:
+                y["peak"] = before
+                trail(book, 0)
+                break
+        lowest = min(lowest, low)
+        highest = max(highest, high)
+        marked = cash + held * values[CLOSE, 0, row]
+        code = codes[row] if codes.shape[0] > 0 else 0
+        if equity.shape[0] > 0:
+            equity[row] = marked
+        if trace.shape[0] > 0:
+            trace_row(book, trace, times[row], marked, abs(held) * values[CLOSE, 0, row], code)
+        row += 1
+    if row > begin:
+        y["peak"] = max(y["peak"], highest) if long else min(y["peak"], lowest)
+        y["lowest"] = min(y["lowest"], lowest)
+        y["highest"] = max(y["highest"], highest)
+        y["bars_held"] += row - begin
+        a["open_bars"] += row - begin
+        a["equity_peak"] = max(a["equity_peak"], cash + held * (highest if long else lowest))
+        a["equity"] = cash + held * values[CLOSE, 0, row - 1]
+    return row
 
 
 @inlined_kernel
-def record_row(book: Book, trace: NDArray[np.void], time_ns: int, s: int, decision: int) -> None:
-    """Add the state of the account after a bar to the trace."""
+def _quiet_span(book: Book) -> tuple[float, float]:
+    """Return the prices between which neither a stop, a target nor the margin acts on the only position."""
+    y = book.symbols[0]
+    margin = liquidation_level(book, 0)
+    if y["quantity"] > 0.0:
+        return max(y["near"], margin), y["target"]
+    return y["target"], min(y["near"], margin)
+
+
+@inlined_kernel
+def trace_row(book: Book, trace: NDArray[np.void], time_ns: int, equity: float, gross: float, decision: int) -> None:
+    """Add a row to the trace."""
     row = book.output["trace_rows"]
     if row >= trace.shape[0]:
         return
-    a = book.account
-    gross = 0.0
-    for k in range(book.symbols.shape[0]):
-        gross += abs(book.symbols[k]["quantity"]) * book.symbols[k]["last"]
     record = trace[row]
     record["time_ns"] = time_ns
     record["close_time_ns"] = time_ns + book.config["timeframe_ns"]
-    record["symbol"] = s
-    record["equity"] = a["equity"]
-    record["cash"] = a["cash"]
+    record["equity"] = equity
+    record["cash"] = book.account["cash"]
     record["gross"] = gross
     record["decision"] = decision
     book.output["trace_rows"] = row + 1
 
 
+@inlined_kernel
+def record_row(book: Book, trace: NDArray[np.void], time_ns: int, s: int, decision: int) -> None:
+    """Add the state of the account after a bar of symbol `s` to the trace."""
+    row = book.output["trace_rows"]
+    if row < trace.shape[0]:
+        trace[row]["symbol"] = s
+    gross = 0.0
+    for k in range(book.symbols.shape[0]):
+        gross += abs(book.symbols[k]["quantity"]) * book.symbols[k]["last"]
+    trace_row(book, trace, time_ns, book.account["equity"], gross, decision)
+
+
 @record_kernel
-def run_bars(  # noqa: PLR0913  one array for each input and output
+def run_bars(
     book: Book,
     times: NDArray[np.int64],
     values: Floats,
@@ -207,30 +301,32 @@ def run_bars(  # noqa: PLR0913  one array for each input and output
     begin: int,
     end: int,
 ) -> int:
-    """Run rows `begin` to `end` with decisions from rule codes; return the first row not run (buffers full) or `end`.
+    """Run rows `begin` to `end` with decisions from rule codes; return the first row not run (log full) or `end`.
 
     ``codes`` has shape (n_symbols, n), ``levels`` (n_symbols, 8, m) with m = 1 or n, ``equity`` shape (n,) or (0,).
     """
     symbols = book.symbols.shape[0]
     fast = symbols == 1 and book.config["is_exact"] == 0 and funding.shape[2] == 0
-    for i in range(begin, end):
+    i = begin
+    while i < end:
         if not has_room(book):
             return i
-        time_ns = times[i]
-        if fast and quiet_bar(
-            book, time_ns, values[OPEN, 0, i], values[HIGH, 0, i], values[LOW, 0, i], values[CLOSE, 0, i]
-        ):
-            if codes[0, i] != 0:
-                decide_code(book, 0, codes[0, i], levels[0], i)
-        else:
-            bar_events(book, i, time_ns, values, funding)
-            for s in range(symbols):
-                if values[OPEN, s, i] == values[OPEN, s, i]:  # noqa: PLR0124  nan marks a missing row
-                    end_of_bar(book, s)
-                    if codes[s, i] != 0:
-                        decide_code(book, s, codes[s, i], levels[s], i)
+        if fast:
+            row = quiet_run(book, times, values, codes[0], trace, equity, i, end)
+            if row > i:
+                i = row
+                if codes[0, i - 1] != 0:
+                    decide_code(book, 0, codes[0, i - 1], levels[0], i - 1)
+                continue
+        bar_events(book, i, times[i], values, funding)
+        for s in range(symbols):
+            if values[OPEN, s, i] == values[OPEN, s, i]:
+                end_of_bar(book, s)
+                if codes[s, i] != 0:
+                    decide_code(book, s, codes[s, i], levels[s], i)
         if equity.shape[0] > 0:
             equity[i] = book.account["equity"]
         if trace.shape[0] > 0:
-            record_row(book, trace, time_ns, 0, codes[0, i])
+            record_row(book, trace, times[i], 0, codes[0, i])
+        i += 1
     return end

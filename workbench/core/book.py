@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,8 +49,8 @@ class EngineConfig:
     instruments: tuple[Instrument, ...]
     timeframe: Timeframe
     cash: float
-    risk: RiskConfig = RiskConfig()
-    costs: Costs = Costs()
+    risk: RiskConfig = field(default_factory=RiskConfig)
+    costs: Costs = field(default_factory=Costs)
     path: str = "adverse"
     is_external: bool = False
 
@@ -87,24 +87,30 @@ def open_book(config: EngineConfig, log_rows: int = 0, *, is_exact: bool = False
         Run every bar through `bar_events`, without the short cut for quiet ones; the result is the same.
     """
     account = np.zeros(1, ACCOUNT)
-    for field in ("cash", "equity", "equity_peak", "day_base", "start_cash"):
-        account[field] = config.cash
+    for name in ("cash", "equity", "equity_peak", "day_base", "start_cash"):
+        account[name] = config.cash
     account["day"] = -1
     account["minute"] = -1
     symbols = np.zeros(len(config.instruments), SYMBOL)
     symbols["exit_reason"] = NO_REASON
     symbols["time_limit_ns"] = NEVER
-    for field in SYMBOL.names or ():
-        if field.startswith("bracket_") or field in _UNSET:
-            symbols[field] = math.nan
+    for name in SYMBOL.names or ():
+        if name.startswith("bracket_") or name in _UNSET:
+            symbols[name] = math.nan
     for row, instrument in enumerate(config.instruments):
         _set_instrument(symbols[row]["instrument"], instrument, config.costs)
     return Book(
-        account[0], _config_record(config, is_exact=is_exact), np.zeros(1, OUTPUT)[0], symbols, np.zeros(log_rows + 1, LOG)
+        account[0],
+        _config_record(config, is_exact=is_exact),
+        np.zeros(1, OUTPUT)[0],
+        symbols,
+        np.zeros(log_rows + 1, LOG),
     )
 
 
-_UNSET = frozenset({"size", "limit", "stop", "stop_loss", "take_profit", "trailing_stop", "max_holding_s", "exit_limit"})
+_UNSET = frozenset(
+    {"size", "limit", "stop", "stop_loss", "take_profit", "trailing_stop", "max_holding_s", "exit_limit"}
+)
 
 
 def _per_unit(step: float) -> float:
@@ -113,7 +119,7 @@ def _per_unit(step: float) -> float:
     return float(inverse) if inverse >= 1 and abs(inverse * step - 1.0) < 1e-9 else 0.0  # noqa: PLR2004  float noise
 
 
-def _set_instrument(record: Any, instrument: Instrument, costs: Costs) -> None:  # noqa: ANN401  a numpy record
+def _set_instrument(record: Any, instrument: Instrument, costs: Costs) -> None:
     lot = instrument.lot or 0.0
     tick = instrument.tick or 0.0
     record["lot"] = lot

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.core.batch import bar_events, quiet_bar, record_row
+from workbench.core.batch import NO_CODES, NO_EQUITY, NO_TRACE, bar_events, quiet_run, record_row
 from workbench.core.compiled import record_kernel
 from workbench.core.decisions import decide, position_view
 from workbench.core.generated import load_generated
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # The loop is made from text because the fields of ``now`` are known at run time only.
 _LOOP = """\
-from workbench.core.batch import bar_events, quiet_bar, record_row
+from workbench.core.batch import NO_CODES, NO_EQUITY, NO_TRACE, bar_events, quiet_run, record_row
 from workbench.core.compiled import kernel
 from workbench.core.decisions import decide as put, position_view
 from workbench.core.intents import HOLD
@@ -46,9 +46,7 @@ def run(book, times, values, funding, features, params, trace, seen, warmup, beg
     for i in range(begin, end):
         if not has_room(book):
             return i
-        quiet = fast and quiet_bar(
-            book, times[i], values[0, 0, i], values[1, 0, i], values[2, 0, i], values[3, 0, i]
-        )
+        quiet = fast and quiet_run(book, times, values, NO_CODES, NO_TRACE, NO_EQUITY, i, i + 1) > i
         if not quiet:
             bar_events(book, i, times[i], values, funding)
         action = HOLD
@@ -72,7 +70,7 @@ def run(book, times, values, funding, features, params, trace, seen, warmup, beg
 """
 
 
-def compiled_loop(plan: Any) -> Callable[..., int] | None:  # noqa: ANN401  a callable plan
+def compiled_loop(plan: Any) -> Callable[..., int] | None:
     """Return the compiled loop around the plan's ``on_bar``, or None when that has to run interpreted."""
     decide_function = plan.compiled_decide()
     if decide_function is None:
@@ -88,7 +86,7 @@ def compiled_loop(plan: Any) -> Callable[..., int] | None:  # noqa: ANN401  a ca
     return loop
 
 
-def joint_features(plan: Any, bars: Bars, cache: Any = None) -> Floats:  # noqa: ANN401  a callable plan
+def joint_features(plan: Any, bars: Bars, cache: Any = None) -> Floats:
     """Return the indicators on the joint time axis, shape (n_symbols, k, n); nan on missing bars and in the warm-up."""
     table = np.full((bars.n_symbols, len(plan.indicator_names), len(bars)), np.nan)
     for s in range(bars.n_symbols):
@@ -100,7 +98,7 @@ def joint_features(plan: Any, bars: Bars, cache: Any = None) -> Floats:  # noqa:
     return table
 
 
-def run_callable_bars(  # noqa: PLR0913  one argument for each part of a run
+def run_callable_bars(
     plan: DecisionPlan,
     bars: Bars,
     book: Book,
@@ -138,7 +136,7 @@ def run_callable_bars(  # noqa: PLR0913  one argument for each part of a run
 
 
 @record_kernel
-def turn(  # noqa: PLR0913  one array for each input and output
+def turn(
     book: Book,
     times: NDArray[np.int64],
     values: Floats,
@@ -155,13 +153,10 @@ def turn(  # noqa: PLR0913  one array for each input and output
         record_row(book, trace, times[i - 1], 0, action)
     if i < times.shape[0]:
         fast = book.symbols.shape[0] == 1 and book.config["is_exact"] == 0 and funding.shape[2] == 0
-        if not (
-            fast
-            and quiet_bar(book, times[i], values[0, 0, i], values[1, 0, i], values[2, 0, i], values[3, 0, i])
-        ):
+        if not (fast and quiet_run(book, times, values, NO_CODES, NO_TRACE, NO_EQUITY, i, i + 1) > i):
             bar_events(book, i, times[i], values, funding)
             for s in range(book.symbols.shape[0]):
-                if values[0, s, i] == values[0, s, i]:  # noqa: PLR0124  nan marks a missing row
+                if values[0, s, i] == values[0, s, i]:
                     end_of_bar(book, s)
     return position_view(book, 0)
 
@@ -178,8 +173,8 @@ def view_of(book: Book, s: int) -> PositionView:
     return position_view(book, s)
 
 
-def _run_interpreted(  # noqa: PLR0913  one argument for each part of a run
-    plan: Any,  # noqa: ANN401  a callable plan
+def _run_interpreted(
+    plan: Any,
     bars: Bars,
     book: Book,
     trace: NDArray[np.void],
@@ -197,7 +192,9 @@ def _run_interpreted(  # noqa: PLR0913  one argument for each part of a run
         plan.params,
         plan.decide,
     )
-    rows = [list(zip(times.tolist(), *values[:, s].tolist(), *features[s].tolist(), strict=True)) for s in range(symbols)]
+    rows = [
+        list(zip(times.tolist(), *values[:, s].tolist(), *features[s].tolist(), strict=True)) for s in range(symbols)
+    ]
     seen = [0] * symbols
     valid = bars.valid.tolist()
     logs = []

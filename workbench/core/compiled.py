@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 import numba
+from numba.core.types import unliteral
 from numba.extending import register_jitable
 
 __all__ = ["inlined_kernel", "is_compiling", "jitable", "kernel", "record_kernel", "source_stamp"]
@@ -21,7 +22,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 # fastmath is never set: it may reorder sums, and compiled code must equal interpreted code bit for bit.
-_OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "python"}
+# The others are named because numba hands those that are not down from caller to callee: one inlined function would
+# inline
+# all that it calls.
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "cache": True,
+    "error_model": "python",
+    "_nrt": True,
+    "forceinline": False,
+    "no_cpython_wrapper": False,
+    "no_cfunc_wrapper": False,
+}
 
 
 @cache
@@ -89,9 +101,14 @@ def _compile(function: F, options: dict[str, Any]) -> F:
     if not is_compiling():
         return function
     dispatcher = numba.njit(**(_OPTIONS | options))(function)
+    typed = dispatcher.get_call_template
+
+    # A kernel called with constants would be compiled once for each combination of their values.
+    dispatcher.get_call_template = lambda args, kws: typed(tuple(map(unliteral, args)), kws)
     cache_file = getattr(dispatcher._cache, "_cache_file", None)  # noqa: SLF001  numba has no public way to stamp
     if cache_file is not None:
-        cache_file._source_stamp = (cache_file._source_stamp, source_stamp())  # noqa: SLF001  numba has no public way to stamp
+        cache_file._source_stamp = (cache_file._source_stamp, source_stamp())  # noqa: SLF001  numba has no public way
+        to stamp
     compiled: F = dispatcher
     return compiled
 
@@ -99,15 +116,19 @@ def _compile(function: F, options: dict[str, Any]) -> F:
 def record_kernel(function: F, /) -> F:
     """Compile a function that works on the arrays it is given and makes none: no reference is counted.
 
-    Counting the references of a dozen arrays costs more than a step of the core does; numba's run-time is therefore
-    left out, and a function that allocates fails to compile.
+    Counting the references of arrays costs more than a step of the core does; numba's run-time is therefore left out,
+    and
+    a function that allocates fails to compile.
     """
     return kernel(_nrt=False)(function)
 
 
 def inlined_kernel(function: F, /) -> F:
-    """Compile like `record_kernel`, and always inline: for what runs on every bar, where a call would cost most."""
-    return kernel(_nrt=False, forceinline=True)(function)
+    """Compile like `record_kernel`, and always inline: for what runs on every bar, where a call would cost most.
+
+    Not to be called from Python.
+    """
+    return kernel(_nrt=False, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
 def jitable(function: F) -> F:

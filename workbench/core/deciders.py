@@ -55,7 +55,7 @@ class CallableDecider:
         Called with the exception, the symbol's row and the bar's time; without it the exception passes.
     """
 
-    def __init__(self, plan: Any, symbols: int, on_error: Callable[[Exception, int, int], None] | None) -> None:  # noqa: ANN401  a callable plan
+    def __init__(self, plan: Any, symbols: int, on_error: Callable[[Exception, int, int], None] | None) -> None:
         self._plan = plan
         self._streams = [plan.stream_indicators() for _ in range(symbols)]
         self._seen = [0] * symbols
@@ -96,7 +96,7 @@ class RecordedDecider(CallableDecider):
 
     def __init__(
         self,
-        plan: Any,  # noqa: ANN401  a callable plan
+        plan: Any,
         histories: list[Floats],
         warmups: list[int],
         on_error: Callable[[Exception, int, int], None] | None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.core.batch import bar_events, record_row, run_bars
+from workbench.core.batch import run_bars
 from workbench.core.book import EngineConfig, open_book
 from workbench.core.callable_driver import run_callable_bars
 from workbench.core.ledger import Ledger, new_trace, take_log
@@ -40,12 +40,14 @@ def joint_codes(
 ) -> tuple[NDArray[np.uint8], Floats]:
     """Return the rule codes (n_symbols, n) and levels (n_symbols, 8, m) of a plan on the joint time axis of `bars`.
 
-    A symbol's indicators see its valid bars only; on a missing bar its code is 0. m is 1 unless a level changes from bar
+    A symbol's indicators see its valid bars only; on a missing bar its code is 0. m is 1 unless a level changes from
+    bar
     to bar. `cache` may be given for bars of one symbol without missing rows.
     """
     plan.check_length(len(bars))
     if bars.n_symbols == 1 and bars.valid.all():
-        codes, levels = plan.batch(bars.values[:, 0], np.arange(len(bars)), cache)  # type: ignore[attr-defined]  # rules and signals have it
+        codes, levels = plan.batch(bars.values[:, 0], np.arange(len(bars)), cache)  # type: ignore[attr-defined]  #
+        rules and signals have it
         return codes[None, :], levels[None]
     codes = np.zeros((bars.n_symbols, len(bars)), np.uint8)
     parts = []
@@ -67,7 +69,8 @@ def joint_codes(
 def funding_rates(bars: Bars, funding: dict[str, tuple[Any, Any]] | None) -> Floats:
     """Return the rates due at each bar's open and close, shape (2, n_symbols, n); (2, n_symbols, 0) when there are none.
 
-    A payment is due at the first event at or after its time: the close of the bar in which it falls, else the next open.
+    A payment is due at the first event at or after its time: the close of the bar in which it falls, else the next
+    open.
 
     Parameters
     ----------
@@ -79,7 +82,7 @@ def funding_rates(bars: Bars, funding: dict[str, tuple[Any, Any]] | None) -> Flo
     Raises
     ------
     DataError
-        A symbol is not in the bars, times and rates differ in length or a value is not finite.
+        A symbol is not in the bars or is spot, times and rates differ in length or a value is not finite.
     """
     if not funding:
         return np.zeros((2, bars.n_symbols, 0))
@@ -87,6 +90,8 @@ def funding_rates(bars: Bars, funding: dict[str, tuple[Any, Any]] | None) -> Flo
     for symbol, (when, rate) in funding.items():
         if symbol not in bars.symbols:
             raise DataError(f"funding names {symbol!r}, which is not among the symbols {', '.join(bars.symbols)}")
+        if bars.instruments[bars.symbols.index(symbol)].is_spot:
+            raise DataError(f"funding names {symbol}, which is spot: only perpetuals pay funding")
         times = np.asarray(when, np.int64)
         values = np.asarray(rate, np.float64)
         if times.shape != values.shape or not np.isfinite(values).all():
@@ -115,7 +120,7 @@ def check_fit(bars: Bars, config: EngineConfig) -> None:
         raise DataError("bars must hold at least one row, were empty")
 
 
-def run_backtest(  # noqa: PLR0913  keyword-only options of one entry
+def run_backtest(
     plan: DecisionPlan,
     bars: Bars,
     config: EngineConfig,

@@ -1,6 +1,7 @@
 """The engine of a live session: any piece of a recorded sequence of events through the shared core.
 
-A session is a backtest in pieces of one event. `Engine` steps the indicators bar by bar where `run_events` computes them
+A session is a backtest in pieces of one event. `Engine` steps the indicators bar by bar where `run_events` computes
+them
 over the whole history; everything else is the same compiled loop, and the two must leave the same bytes.
 """
 
@@ -70,9 +71,7 @@ class EventRun:
         begin = 0
         while begin < len(events):
             self._make_room(len(events) - begin if len(codes) else len(self._bars[0]))
-            end = run_rows(
-                self.book, events, begin, codes, levels, columns, self._bars, self._no_funding, self.trace
-            )
+            end = run_rows(self.book, events, begin, codes, levels, columns, self._bars, self._no_funding, self.trace)
             if end == begin:
                 self.logs.append(take_log(self.book))
                 continue
@@ -133,7 +132,8 @@ class Engine:
     config : EngineConfig
         Account, risk and costs.
     on_strategy_error : callable, optional
-        Called with the exception, the symbol's index and the bar's time in ns UTC when ``on_bar`` raises; the strategy then
+        Called with the exception, the symbol's index and the bar's time in ns UTC when ``on_bar`` raises; the strategy
+        then
         holds for that bar, and stops go on. Without it the exception passes to the caller of `process`.
 
     Raises
@@ -255,7 +255,8 @@ def run_events(
     codes = np.zeros(len(events), np.uint8)
     parts = []
     for s, history in enumerate(histories):
-        symbol_codes, levels = plan.batch(np.ascontiguousarray(history), np.arange(history.shape[1]))  # type: ignore[attr-defined]  # rules have it
+        symbol_codes, levels = plan.batch(np.ascontiguousarray(history), np.arange(history.shape[1]))  # type:
+        ignore[attr - defined]  # rules have it
         mine = (events["symbol"] == s) & (ordinals >= 0)
         codes[mine] = symbol_codes[ordinals[mine]]
         parts.append(levels)

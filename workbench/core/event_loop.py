@@ -41,10 +41,10 @@ def mark_prices(book: Book, prices: Floats, time_ns: int) -> None:
     """Run one jump of every symbol whose price is not nan, exits before entries, and one mark."""
     book.account["phase"] += 1
     for s in range(prices.shape[0]):
-        if prices[s] == prices[s]:  # noqa: PLR0124  nan marks a missing price
+        if prices[s] == prices[s]:
             jump_exits(book, s, prices[s], time_ns, 0.0)
     for s in range(prices.shape[0]):
-        if prices[s] == prices[s]:  # noqa: PLR0124  nan marks a missing price
+        if prices[s] == prices[s]:
             jump_entries(book, s, prices[s], time_ns)
     mark(book, time_ns, False)  # noqa: FBT003  kernels take positions
 
@@ -88,7 +88,7 @@ def collect(bars: Floats, event: Record) -> None:
 
 
 @record_kernel
-def decide_group(  # noqa: PLR0913  one array for each input
+def decide_group(
     book: Book,
     events: NDArray[np.void],
     last: int,
@@ -123,7 +123,8 @@ def run_rows(  # noqa: PLR0913  one array for each input and output
 ) -> int:
     """Run events from row `begin` on; return the row after the last one run.
 
-    With `codes` (one per event, used at the last row of each bar or group of bars) everything runs. Without (length 0) the
+    With `codes` (one per event, used at the last row of each bar or group of bars) everything runs. Without (length 0)
+    the
     loop stops after each such row, and the caller decides. ``bars``, shape (5, n_symbols, 1), collects a group of `BAR`
     rows across calls and is nan where a symbol has none; the caller clears it after deciding. ``no_funding`` has shape
     (2, n_symbols, 0). ``levels`` has shape (n_symbols, 8, m), ``columns`` the column
@@ -157,7 +158,7 @@ def run_rows(  # noqa: PLR0913  one array for each input and output
             if event["remaining"] == 0:
                 bar_events(book, 0, event["time_ns"], bars, no_funding)
                 for k in range(book.symbols.shape[0]):
-                    if bars[0, k, 0] == bars[0, k, 0]:  # noqa: PLR0124  nan marks a missing row
+                    if bars[0, k, 0] == bars[0, k, 0]:
                         end_of_bar(book, k)
                 if not decides:
                     return i + 1

@@ -202,9 +202,7 @@ def fill_resting(book: Book, s: int, price: float, time_ns: int) -> None:
         deny(book, rule, s, side, time_ns, (quantity, limit, value))
         clear_order(y)
         return
-    set_brackets(
-        y, y["order_stop_loss"], y["order_take_profit"], y["order_trailing_stop"], y["order_max_holding_s"]
-    )
+    set_brackets(y, y["order_stop_loss"], y["order_take_profit"], y["order_trailing_stop"], y["order_max_holding_s"])
     clear_order(y)
     _enter(book, s, side * quantity, fill_price, time_ns, kind)
     y["entered_in_leg"] = 1

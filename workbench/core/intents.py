@@ -254,8 +254,17 @@ def enter_short(  # noqa: PLR0913  every part of an entry is optional and named
 ) -> Intent:
     """Return the wish to be short from the next price on; denied on spot instruments.
 
-    The mirror of `enter_long`, with the same parameters, ranges and errors: ``stop_loss`` lies above the entry price,
-    ``take_profit`` below it.
+    Parameters
+    ----------
+    size, notional, units, risk, limit, stop, max_holding_s : float, optional
+        As in `enter_long`.
+    stop_loss, trailing_stop, take_profit : float, optional
+        As in `enter_long`, mirrored: losses lie above the entry price, profits below it.
+
+    Raises
+    ------
+    OrderError
+        As in `enter_long`.
 
     Examples
     --------

@@ -1,6 +1,7 @@
 """Protective levels of a position: stop, trailing stop, loss limit, target and time limit.
 
-A level that is off lies where no price can reach it: 0.0 below a long, ``inf`` above it, mirrored for a short. Comparing
+A level that is off lies where no price can reach it: 0.0 below a long, ``inf`` above it, mirrored for a short.
+Comparing
 prices with levels then needs no test for "is it on".
 """
 
@@ -30,7 +31,7 @@ NS_PER_SECOND = 1e9
 def nearer(first: float, second: float) -> float:
     """Return the smaller of two distances of which 0 and nan mean "not given"."""
     if not first > 0.0:
-        return second if second > 0.0 else 0.0
+        return max(0.0, second)
     if not second > 0.0:
         return first
     return min(first, second)
@@ -65,7 +66,7 @@ def protect(book: Book, s: int) -> None:
     trail(book, s)
 
 
-@record_kernel
+@inlined_kernel
 def _time_limit(y: Record, g: Record) -> int:
     limit = NEVER
     if g["max_holding_ns"] > 0:
@@ -85,7 +86,7 @@ def config_trail_distance(y: Record, g: Record, side: int) -> float:
     return g["trailing_stop"] if g["trailing_distance_after"] > 0.0 else 0.0
 
 
-@inlined_kernel
+@record_kernel
 def trail(book: Book, s: int) -> None:
     """Set the trailing level from the peak, and the nearest of the stop-type levels."""
     y = book.symbols[s]
@@ -128,16 +129,22 @@ def see_price(book: Book, s: int, price: float) -> None:
 
 @inlined_kernel
 def liquidation_level(book: Book, s: int) -> float:
-    """Return the price of symbol `s` at which the account falls below maintenance margin, other marks fixed.
+    """Return the price of symbol `s` at which the account is liquidated: 0.0 for a long, ``inf`` for a short, if none."""
+    if book.symbols[s]["instrument"]["is_spot"] == 1:
+        return 0.0 if book.symbols[s]["quantity"] > 0.0 else math.inf
+    return _margin_level(book, s)
 
-    ``0.0`` for a long and ``inf`` for a short that no price can liquidate. With equity ``e + q * p`` and maintenance
+
+@record_kernel
+def _margin_level(book: Book, s: int) -> float:
+    """Return the price of perpetual `s` at which the account falls below maintenance margin, other marks fixed.
+
+    ``0.0`` for a long that no price can liquidate and for a short that every price does. With equity ``e + q * p`` and
+    maintenance
     ``m + r * |q| * p`` the two meet at ``p = (m - e) / (q - r * |q|)``.
     """
     y = book.symbols[s]
     held = y["quantity"]
-    off = 0.0 if held > 0.0 else math.inf
-    if book.symbols[s]["instrument"]["is_spot"] == 1:
-        return off
     equity = book.account["cash"]
     margin = 0.0
     for k in range(book.symbols.shape[0]):
@@ -148,11 +155,12 @@ def liquidation_level(book: Book, s: int) -> float:
                 margin += abs(value) * book.symbols[k]["instrument"]["maintenance_margin"]
     level = (margin - equity) / (held - book.symbols[s]["instrument"]["maintenance_margin"] * abs(held))
     if level <= 0.0:
-        return off
+        # No price above 0 hurts a long so much; for a short every one does: the rest of the account has lost all.
+        return 0.0
     return worse_price(book.symbols[s]["instrument"], level, -1 if held > 0.0 else 1)
 
 
-@record_kernel
+@inlined_kernel
 def clear_position(y: Record) -> None:
     """Make the record flat; the market, the guards and what is pending stay."""
     y["quantity"] = 0.0
@@ -177,7 +185,7 @@ def clear_position(y: Record) -> None:
         clear_order(y)
 
 
-@record_kernel
+@inlined_kernel
 def clear_order(y: Record) -> None:
     """Forget the resting order."""
     y["order_kind"] = NO_ORDER

@@ -74,7 +74,13 @@ class DecisionPlan:
         return f"<{type(self).__name__} {self.name}({values}), warmup {self.warmup}>"
 
     def check_length(self, rows: int) -> None:
-        """Raise DataError when the plan holds values for another number of bars; a plan of expressions fits any."""
+        """Check that the plan fits bars with this many ``rows``; one made of expressions fits any.
+
+        Raises
+        ------
+        DataError
+            The plan holds arrays of another length.
+        """
 
 
 class SignalPlan(DecisionPlan):
@@ -97,7 +103,13 @@ class SignalPlan(DecisionPlan):
         self._levels = levels
 
     def check_length(self, rows: int) -> None:
-        """Raise DataError unless the arrays have one value for each row of the bars' time axis."""
+        """Check that the arrays have one value for each of the ``rows`` of the bars' time axis.
+
+        Raises
+        ------
+        DataError
+            They are longer or shorter.
+        """
         if len(self._codes) != rows:
             raise DataError(f"signals must have one value for each of the {rows} bars, had {len(self._codes)}")
 
@@ -137,17 +149,15 @@ def level_fault(name: str, values: float | FloatArray) -> str | None:
     True
     """
     upper = 1.0 if name in BOUNDED_BY_ONE else np.inf
-    numbers = np.asarray(values, dtype=np.float64)
-    is_bad = ~((numbers > 0.0) & (numbers < upper))
-    if numbers.ndim:
-        is_bad &= ~np.isnan(numbers)
+    text = "in (0, 1)" if upper == 1.0 else "> 0 and finite"
+    if not isinstance(values, np.ndarray):
+        # Without numpy, which takes longer than all else in making a plan.
+        return None if 0.0 < values < upper else f"{name} must be {text}, was {values}"
+    is_bad = ~((values > 0.0) & (values < upper)) & ~np.isnan(values)
     if not is_bad.any():
         return None
-    text = "in (0, 1)" if upper == 1.0 else "> 0 and finite"
-    if not numbers.ndim:
-        return f"{name} must be {text}, was {values}"
     row = int(np.argmax(is_bad))
-    return f"{name} must be {text}, was {numbers[row]} at row {row}"
+    return f"{name} must be {text}, was {values[row]} at row {row}"
 
 
 def constant_levels(levels: Sequence[float]) -> FloatArray:

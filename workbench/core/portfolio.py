@@ -80,13 +80,15 @@ class PortfolioSimulator:
         Returns
         -------
         Fill or Denied
-            The whole quantity that was executed, or the denial when nothing was. When the part that closes was filled and
+            The whole quantity that was executed, or the denial when nothing was. When the part that closes was filled
+            and
             the part that opens refused, the fill comes back and the denial counts in the account.
 
         Raises
         ------
         OrderError
-            Unknown symbol, a limit price that the market has not reached, or a reduce-only order with nothing to reduce.
+            Unknown symbol, a limit price that the market has not reached, or a reduce-only order with nothing to
+            reduce.
         DataError
             Price not finite and positive, or a time before the last event.
         """
@@ -94,12 +96,16 @@ class PortfolioSimulator:
         self._check_price(order.symbol, price)
         side = 1 if order.side == "buy" else -1
         if order.kind == "limit" and order.price is not None and side * price > side * order.price:
-            raise OrderError(f"limit {order.side} of {order.symbol} at {order.price} is not reached at {price}; keep it resting")
+            raise OrderError(
+                f"limit {order.side} of {order.symbol} at {order.price} is not reached at {price}; keep it resting"
+            )
         with self._lock:
             self._check_time(time_ns)
             held = float(self._book.symbols[s]["quantity"])
             if order.reduce_only and side * held >= 0.0:
-                raise OrderError(f"reduce_only {order.side} of {order.symbol} has nothing to reduce: position was {held}")
+                raise OrderError(
+                    f"reduce_only {order.side} of {order.symbol} has nothing to reduce: position was {held}"
+                )
             kind = _KINDS[order.kind]
             process_order(self._book, s, side, order.quantity, kind, price, time_ns, int(order.reduce_only))
             return self._outcome(self._finish())

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 # What float rounding may add to a size before it counts as beyond a limit.
 TOLERANCE = 1.0 + 1e-9
+# Part of the equity that counts as nothing.
+DUST = 1e-9
 
 
 @inlined_kernel
@@ -48,7 +50,7 @@ def equity_now(book: Book) -> float:
     return total
 
 
-@record_kernel
+@inlined_kernel
 def other_notional(book: Book, s: int) -> float:
     """Return the notional of all positions but that of symbol `s`, at their last marks."""
     total = 0.0
@@ -58,7 +60,7 @@ def other_notional(book: Book, s: int) -> float:
     return total
 
 
-@record_kernel
+@inlined_kernel
 def spot_cash(book: Book) -> float:
     """Return the cash that may buy coins: without what perpetual positions have moved in and out of it."""
     total = book.account["cash"]
@@ -68,19 +70,24 @@ def spot_cash(book: Book) -> float:
     return total
 
 
-@record_kernel
+@inlined_kernel
 def full_quantity(book: Book, s: int, price: float, fee: float) -> float:
     """Return the quantity that all free equity after costs buys or sells at `price`, within leverage and spot cash."""
     instrument = book.symbols[s]["instrument"]
     leverage = min(book.config["max_leverage"], instrument["max_leverage"])
-    free = leverage * equity_now(book) - other_notional(book, s)
+    most = leverage * equity_now(book)
+    free = most - other_notional(book, s)
+    # What rounding leaves of an equity that is used up buys nothing.
+    if free <= DUST * most:
+        return 0.0
     quantity = free / (price * (1.0 + leverage * fee))
     if instrument["is_spot"] == 1:
-        quantity = min(quantity, spot_cash(book) / (price * (1.0 + fee)))
+        cash = spot_cash(book)
+        quantity = min(quantity, cash / (price * (1.0 + fee))) if cash > DUST * most else 0.0
     return max(quantity, 0.0)
 
 
-@record_kernel
+@inlined_kernel
 def sized_quantity(book: Book, s: int, side: int, price: float, fee: float) -> float:
     """Return the quantity that the pending entry asks for at `price`, before rounding; nan for a nonsense size."""
     y = book.symbols[s]
@@ -107,7 +114,7 @@ def sized_quantity(book: Book, s: int, side: int, price: float, fee: float) -> f
     return size
 
 
-@record_kernel
+@inlined_kernel
 def has_valid_levels(y: Record) -> bool:
     """Return whether the levels of the pending entry that are given (not nan) lie in their ranges, one price at most."""
     return (
@@ -121,7 +128,7 @@ def has_valid_levels(y: Record) -> bool:
     )
 
 
-@record_kernel
+@inlined_kernel
 def _gate(book: Book, s: int, side: int, time_ns: int) -> tuple[int, float, float]:
     """Return the first rule that forbids any entry now, with limit and value; ALLOWED when none does."""
     a = book.account
@@ -144,7 +151,7 @@ def _gate(book: Book, s: int, side: int, time_ns: int) -> tuple[int, float, floa
     return ALLOWED, 0.0, 0.0
 
 
-@record_kernel
+@inlined_kernel
 def _collar(book: Book, s: int, kind: int, order_price: float) -> tuple[int, float, float]:
     """Judge the price against the last fresh one: the mark before this event, for a resting order this event's."""
     y = book.symbols[s]
@@ -159,9 +166,7 @@ def _collar(book: Book, s: int, kind: int, order_price: float) -> tuple[int, flo
 
 
 @record_kernel
-def _caps(  # noqa: PLR0913  one number for each side of the trade
-    book: Book, s: int, side: int, quantity: float, price: float, fee: float
-) -> tuple[int, float, float]:
+def _caps(book: Book, s: int, side: int, quantity: float, price: float, fee: float) -> tuple[int, float, float]:
     """Judge a rounded quantity against minimum notional, caps, leverage and funds."""
     g = book.config
     # What is held on the same side stays; what is held on the other is closed first.
@@ -185,7 +190,7 @@ def _caps(  # noqa: PLR0913  one number for each side of the trade
     return ALLOWED, 0.0, 0.0
 
 
-@record_kernel
+@inlined_kernel
 def affordable(book: Book, s: int, quantity: float, price: float, fee: float) -> float:
     """Return `quantity` rounded down to the lot and, on spot, until cash after fee cannot turn negative."""
     instrument = book.symbols[s]["instrument"]
@@ -229,8 +234,6 @@ def review_entry(
 
 
 @record_kernel
-def recheck_funds(  # noqa: PLR0913  one number for each side of the trade
-    book: Book, s: int, side: int, quantity: float, price: float, fee: float
-) -> tuple[int, float, float]:
+def recheck_funds(book: Book, s: int, side: int, quantity: float, price: float, fee: float) -> tuple[int, float, float]:
     """Judge caps, leverage and funds again when a resting order fills: others may have used them meanwhile."""
     return _caps(book, s, side, quantity, price, fee)

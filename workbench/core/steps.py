@@ -16,8 +16,11 @@ from workbench.core.intents import DEFAULT, FRACTION, NOTIONAL
 from workbench.core.levels import liquidation_level, near_reason, see_price
 from workbench.core.log import log_row
 from workbench.core.records import (
+    ADVERSE,
+    COLOUR,
     DAILY_LOSS,
     DAY_NS,
+    FAVOURABLE,
     FLATTEN,
     LIMIT,
     LIQUIDATION,
@@ -26,6 +29,7 @@ from workbench.core.records import (
     MAX_HOLDING,
     NO_ORDER,
     NO_REASON,
+    OLHC,
     SIGNAL,
     STOP,
     TAKE_PROFIT,
@@ -61,7 +65,7 @@ def jump_exits(book: Book, s: int, price: float, time_ns: int, funding_rate: flo
     if funding_rate != 0.0:
         charge_funding(book, s, price, funding_rate)
     see_exit(book, s, price, time_ns)
-    if y["quantity"] == 0.0 or book.config["is_external"] == 1 and y["exit_in_flight"] > 0.0:
+    if y["quantity"] == 0.0 or (book.config["is_external"] == 1 and y["exit_in_flight"] > 0.0):
         return
     if y["exit_reason"] == SIGNAL:
         _signal_exit(book, s, price, time_ns)
@@ -208,7 +212,28 @@ def leg(book: Book, s: int, end: float, time_ns: int) -> None:
     see_price(book, s, end)
 
 
-@record_kernel
+@inlined_kernel
+def move(book: Book, s: int, end: float, time_ns: int) -> None:
+    """Let the price move continuously to `end`: `leg`, without the call when the way meets nothing."""
+    y = book.symbols[s]
+    held = y["quantity"]
+    is_free = y["order_kind"] == NO_ORDER
+    if is_free and held != 0.0:
+        side = 1.0 if held > 0.0 else -1.0
+        worst = min(side * y["last"], side * end)
+        is_free = (
+            worst > side * y["near"]
+            and side * end < side * y["target"]
+            and (y["instrument"]["is_spot"] == 1 or worst > side * liquidation_level(book, s))
+        )
+    if is_free:
+        _see_market(book, s, end, time_ns)
+        see_price(book, s, end)
+    else:
+        leg(book, s, end, time_ns)
+
+
+@inlined_kernel
 def mark(book: Book, time_ns: int, is_close: bool) -> None:  # noqa: FBT001  kernels take positions
     """Mark the account after a phase and judge the breakers: loss >= limit trips (R8).
 
@@ -233,11 +258,18 @@ def mark(book: Book, time_ns: int, is_close: bool) -> None:  # noqa: FBT001  ker
     else:
         return
     if not is_close:
-        for s in range(book.symbols.shape[0]):
-            y = book.symbols[s]
-            if y["quantity"] != 0.0 and y["last_phase"] == a["phase"]:
-                exit_at(book, s, abs(y["quantity"]), y["last"], time_ns, y["exit_reason"], MARKET)
-        a["equity"] = equity_now(book)
+        _flatten_now(book, time_ns)
+
+
+@record_kernel
+def _flatten_now(book: Book, time_ns: int) -> None:
+    """Close what a breaker wants closed at the prices of this very event; stale prices fill nothing (R12)."""
+    a = book.account
+    for s in range(book.symbols.shape[0]):
+        y = book.symbols[s]
+        if y["quantity"] != 0.0 and y["last_phase"] == a["phase"]:
+            exit_at(book, s, abs(y["quantity"]), y["last"], time_ns, y["exit_reason"], MARKET)
+    a["equity"] = equity_now(book)
 
 
 @record_kernel
@@ -293,10 +325,10 @@ def clear_breakers(book: Book) -> None:
 @inlined_kernel
 def first_extreme_is_low(y: Record, path: int, is_green: bool) -> bool:  # noqa: FBT001  kernels take positions
     """Return whether the bar goes to its low before its high, chosen after the open's fills (R2)."""
-    if path == 0:
+    if path == ADVERSE:
         return y["quantity"] >= 0.0
-    if path == 1:
+    if path == FAVOURABLE:
         return y["quantity"] < 0.0
-    if path == 2:
+    if path == COLOUR:
         return is_green
-    return path == 4
+    return path == OLHC

@@ -103,7 +103,7 @@ class Translation:
 
 def _is_same(now: object, then: object) -> bool:
     # By text, since 1, 1.0 and True are equal but compile apart, and nan is not equal to itself.
-    return now is then or (isinstance(now, (int, float)) and type(now) is type(then) and repr(now) == repr(then))
+    return now is then or (isinstance(now, (int, float)) and repr(now) == repr(then))
 
 
 class _Translator:

@@ -4,6 +4,7 @@ import ast
 import builtins
 import dis
 import inspect
+import linecache
 import textwrap
 from collections.abc import Collection, Sequence
 from types import CodeType, FunctionType, ModuleType
@@ -27,10 +28,37 @@ def source_text(thing: FunctionType | type) -> str | None:
 
     Works for files and notebook cells; code from ``exec`` or a plain prompt has no text.
     """
+    if isinstance(thing, type):
+        return _class_text(thing)
     try:
         return textwrap.dedent(inspect.getsource(thing))
     except (OSError, TypeError):
         return None
+
+
+def _class_text(owner: type) -> str | None:
+    """Return the text of a class, found by the place of its methods: the standard way needs a file, cells have none."""
+    for method in vars(owner).values():
+        if not isinstance(method, FunctionType) or method.__qualname__ != f"{owner.__qualname__}.{method.__name__}":
+            continue
+        code = method.__code__
+        lines = linecache.getlines(code.co_filename, method.__globals__)
+        try:
+            tree = ast.parse("".join(lines))
+        except SyntaxError:
+            return None
+        around = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ClassDef)
+            and node.name == owner.__name__
+            and node.lineno <= code.co_firstlineno <= (node.end_lineno or 0)
+        ]
+        if around:
+            innermost = max(around, key=lambda node: node.lineno)
+            first = min([innermost.lineno, *(decorator.lineno for decorator in innermost.decorator_list)])
+            return textwrap.dedent("".join(lines[first - 1 : innermost.end_lineno]))
+    return None
 
 
 def function_definition(function: FunctionType) -> ast.FunctionDef:
@@ -80,7 +108,7 @@ def unknown_attributes(definition: ast.FunctionDef, known: Sequence[Collection[s
 
 def _is_source_of(definition: ast.FunctionDef, function: FunctionType) -> bool:
     """Return whether compiling the definition gives the function's own code."""
-    # Inside a function that owns its outer names, or they would compile as globals; its own name is one of these or not.
+    # Inside a function that owns its outer names, or they would compile as globals. Its own name may be one of them.
     owned = function.__code__.co_freevars
     lines = [f"{name} = None" for name in owned]
     if definition.name not in owned:

@@ -54,7 +54,9 @@ def halted_names(bits: int) -> tuple[str, ...]:
     return tuple(name for bit, name in enumerate(BREAKERS) if bits >> bit & 1)
 
 
-def account_state(sequence: int, symbols: tuple[str, ...], account: Record, positions: NDArray[np.void]) -> AccountState:
+def account_state(
+    sequence: int, symbols: tuple[str, ...], account: Record, positions: NDArray[np.void]
+) -> AccountState:
     """Return the numbered picture of an account from copies of its records.
 
     Equity is summed anew from the copies, so that cash and positions always add up to it.
@@ -86,7 +88,6 @@ def account_state(sequence: int, symbols: tuple[str, ...], account: Record, posi
         trade_count=int(account["trade_count"]),
         denial_count=int(account["denial_count"]),
     )
-
 
 
 def fill_of(symbols: tuple[str, ...], row: Record) -> Fill:

@@ -65,7 +65,7 @@ class Guard:
         self._limit = limit
         self._failed_in_a_row = 0
         self._fails_now = False
-        self._is_failing = False
+        self._failing_reason: str | None = None
         self._counts = {"strategy_errors": 0, "callback_errors": 0}
 
     @property
@@ -76,10 +76,7 @@ class Guard:
     @property
     def failing_reason(self) -> str | None:
         """Why entries are halted, or None when the strategy works."""
-        if not self._is_failing:
-            return None
-        last = self.errors.newest(1)
-        return f"the strategy failed on {self._limit} bars in a row ({last[0].message if last else 'no record'})"
+        return self._failing_reason
 
     def strategy_failed(self, error: Exception, symbol: int, time_ns: int) -> None:
         """Take an exception of the strategy on one bar; the core has skipped its decision."""
@@ -90,7 +87,7 @@ class Guard:
     def forgive(self) -> None:
         """Forget that the strategy failed."""
         self._failed_in_a_row = 0
-        self._is_failing = False
+        self._failing_reason = None
 
     def tell(self, step: LiveStep) -> bool:
         """Call back what a step did; return whether the strategy has just failed too often in a row."""
@@ -101,9 +98,11 @@ class Guard:
             self._failed_in_a_row += 1
         elif step.closed:
             self._failed_in_a_row = 0
-        fails_anew = self._failed_in_a_row >= self._limit and not self._is_failing
-        self._is_failing = self._is_failing or fails_anew
-        return fails_anew
+        if self._failed_in_a_row < self._limit or self._failing_reason is not None:
+            return False
+        last = self.errors.newest(1)[0].message
+        self._failing_reason = f"the strategy failed on {self._limit} bars in a row, at last with {last}"
+        return True
 
     def record(self, error: ErrorRecord) -> None:
         """Keep an error and call back."""

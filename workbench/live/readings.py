@@ -42,4 +42,5 @@ class Readings:
         self.trades.extend(result.closed_trades)
         self.denials.extend(result.denials)
         self.account = result.snapshot
-        self.data_ns = step.time_ns
+        # A command before the first price carries no time of its own.
+        self.data_ns = max(self.data_ns or 0, step.time_ns)

@@ -190,6 +190,8 @@ class LiveSession(SessionView):
         self._abandon()
         if not self._finish(_KILL_S):
             self._give_up(f"the session's thread did not end within {_KILL_S:g} s of kill()")
+        elif self._thread is not None and not self._is_own_thread():
+            self._thread.join(_KILL_S)
         return self.state
 
     def wait(self, timeout_s: float | None = None) -> bool:

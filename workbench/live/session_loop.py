@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from workbench.errors import SessionClosedError
 from workbench.live.clock import ManualClock, ReplayClock
+from workbench.live.live_core import compile_core
 from workbench.live.records import ErrorRecord
 from workbench.live.states import SessionState
 from workbench.model import Command, utc_text
@@ -86,7 +87,7 @@ class SessionLoop:
         """Run to the end, whatever happens; the last thing is a finished state."""
         try:
             self._start()
-            while not self._abandoned.is_set() and self._go_on():
+            while self._go_on():
                 pass
         except SessionClosedError:
             # Killed or given up in the middle of a step: the engine refused the next one.
@@ -107,6 +108,7 @@ class SessionLoop:
 
     def _start(self) -> None:
         """Feed the history, and start the clock only then."""
+        compile_core()
         market = self._parts.market
         if market.history is not None:
             self._engine.warm_up(market.history)
@@ -119,6 +121,8 @@ class SessionLoop:
         clock, mailbox, feed = self._clock, self._parts.mailbox, self._feed
         # Cleared before the look at the mailbox: what comes after the look ends the wait at once.
         mailbox.wake.clear()
+        if self._abandoned.is_set():
+            return False
         for ask in mailbox.take():
             self._obey(ask)
             ask.is_done.set()
@@ -222,7 +226,7 @@ class SessionLoop:
         if self._is_stopping or self._status.is_finished:
             return
         state, reason = self._verdict(self._readings.account, is_idle=is_idle)
-        if state != self._status.state:
+        if state != self._status.state or reason != self._status.reason:
             self._status.move(state, reason, self._engine.time_ns)
 
     def _verdict(self, account: AccountState, *, is_idle: bool) -> tuple[SessionState, str]:

@@ -38,6 +38,8 @@ class SessionState(StrEnum):
     --------
     >>> SessionState.EXITS_ONLY == "EXITS_ONLY"
     True
+    >>> SessionState.EXITS_ONLY
+    'EXITS_ONLY'
     """
 
     PREPARED = "PREPARED"
@@ -49,6 +51,10 @@ class SessionState(StrEnum):
     STOPPING = "STOPPING"
     STOPPED = "STOPPED"
     FAILED = "FAILED"
+
+    def __repr__(self) -> str:
+        # A state is shown as what it equals.
+        return repr(self.value)
 
 
 RUNNING: Final = frozenset({SessionState.ACTIVE, SessionState.EXITS_ONLY, SessionState.STALE, SessionState.HALTED})

@@ -55,7 +55,7 @@ class SessionStatus:
         return self._state in FINISHED
 
     def move(self, state: SessionState, reason: str, time_ns: int) -> bool:
-        """Go to a state, and return whether it was a change; the end of a session is final.
+        """Go to a state, or give a new reason for it, and return whether the state changed; the end is final.
 
         Raises
         ------
@@ -63,14 +63,16 @@ class SessionStatus:
             The transition is not allowed.
         """
         with self._changed:
-            if self._state == state or self._state in FINISHED:
+            is_change = self._state != state
+            if self._state in FINISHED or (not is_change and self._reason == reason):
                 return False
-            check_transition(self._state, state)
+            if is_change:
+                check_transition(self._state, state)
             self._state = state
             self._reason = reason
             self.note(time_ns, "state", f"{state}: {reason}")
             self._changed.notify_all()
-            return True
+            return is_change
 
     def note(self, time_ns: int, kind: str, text: str) -> None:
         """Add an event."""

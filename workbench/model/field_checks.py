@@ -4,10 +4,10 @@ A configuration that reports one mistake per attempt makes its user run five tim
 this room therefore gather their complaints here and raise once, at the end.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
+from typing import cast
 
 from workbench.errors import WorkbenchError
 
@@ -44,9 +44,7 @@ class Interval:
         """Return whether ``value`` is a finite number inside; ``nan``, a bool and what is no number are outside."""
         if isinstance(value, bool) or not isinstance(value, Real):
             return False
-        number = float(value)
-        if not math.isfinite(number):
-            return False
+        number = cast("float", value)  # any real number compares like one
         is_above = number >= self.low if self.includes_low else number > self.low
         is_below = number <= self.high if self.includes_high else number < self.high
         return is_above and is_below

@@ -24,8 +24,8 @@ _FEE: Final = Interval(0.0, 0.5, includes_low=True)
 _LEVERAGE: Final = Interval(1.0, 1_000.0, includes_low=True, includes_high=True)
 _MARGIN: Final = Interval(0.0, 1.0, includes_low=True)
 _PERPETUAL_MAX_LEVERAGE: Final = 20.0
-# Part of a step that float arithmetic may be off: 0.3 - 0.1 is a hair below 0.2 and must not lose a whole step. The core
-# rounds with the same slack, so that an order leaves with the quantity that was booked.
+# Part of a step that float arithmetic may be off: 0.3 - 0.1 is a hair below 0.2 and must not lose a whole step. The
+# core rounds with the same slack, so that an order leaves with the quantity that was booked.
 _STEP_SLACK: Final = Fraction(1, 1_000_000)
 
 

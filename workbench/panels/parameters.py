@@ -73,7 +73,7 @@ class ParameterForm:
     @property
     def complaints(self) -> list[str]:
         """What is wrong with the fields, a sentence each; empty when the session can start."""
-        return [f"{name}: {field.error}" for name, field in self.fields.items() if field.error]
+        return [_sentence(name, field.error) for name, field in self.fields.items() if field.error]
 
     def refresh(self, state: str) -> None:
         """Bring the fields up to the handle, also after another panel changed it."""
@@ -109,6 +109,10 @@ class ParameterForm:
                 field.adopt(parameters[name])
 
 
+def _sentence(name: str, error: str) -> str:
+    return error if name in error else f"{name}: {error}"
+
+
 def complaint(spec: ParameterSpec, value: object) -> str:
     """Return what is wrong with a value, or nothing."""
     if spec.kind not in _NUMBERS or (value is None and spec.is_optional):
@@ -140,8 +144,9 @@ def _make_input(spec: ParameterSpec, value: object) -> Any:  # noqa: ANN401  ipy
     if spec.is_optional:
         return ipywidgets.Text(value=shown, placeholder="off", continuous_update=False)
     # Not the bounded inputs of ipywidgets: they silently replace what was typed by the nearest bound.
-    kind = ipywidgets.IntText if spec.kind == "int" else ipywidgets.FloatText
-    return kind(value=shown, step=spec.step)
+    if spec.kind == "int":
+        return ipywidgets.IntText(value=shown, step=1 if spec.step is None else spec.step)
+    return ipywidgets.FloatText(value=shown, step=spec.step)
 
 
 def _is_text(spec: ParameterSpec) -> bool:

@@ -18,6 +18,7 @@ __all__ = ["FILL_COLUMNS", "account_tiles", "fill_rows", "log_lines", "state_ton
 FILL_COLUMNS: Final = ("Time (UTC)", "Symbol", "Side", "Quantity", "Price", "Fee", "Reason", "P&L")
 _NS_PER_S: Final = 1_000_000_000
 _LARGE: Final = 1000
+_RULES_WITHOUT_NUMBERS: Final = frozenset({"halted", "invalid_level", "paused", "short_on_spot"})
 _STATE_TONES: Final[Mapping[str, Tone]] = {
     "ACTIVE": "up",
     "EXITS_ONLY": "warning",
@@ -148,7 +149,10 @@ def log_lines(errors: Sequence[object], denials: Sequence[Denied], limit: int) -
 
 def _denial(denial: Denied) -> str:
     order = f"{denial.side} {quantity(denial.quantity)} {denial.symbol}"
-    return f"denied {order}: {denial.rule} limit {denial.limit:g}, was {denial.value:g}"
+    rule = denial.rule.replace("_", " ")
+    if denial.rule in _RULES_WITHOUT_NUMBERS:
+        return f"denied {order}: {rule}"
+    return f"denied {order}: {rule} (limit {denial.limit:,.8g}, was {denial.value:,.8g})"
 
 
 def _time_of(error: object) -> int:
@@ -196,16 +200,16 @@ def percent(fraction: float, *, signed: bool = False) -> str:
 
 
 def price(value: float) -> str:
-    """Return a price with about six significant digits.
+    """Return a price with about six significant digits, one decimal at least.
 
     Examples
     --------
-    >>> price(31772.71), price(0.412345), price(float("nan"))
-    ('31,772.7', '0.412345', 'n/a')
+    >>> price(105829.37), price(0.412345), price(float("nan"))
+    ('105,829.4', '0.412345', 'n/a')
     """
     if not value > 0:
         return "n/a"
-    return _decimals(value, min(8, max(0, 5 - math.floor(math.log10(value)))))
+    return _decimals(value, min(8, max(1, 5 - math.floor(math.log10(value)))))
 
 
 def quantity(value: float) -> str:

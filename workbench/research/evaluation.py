@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from workbench.research.benchmark import buy_and_hold
-from workbench.research.drawdowns import calmar_ratio, drawdown_series, longest_drawdown_s
+from workbench.research.drawdowns import calmar_ratio, longest_drawdown_s, worst_drawdown
 from workbench.research.measures import MEASURES
 from workbench.research.statistics import (
     DAY_NS,
@@ -119,7 +119,7 @@ def evaluate(ledger: Ledger, bars: Bars, *, cash: float) -> Stats:
     """
     equity = np.ascontiguousarray(ledger.equity)
     span = Span.of(bars.time_ns, bars.timeframe.ns)
-    drawdown = float(drawdown_series(equity, start=cash).max(initial=0.0))
+    drawdown = worst_drawdown(equity, start=cash)
     values = dict(zip(CURVE_MEASURES, curve_figures(equity, span, cash=cash, worst_drawdown=drawdown), strict=True))
     values["max_drawdown"] = drawdown
     values["max_drawdown_duration_s"] = longest_drawdown_s(

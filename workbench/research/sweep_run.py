@@ -13,6 +13,7 @@ from workbench.core.driver import frozen, funding_rates, joint_codes, run_backte
 from workbench.core.evaluation import EvaluationCache
 from workbench.core.ledger import new_trace
 from workbench.errors import ConfigError, MissingDataError
+from workbench.research.drawdowns import worst_drawdown
 from workbench.research.evaluation import Span, curve_figures
 from workbench.research.measures import SWEEP_MEASURES
 
@@ -24,19 +25,17 @@ if TYPE_CHECKING:
     from workbench.core.records import Record
     from workbench.model import Bars
     from workbench.research.grid import Grid
-    from workbench.research.statistics import Floats
     from workbench.strategy.lowering import ConfiguredStrategy
 
 
 class _Scratch:
     """What one block of combinations writes to, one after the other."""
 
-    __slots__ = ("_fresh", "_memory", "book", "equity", "peaks")
+    __slots__ = ("_fresh", "_memory", "book", "equity")
 
     def __init__(self, config: EngineConfig, rows: int) -> None:
         self.book = open_book(config)
         self.equity = np.empty(rows)
-        self.peaks = np.empty(rows)
         # Bytes, because numpy copies records field by field: 50 us against 1.
         arrays: tuple[Any, ...] = (self.book.account.base, self.book.output.base, self.book.symbols)
         self._memory = tuple(array.view(np.uint8) for array in arrays)
@@ -151,7 +150,7 @@ class SweepRun:
 
     def _figures(self, scratch: _Scratch, account: Record) -> tuple[float, ...]:
         equity, cash = scratch.equity, self._config.cash
-        worst = worst_drawdown(equity, scratch.peaks, start=cash)
+        worst = worst_drawdown(equity, start=cash)
         trades, lost = int(account["trade_count"]), float(account["gross_loss"])
         won = float(account["gross_profit"])
         return (
@@ -164,29 +163,3 @@ class SweepRun:
             won / lost if lost > 0.0 else math.nan,
             (won - lost) / trades if trades else math.nan,
         )
-
-
-def worst_drawdown(equity: Floats, scratch: Floats, *, start: float) -> float:
-    """Return the largest of `drawdown_series` without making one.
-
-    Parameters
-    ----------
-    equity : ndarray of float64, shape (n,)
-        Equity at each mark.
-    scratch : ndarray of float64, shape (n,)
-        Overwritten.
-    start : float
-        Equity before the first mark, above 0.
-
-    Examples
-    --------
-    >>> worst_drawdown(np.array([90.0, 120.0, 60.0]), np.empty(3), start=100.0)
-    0.5
-    """
-    np.maximum.accumulate(equity, out=scratch)
-    if scratch[0] < start:
-        np.maximum(scratch, start, out=scratch)
-    # (peak - equity) / peak, in the same operations as the series, so that both give the same bits.
-    fall = np.subtract(scratch, equity)
-    np.divide(fall, scratch, out=fall)
-    return max(float(fall.max()), 0.0)

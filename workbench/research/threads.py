@@ -62,7 +62,12 @@ def run_in_threads(count: int, work: Work, *, threads: int, progress: bool | Non
 
     def done(block: range) -> int:
         if not stop.is_set():
-            work(block, stop)
+            try:
+                work(block, stop)
+            except BaseException:
+                # At once, not when the waiting thread hears of it: the pool would begin the next block meanwhile.
+                stop.set()
+                raise
         return len(block)
 
     delay_s = QUIET_S if progress is None else 0.0

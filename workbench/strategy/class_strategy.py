@@ -17,7 +17,7 @@ from workbench.strategy.parameters import Parameter, checked_parameters, declare
 __all__ = ["Strategy"]
 
 # What a configured strategy offers itself; a field of this name would hide it.
-_RESERVED = frozenset({"name", "parameters", "spec", "with_parameters", "lower", "indicators", "on_bar"})
+_RESERVED = frozenset({"name", "parameters", "spec", "source", "with_parameters", "lower", "indicators", "on_bar"})
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(param,))
@@ -35,6 +35,8 @@ class Strategy:
         Name of the class.
     spec : tuple of Parameter
         What the parameters may be.
+    source : str or None
+        Text of the class, None when it cannot be had.
 
     Raises
     ------
@@ -60,6 +62,7 @@ class Strategy:
 
     name: ClassVar[str] = "Strategy"
     spec: ClassVar[tuple[Parameter, ...]] = ()
+    source: ClassVar[str | None] = None
 
     def __init_subclass__(cls, **keywords: object) -> None:
         """Make the subclass a frozen dataclass of its parameters."""
@@ -68,6 +71,8 @@ class Strategy:
         own = _own_parameters(cls)
         cls.name = cls.__name__
         cls.spec = tuple(({parameter.name: parameter for parameter in cls.spec} | own).values())
+        # Now, while the text is that of this class: a file or cell may be edited later.
+        cls.source = source_text(cls)
         for parameter in cls.spec:
             setattr(cls, parameter.name, parameter.default)
         dataclasses.dataclass(frozen=True, init=False)(cls)
@@ -97,7 +102,7 @@ class Strategy:
         return type(self)(**{**self.parameters, **changes})
 
     def indicators(self, m: MarketView) -> Mapping[str, Expr]:  # noqa: ARG002  for subclasses
-        """Return the expressions that `on_bar` reads as fields of ``now``; none by default."""
+        """Return the expressions that `on_bar` reads as fields of ``now``, made from the market view ``m``; or none."""
         return {}
 
     def on_bar(self, now: Any, position: Any) -> Intent | None:  # noqa: ANN401  namedtuples with the strategy's own fields
@@ -135,7 +140,7 @@ class Strategy:
                 f"{self.name}.indicators must return expressions such as m.close.sma(20); {'; '.join(faults)}"
             )
         nodes = {name: expression.node for name, expression in given.items()}
-        return CallablePlan(self.name, self.parameters, source_text(type(self)), on_bar, nodes)
+        return CallablePlan(self.name, self.parameters, self.source, on_bar, nodes)
 
 
 def _own_parameters(cls: type[Strategy]) -> dict[str, Parameter]:

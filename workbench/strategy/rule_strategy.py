@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import Any
 
 from workbench.core.market_view import MarketView
@@ -27,6 +27,8 @@ class RuleStrategy:
         Name of the function.
     spec : tuple of Parameter
         Its parameters, in order.
+    source : str or None
+        Text of the function, None when it cannot be had.
     function : callable
         The function itself.
     """
@@ -36,6 +38,8 @@ class RuleStrategy:
         self.function = function
         self.name = function.__name__
         self.spec = _spec_of(function)
+        # Now, while the text is that of this function: a file or cell may be edited later.
+        self.source = source_text(function) if isinstance(function, FunctionType) else None
 
     def __call__(self, *positional: object, **parameters: object) -> "ConfiguredRules":
         """Return the strategy with these parameters, the others at their defaults.
@@ -55,21 +59,23 @@ class RuleStrategy:
     def __repr__(self) -> str:
         return f"<strategy {self.name}({', '.join(f'{one.name}={one.default!r}' for one in self.spec)})>"
 
-    @functools.cached_property
-    def source(self) -> str | None:
-        """Text of the function, None when it cannot be had."""
-        return source_text(self.function)  # type: ignore[arg-type]  # a callable object without text gives None
-
 
 class ConfiguredRules:
     """A strategy function with fixed parameters: what backtests, sweeps and sessions take.
+
+    Made by calling a `RuleStrategy`.
+
+    Parameters
+    ----------
+    template : RuleStrategy
+        The strategy.
+    parameters : mapping of str to value
+        All its parameters, checked; kept as a read-only copy.
 
     Attributes
     ----------
     name : str
         Name of the strategy.
-    parameters : mapping of str to value
-        All parameters, read-only.
     spec : tuple of Parameter
         What the parameters may be.
     """

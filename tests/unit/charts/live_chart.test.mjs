@@ -22,6 +22,8 @@ const delta = (sequence, rows, extra = {}) => [
   { kind: "delta", sequence, marks: [], lines: {}, ...extra }, [bytes(rows), bytes([])],
 ];
 
+const isBody = (shape) => shape.type === "rect" && shape.yref === "y";
+
 function filledStore(count) {
   const store = new ChartStore();
   store.apply(...snapshot(1, bars(count)));
@@ -229,7 +231,7 @@ test("the forming candle is a shape and not part of the trace", () => {
   const frame = makeFrame(store, new Viewport(MINUTE), 700);
   const [candles] = makeTraces(frame, store, PALETTE);
   assert.equal(candles.x.at(-1), START + 98 * MINUTE);
-  const forming = movingShapes(frame, store, PALETTE).find((shape) => shape.type === "rect");
+  const forming = movingShapes(frame, store, PALETTE).find(isBody);
   assert.deepEqual([forming.y0, forming.y1], [198, 199]);
   assert.equal(outgrows(frame, store), false);
   store.bars.merge(bar(100));
@@ -256,7 +258,7 @@ test("a few bars are all shapes, since Plotly cannot tell a width from them", ()
   const store = filledStore(2);
   const frame = makeFrame(store, new Viewport(MINUTE), 700);
   assert.equal(makeTraces(frame, store, PALETTE)[0].x.length, 0);
-  assert.equal(movingShapes(frame, store, PALETTE).filter((shape) => shape.type === "rect").length, 2);
+  assert.equal(movingShapes(frame, store, PALETTE).filter(isBody).length, 2);
 });
 
 test("the past is drawn without what moves", () => {
@@ -266,7 +268,7 @@ test("the past is drawn without what moves", () => {
   viewport.range = [START, START + 200 * MINUTE];
   const frame = makeFrame(store, viewport, 700);
   assert.equal(frame.movingFrom, null);
-  assert.equal(movingShapes(frame, store, PALETTE).filter((shape) => shape.type === "rect").length, 0);
+  assert.equal(movingShapes(frame, store, PALETTE).filter(isBody).length, 0);
   store.bars.merge([START + 999 * MINUTE, 1, 9000, 1, 9000, 1]);
   assert.equal(outgrows(frame, store), false);
 });
@@ -293,7 +295,7 @@ test("numbers read well: no negative nothing, prices of any size, ticks that dif
   assert.equal(formatNumber(-1234.5, 1), "-1,234.5");
   assert.equal(formatNumber(NaN, 1), "–");
   assert.equal(formatPercent(-0.0095), "-0.95 %");
-  assert.deepEqual([31772.7, 100.5, 0.4, 0.00001234].map(priceDecimals), [1, 3, 6, 8]);
+  assert.deepEqual([105829.37, 31772.7, 100.5, 0.4, 0.00001234].map(priceDecimals), [1, 1, 3, 6, 8]);
   assert.deepEqual([axisDecimals(0, 600), axisDecimals(0, 1), axisDecimals(5, 5)], [0, 1, 2]);
 });
 

@@ -58,7 +58,10 @@ def run(folder: Path, package: str, **environment: str) -> list[str]:
     return result.stdout.split()
 
 
-def test_a_kernel_is_taken_from_the_cache_until_a_function_of_another_file_changes(tmp_path: Path, package: str) -> None:
+def test_a_kernel_is_taken_from_the_cache_until_a_function_of_another_file_changes(
+    tmp_path: Path,
+    package: str,
+) -> None:
     assert run(tmp_path, package) == ["20.0", "0"]
     assert run(tmp_path, package) == ["20.0", "1"]
     # The caller's own file stays as it is: numba alone would answer 20.0 again.

@@ -16,7 +16,7 @@ def mean_of_three(series: np.ndarray) -> np.ndarray:
 
 
 def running_mean_of_three(series: np.ndarray) -> np.ndarray:
-    """The same by a running sum, which differs in the last bits."""
+    """Return the same by a running sum, which differs in the last bits."""
     total = np.cumsum(series)
     out = np.full(len(series), np.nan)
     out[2:] = (total[2:] - np.concatenate([[0.0], total[:-3]])) / 3
@@ -95,7 +95,7 @@ def test_a_feature_cannot_write_into_the_bars() -> None:
         evaluated(writing, 1)
 
 
-@pytest.mark.parametrize("function", [lambda x: x[:-1], lambda x: 1.0, lambda x: np.array(["a"] * len(x))])
+@pytest.mark.parametrize("function", [lambda x: x[:-1], lambda x: x.mean(), lambda x: np.array(["a"] * len(x))])
 def test_a_function_must_return_one_number_per_row(function) -> None:
     with pytest.raises(DataError, match="one number per row"):
         evaluated(function, 2)

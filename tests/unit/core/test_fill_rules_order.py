@@ -162,12 +162,21 @@ class TestR9ExitsAndEntriesOnOneOpen:
         signals = {(0, 0): enter_long(limit=95.0), (0, 1): enter_long(limit=92.0)}
         assert [f.price for f in play(Scenario(events=bars, signals=signals)).fills] == [92.0]
 
-    def test_exit_while_flat_cancels_a_resting_entry_and_hold_keeps_it(self) -> None:
+    @pytest.mark.parametrize(
+        ("signal", "is_kept"),
+        [
+            (Signal(), True),
+            (Signal(exit_long=True), False),
+            (Signal(exit_long=True, enter_long=True), False),  # no entry, and the waiting one goes
+            (Signal(exit_short=True), True),  # speaks of the other side
+            (Signal(enter_long=True, enter_short=True), True),  # says nothing
+        ],
+    )
+    def test_exit_signal_while_flat_cancels_a_resting_entry_of_its_side(self, signal: Signal, is_kept: bool) -> None:
         bars = hourly([CALM, CALM, CALM, (100, 101, 90, 95)])
-        kept = play(Scenario(events=bars, signals={(0, 0): enter_long(limit=95.0)}))
-        cancelled = play(Scenario(events=bars, signals={(0, 0): enter_long(limit=95.0), (0, 1): EXIT_LONG}))
-        assert [f.time_ns for f in kept.fills] == [at_open(3)]
-        assert cancelled.fills == []
+        signals = {(0, 0): enter_long(limit=95.0), (0, 1): signal}
+        outcome = play(Scenario(events=bars, signals=signals, instruments=(PERPETUAL,)))
+        assert [f.time_ns for f in outcome.fills] == ([at_open(3)] if is_kept else [])
 
 
 class TestR12MissingBarMovesNothing:

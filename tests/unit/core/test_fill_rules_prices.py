@@ -6,11 +6,13 @@ import pytest
 
 from tests.reference import Closed, CommandEvent, TickPrice
 from tests.reference.agreement import play
+from tests.reference.core_driver import backtest
 from tests.reference.scenario import (
     EXIT_LONG,
     EXIT_SHORT,
     NS,
     PERPETUAL,
+    SPOT,
     Scenario,
     at_close,
     at_open,
@@ -18,6 +20,7 @@ from tests.reference.scenario import (
     enter_short,
     hourly,
 )
+from workbench.errors import DataError
 from workbench.model import Costs, Instrument, RiskConfig
 
 CALM = (100, 101, 99, 100)
@@ -237,6 +240,11 @@ class TestR10FeesFundingAndLiquidation:
         assert trade.pnl == pytest.approx(sign * (100 * 6 - 100 * 105 * 0.01))
         assert outcome.equity[1] == pytest.approx(10_000 + sign * (100 * 5 - 105))
 
+    def test_funding_of_a_spot_symbol_is_refused(self) -> None:
+        scenario = Scenario(events=hourly([CALM, CALM]), funding=((0, at_open(1), 0.01),))
+        with pytest.raises(DataError, match="spot"):
+            backtest(scenario)
+
     def test_funding_before_the_entry_is_not_paid(self) -> None:
         outcome = play(
             Scenario(
@@ -292,6 +300,46 @@ class TestR10FeesFundingAndLiquidation:
         )
         assert (outcome.trades[0].exit_reason, outcome.trades[0].exit_price) == ("liquidation", 85.0)
         assert outcome.equity[-1] == pytest.approx(-5_000.0)  # 10000 - 1000 * 15
+
+    def test_short_is_liquidated_when_others_have_lost_everything(self) -> None:
+        flat = (100, 100, 100, 100)
+        ether = Instrument("ETH/USDT:USDT", kind="linear_perpetual")
+        outcome = play(
+            Scenario(
+                events=hourly([flat, flat, (10, 10, 10, 10)], [flat, flat, flat]),
+                signals={
+                    (0, 0): enter_long(sizing="notional", size=100_000.0),
+                    (1, 0): enter_short(sizing="notional", size=1_000.0),
+                },
+                instruments=(PERPETUAL, ether),
+                risk=RiskConfig(max_leverage=20.0),
+            )
+        )
+        # 1000 units lost 90 each: no price of the other 10 could bring the account back.
+        assert [(t.symbol, t.exit_reason, t.exit_price) for t in outcome.trades] == [
+            (0, "liquidation", 10.0),
+            (1, "liquidation", 100.0),
+        ]
+
+    def test_loss_of_another_symbol_liquidates_on_a_favourable_leg_too(self) -> None:
+        flat = (100, 100, 100, 100)
+        ether = Instrument("ETH/USDT:USDT", kind="linear_perpetual")
+        outcome = play(
+            Scenario(
+                events=hourly([flat, flat, (100, 100, 10, 10)], [flat, flat, (100, 105.4, 100, 100)]),
+                signals={
+                    (0, 0): enter_long(sizing="notional", size=5_000.0),
+                    (1, 0): enter_short(sizing="notional", size=100_000.0),
+                },
+                instruments=(SPOT, ether),
+                risk=RiskConfig(max_leverage=20.0),
+                path="ohlc",
+            )
+        )
+        # At the highs 10000 - 1000 * 5.4 = 4600 are left. Then the coins fall by 4500: 100 is below 0.5 % of 105400, so
+        # the short goes at 105.4, where its leg down starts.
+        (trade,) = outcome.trades
+        assert (trade.symbol, trade.exit_reason, trade.exit_price) == (1, "liquidation", 105.4)
 
     def test_spot_bought_with_cash_is_never_liquidated(self) -> None:
         bars = hourly([CALM, CALM, (50, 51, 1, 2)])

@@ -10,6 +10,7 @@ from workbench.core.graph import Graph
 from workbench.core.indicators import Indicator
 from workbench.core.market_view import MarketView
 from workbench.core.nodes import Constant, Price
+from workbench.core.operators import Binary
 from workbench.errors import ConfigError, DataError
 
 BARS = random_ohlcv(300)
@@ -46,7 +47,7 @@ def test_nodes_of_two_graphs_are_equal_when_they_calculate_the_same() -> None:
 
 
 def test_a_number_and_a_truth_value_are_different_nodes_and_so_are_the_zeros() -> None:
-    assert Constant(1.0) != Constant(True)  # noqa: FBT003
+    assert Constant(1.0) != Constant(True)
     assert Constant(0.0) != Constant(-0.0)
     assert Constant(2) == Constant(2.0)
 
@@ -117,7 +118,8 @@ def test_a_cache_without_room_still_answers() -> None:
     m = MarketView()
     cache = EvaluationCache(BARS, max_bytes=0)
     np.testing.assert_array_equal(
-        m.graph.batch([m.close.sma(5)], BARS, cache)[0], m.graph.batch([m.close.sma(5)], BARS)[0]
+        m.graph.batch([m.close.sma(5)], BARS, cache)[0],
+        m.graph.batch([m.close.sma(5)], BARS)[0],
     )
     assert len(cache) == 0
 
@@ -157,6 +159,39 @@ def test_threads_that_want_the_same_indicator_compute_it_once(monkeypatch: pytes
     assert all(result is results[0] for result in results)
 
 
+def test_threads_that_begin_to_compute_at_the_same_time_compute_once() -> None:
+    cache = EvaluationCache(BARS)
+    start = threading.Barrier(8)
+    calculated: list[int] = []
+    inside, results = threading.Event(), []
+
+    def calculate() -> np.ndarray:
+        calculated.append(1)
+        inside.wait(0.2)  # long enough for the others to arrive
+        return np.ones(3)
+
+    def run() -> None:
+        start.wait(10)
+        results.append(cache.compute(Price(0), calculate))
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(calculated) == 1
+    assert all(result is results[0] for result in results)
+
+
+def test_what_only_a_cached_indicator_reads_is_not_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    m = MarketView()
+    cache = EvaluationCache(BARS)
+    is_high = (m.close + m.open).sma(3) > 200
+    (before,) = m.graph.batch([is_high], BARS, cache)
+    monkeypatch.setattr(Binary, "evaluate", lambda *_: pytest.fail("the sum was computed again"))
+    np.testing.assert_array_equal(m.graph.batch([is_high], BARS, cache)[0], before)
+
+
 def test_an_error_in_one_thread_does_not_leave_others_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     m = MarketView()
     cache = EvaluationCache(BARS)
@@ -176,7 +211,8 @@ def test_an_error_in_one_thread_does_not_leave_others_waiting(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    "table", [np.ones((4, 10)), np.ones(10), np.ones((5, 10), dtype=np.float32), np.ones((5, 2, 10))]
+    "table",
+    [np.ones((4, 10)), np.ones(10), np.ones((5, 10), dtype=np.float32), np.ones((5, 2, 10))],
 )
 def test_another_table_than_five_columns_of_floats_is_refused(table: np.ndarray) -> None:
     m = MarketView()

@@ -49,7 +49,8 @@ def test_an_entry_without_arguments_leaves_everything_unset() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "code"), [("size", FRACTION), ("notional", NOTIONAL), ("units", UNITS), ("risk", RISK)]
+    ("name", "code"),
+    [("size", FRACTION), ("notional", NOTIONAL), ("units", UNITS), ("risk", RISK)],
 )
 def test_each_way_of_sizing_has_its_code(name: str, code: int) -> None:
     intent = enter_short(**{name: 0.5})

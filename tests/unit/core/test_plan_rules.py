@@ -13,7 +13,7 @@ from workbench.core.rule_plan import RulePlan
 from workbench.errors import ConfigError, DataError
 
 BARS = random_ohlcv(300)
-NEVER = Constant(False)  # noqa: FBT003
+NEVER = Constant(False)
 NAN = math.nan
 
 
@@ -43,7 +43,7 @@ def test_each_condition_has_its_bit() -> None:
 
 def test_there_is_no_decision_during_the_warmup() -> None:
     m = MarketView()
-    rules = plan([Constant(True), (~(m.close > m.close.sma(4))).node])  # noqa: FBT003
+    rules = plan([Constant(True), (~(m.close > m.close.sma(4))).node])
     assert rules.warmup == 3
     codes, _ = rules.batch(bars_of([5, 5, 5, 5, 5]))
     assert codes.tolist() == [0, 0, 0, 3, 3]
@@ -77,7 +77,10 @@ def test_a_level_that_changes_from_bar_to_bar_has_a_value_for_each() -> None:
     assert codes.tolist() == [1, 1, 1]
 
 
-@pytest.mark.parametrize(("name", "good", "bad"), [("stop_loss", 0.5, 1.0), ("trailing_stop", 0.5, 1.5), ("limit", 9, 0)])
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [("stop_loss", 0.5, 1.0), ("trailing_stop", 0.5, 1.5), ("limit", 9, 0)],
+)
 def test_an_entry_without_a_usable_level_is_no_entry(name: str, good: float, bad: float) -> None:
     m = MarketView()
     always, leaving = (m.close > -9).node, (m.close < 9999).node
@@ -165,6 +168,8 @@ def test_signals_must_be_as_long_as_the_bars(signals: SignalPlan) -> None:
     signals.check_length(4)
     with pytest.raises(DataError, match="each of the 5 bars, had 4"):
         signals.check_length(5)
+    with pytest.raises(DataError, match="each of the 3 bars, had 4"):
+        signals.check_length(3)
     with pytest.raises(DataError, match="had 4"):
         signals.batch(BARS[:, :2], np.array([3, 4]))
     with pytest.raises(DataError, match="one row number"):

@@ -157,7 +157,7 @@ class TestCooldown:
             ({"max_holding_s": 60}, False),
         ],
     )
-    def test_entries_wait_after_a_stop_only(self, risk: dict[str, float], is_denied: bool) -> None:  # noqa: FBT001
+    def test_entries_wait_after_a_stop_only(self, risk: dict[str, float], is_denied: bool) -> None:
         wide = (100, 110, 90, 100)
         outcome = play(
             Scenario(

@@ -83,6 +83,21 @@ class TestSizes:
         )
         assert [fill.quantity for fill in outcome.fills] == pytest.approx([60.0, 80.0])  # (10000 - 6000) / 50
 
+    def test_nothing_is_bought_with_what_rounding_leaves_of_the_equity(self) -> None:
+        price = 86.26903632435094
+        bars = [(price, 87, 86, price)] * 2
+        outcome = play(
+            Scenario(
+                events=hourly(bars, bars),
+                signals={(0, 0): enter_long(), (1, 0): enter_long()},
+                instruments=(PERPETUAL, ETHER_PERPETUAL),
+                cash=7_583.847961507659,
+            )
+        )
+        # The first takes all: cash - cash / price * price is 9e-13 here, which is no money.
+        assert [fill.symbol for fill in outcome.fills] == [0]
+        assert [(d.symbol, d.rule, d.quantity) for d in outcome.denials] == [(1, "min_notional", 0.0)]
+
     @pytest.mark.parametrize("cap", ["max_order_notional", "max_position_notional"])
     def test_default_size_is_clipped_to_the_caps(self, cap: str) -> None:
         (fill,) = enter(enter_long(), costs=FEES, risk=RiskConfig(**{cap: 3_030.0})).fills

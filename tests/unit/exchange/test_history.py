@@ -93,7 +93,7 @@ def test_only_candles_wholly_in_the_range_are_returned() -> None:
     assert volumes(ScriptedExchange(), 2.5, 7.5) == [4.0, 5.0, 6.0, 7.0]
     # A nanosecond after its open a candle is no longer whole.
     start_ns = START_MS * NS_PER_MS + 1
-    bars = fetch_ohlcv_history("testex", "BTC/USDT", "1m", start_ns, start_ns + 10**11, client=ScriptedExchange())
+    bars = fetch_ohlcv_history("testex", "BTC/USDT", "1m", start_ns, start_ns + 13 * 10**10, client=ScriptedExchange())
     assert bars.volume.tolist() == [2.0]
 
 

@@ -15,7 +15,6 @@ from workbench.errors import JournalError, SessionClosedError
 from workbench.live.spool import EventSpool
 from workbench.model import EVENT
 
-
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 

@@ -66,7 +66,7 @@ def test_value_out_of_range_is_told_at_its_field_and_not_sent(form: ParameterFor
 
 def test_refusal_of_the_strategy_is_told_at_the_field(form: ParameterForm) -> None:
     form.fields["fast"].input.value = 60
-    assert form.complaints == ["fast: fast must be below slow (50), was 60"]
+    assert form.complaints == ["fast must be below slow (50), was 60"]
 
 
 def test_mended_value_clears_the_complaint(form: ParameterForm) -> None:

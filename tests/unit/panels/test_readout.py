@@ -82,9 +82,14 @@ def test_log_holds_errors_and_denials_newest_first_and_bounded() -> None:
     lines = [(when, cell.text) for when, cell in readout.log_lines([error], [denied], 10)]
     assert lines == [
         ("10-09 12:01:00", "strategy: ValueError: no"),
-        ("10-09 12:00:00", "denied buy 0.08 BTC/USDT: max_order_notional limit 1000, was 2500"),
+        ("10-09 12:00:00", "denied buy 0.08 BTC/USDT: max order notional (limit 1,000, was 2,500)"),
     ]
     assert len(readout.log_lines([error] * 5, [denied] * 5, 3)) == 3
+
+
+def test_denial_by_a_switch_has_no_numbers() -> None:
+    paused = Denied("BTC/USDT", "paused", 0.0, 1.0, NOON_NS, "buy", 0.08)
+    assert readout.log_lines([], [paused], 1)[0][1].text == "denied buy 0.08 BTC/USDT: paused"
 
 
 def test_status_tells_reason_age_bars_and_step_time() -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from workbench.model import Bars, Costs, Instrument
 
 HOUR_NS = 3_600_000_000_000
@@ -38,6 +39,6 @@ def make_bars():
 
 @pytest.fixture
 def wavy():
-    """Ten days of hourly bars with trends in both directions."""
-    hours = np.arange(240)
-    return hourly_bars(100.0 + 10.0 * np.sin(hours / 9.0) + 0.02 * hours, low_factor=0.998, high_factor=1.002)
+    """Ten days of hourly bars of a seeded random walk: trends, wins and losses in both directions."""
+    steps = np.random.default_rng(7).normal(0.0, 0.01, 240)
+    return hourly_bars(100.0 * np.exp(np.cumsum(steps)), low_factor=0.998, high_factor=1.002)

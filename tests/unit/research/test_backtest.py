@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+
 from workbench.errors import ConfigError, DataError, MissingDataError
 from workbench.model import Bars, Costs, RiskConfig
 from workbench.research import BacktestResult, backtest
@@ -140,7 +141,8 @@ def test_a_short_on_a_perpetual_earns_when_prices_fall(make_bars, free):
 
 def test_denials_name_rule_limit_and_value(make_bars, free):
     risk = RiskConfig(max_order_notional=500.0)
-    result = backtest(signals(3, enter=[0]), make_bars([100, 100, 100]), cash=1_000, costs=free, risk=risk)
+    wanted = signals(3, enter=[0], size=1_000.0, sizing="notional")
+    result = backtest(wanted, make_bars([100, 100, 100]), cash=1_000, costs=free, risk=risk)
     denial = result.denials.iloc[0]
     assert (denial.rule, denial.side, denial.limit) == ("max_order_notional", "buy", 500.0)
     assert denial.value == pytest.approx(1_000.0)

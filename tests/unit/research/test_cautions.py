@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from workbench.model import RiskConfig
 from workbench.research import backtest
 from workbench.strategy import Rules, Signals, Strategy, hold, sma_cross, strategy

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from workbench.errors import DataError
-from workbench.research.drawdowns import calmar_ratio, drawdown_series, longest_drawdown_s
+from workbench.research.drawdowns import BLOCK, calmar_ratio, drawdown_series, longest_drawdown_s, worst_drawdown
 
 SECOND_NS = 1_000_000_000
 
@@ -17,6 +17,40 @@ def longest(equity, *, start=100.0, every_s=10):
 def test_drawdown_is_the_fall_below_the_highest_equity_so_far():
     # peaks 100, 120, 120: (100-90)/100, 0, (120-60)/120
     assert drawdown_series(np.array([90.0, 120.0, 60.0]), start=100.0).tolist() == [0.1, 0.0, 0.5]
+
+
+def test_worst_drawdown_is_the_largest_fall():
+    # falls 10 %, 0, 50 %
+    assert worst_drawdown(np.array([90.0, 120.0, 60.0]), start=100.0) == 0.5
+
+
+@pytest.mark.parametrize("start", [50.0, 100.0, 150.0])
+@pytest.mark.parametrize("size", [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 40 * BLOCK + 7])
+@pytest.mark.parametrize("drift", [-0.001, 0.0, 0.001, 0.1])
+@pytest.mark.parametrize("seed", range(2))
+def test_worst_drawdown_equals_the_series_to_the_bit(size, start, drift, seed):
+    steps = np.random.default_rng(seed).normal(drift, 0.01, size)
+    equity = 100.0 * np.exp(np.minimum(np.cumsum(steps), 300.0))
+    assert worst_drawdown(equity, start=start) == drawdown_series(equity, start=start).max()
+
+
+def test_the_worst_fall_inside_one_block_is_found():
+    equity = np.full(10 * BLOCK, 100.0)
+    equity[5 * BLOCK + 10] = 200.0
+    equity[5 * BLOCK + 20] = 150.0
+    equity[8 * BLOCK] = 140.0
+    # 200 -> 100 right after the bottom of 150: half
+    assert worst_drawdown(equity, start=100.0) == 0.5
+    equity[5 * BLOCK + 11 :] = 190.0
+    equity[5 * BLOCK + 20] = 150.0
+    equity[8 * BLOCK] = 180.0
+    # within the block 200 -> 150
+    assert worst_drawdown(equity, start=100.0) == 0.25
+
+
+@pytest.mark.parametrize("equity", [np.full(5_000, 100.0), np.linspace(100.0, 200.0, 5_000)])
+def test_equity_that_never_falls_has_a_worst_drawdown_of_zero(equity):
+    assert worst_drawdown(equity, start=100.0) == 0.0
 
 
 def test_negative_equity_is_a_drawdown_above_one():

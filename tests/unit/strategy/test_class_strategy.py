@@ -1,4 +1,6 @@
+# ruff: noqa: ARG002  an on_bar takes self, now and position, whatever it reads of them
 import dataclasses
+import linecache
 from typing import Any, ClassVar
 
 import pytest
@@ -134,3 +136,39 @@ def test_string_annotations_are_understood() -> None:
         },
     )
     assert [(parameter.name, parameter.is_optional) for parameter in made.spec] == [("stop", True), ("size", False)]
+
+
+def test_a_class_from_a_notebook_cell_has_its_text() -> None:
+    body = "    n: int = 2\n\n    def on_bar(self, now, position):\n        return None\n"
+    text = "x = 1\n\n\nclass Cell(Strategy):\n" + body
+    name = "<ipython-input-7>"
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    scope: dict[str, Any] = {"Strategy": Strategy, "__name__": "__main__"}
+    exec(compile(text, name, "exec"), scope)  # noqa: S102  how a cell is run
+    assert scope["Cell"].source == text[text.index("class") :]
+    assert plan_of(scope["Cell"]()).source == scope["Cell"].source
+
+
+def test_of_two_classes_of_one_name_each_has_its_own_text() -> None:
+    made = []
+    for _ in range(1):
+
+        class Twin(Strategy):
+            def on_bar(self, now, position):
+                return "first"
+
+        made.append(Twin)
+
+        class Twin(Strategy):
+            def on_bar(self, now, position):
+                return "second"
+
+        made.append(Twin)
+    assert ["first" in one.source for one in made] == [True, False]
+
+
+def test_a_class_without_source_has_no_text() -> None:
+    scope: dict[str, Any] = {"Strategy": Strategy}
+    text = "class Bare(Strategy):\n    def on_bar(self, now, position):\n        return None\n"
+    exec(text, scope)  # noqa: S102  a plain prompt
+    assert scope["Bare"].source is None

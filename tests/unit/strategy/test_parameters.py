@@ -13,7 +13,8 @@ def declared(default: Any, annotation: Any = None, name: str = "p"):
 
 
 @pytest.mark.parametrize(
-    ("default", "kind"), [(3, "int"), (0.5, "float"), (True, "bool"), (None, "float"), (param("a", choices="ab"), "choice")]
+    ("default", "kind"),
+    [(3, "int"), (0.5, "float"), (True, "bool"), (None, "float"), (param("a", choices="ab"), "choice")],
 )
 def test_the_default_decides_the_kind(default: Any, kind: str) -> None:
     assert declared(default).kind == kind
@@ -65,11 +66,16 @@ def test_a_value_that_does_not_fit_is_named_with_what_would(default: Any, given:
         declared(default).converted(given)
 
 
+def test_bounds_themselves_are_allowed() -> None:
+    parameter = declared(param(20, low=2, high=50))
+    assert [parameter.converted(value) for value in (2, 50)] == [2, 50]
+
+
 def test_none_turns_off_what_may_be_turned_off() -> None:
     assert declared(0.02).converted(None) is None  # a plain float, not annotated
     assert declared(None).converted(0.5) == 0.5
     assert declared(0.02, float | None).is_optional
-    assert declared(3, Optional[int]).is_optional  # noqa: UP045
+    assert declared(3, Optional[int]).is_optional  # noqa: UP045  the older spelling is the case
     assert declared(3, "int | None").is_optional
     for default, annotation in ((0.02, float), (0.02, "float"), (3, None), (3, int)):
         assert not declared(default, annotation).is_optional

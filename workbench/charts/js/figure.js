@@ -142,7 +142,11 @@ function liveEnds({ length, time, columns }, palette) {
     type: "line", xref: "x", yref, x0: time[before], y0: columns[name][before], x1: time[now], y1: columns[name][now],
     line: { color, width },
   });
-  return [end("y2", "equity", palette.equity, 1.5), end("y3", "drawdown", palette.drawdown, 1)];
+  const fill = {
+    type: "rect", xref: "x", yref: "y3", x0: time[before], x1: time[now], y0: 0, y1: columns.drawdown[now],
+    fillcolor: palette.drawdown_fill, line: { width: 0 }, layer: "below",
+  };
+  return [end("y2", "equity", palette.equity, 1.5), end("y3", "drawdown", palette.drawdown, 1), fill];
 }
 
 function levelLine(yref, y, color, dash) {

@@ -14,10 +14,11 @@ export function formatNumber(value, decimals) {
   return /^-[0.,]*$/.test(text) ? text.slice(1) : text;
 }
 
-// About six significant digits: 31,772.7 and 0.412345 are both readable, and a price never changes its width by much.
+// About six significant digits, one decimal at least: 105,829.4 and 0.412345 are both readable, and a price never
+// changes its width by much.
 export function priceDecimals(price) {
   if (!(price > 0)) return 2;
-  return Math.min(8, Math.max(0, 5 - Math.floor(Math.log10(price))));
+  return Math.min(8, Math.max(1, 5 - Math.floor(Math.log10(price))));
 }
 
 // Decimals that keep the five or so ticks of an axis apart.

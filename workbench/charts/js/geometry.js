@@ -1,12 +1,12 @@
 // Where things are. All ranges, margins and pane borders are set by us and never by Plotly's autorange, so that
 // pixels and values convert into each other here without looking into Plotly's internals.
 
-export const MARGIN = { left: 6, right: 78, top: 8, bottom: 36 };
+export const MARGIN = { left: 6, right: 84, top: 18, bottom: 36 };
 
 // Fractions of the plot height, bottom to top.
 export const PANES = {
-  price: { axis: "y", domain: [0.42, 1] },
-  equity: { axis: "y2", domain: [0.19, 0.385] },
+  price: { axis: "y", domain: [0.43, 1] },
+  equity: { axis: "y2", domain: [0.2, 0.385] },
   drawdown: { axis: "y3", domain: [0, 0.155] },
 };
 

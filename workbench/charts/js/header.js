@@ -2,6 +2,8 @@
 import { formatNumber, formatPercent, formatTime, priceDecimals } from "./format.js";
 import { element } from "./overlay.js";
 
+const YEAR_LENGTH = "2025-".length;
+const DATE_LENGTH = "2025-10-09".length;
 const FIELDS = ["O", "H", "L", "C", "V", "Equity", "Drawdown"];
 
 export class Header {
@@ -53,7 +55,8 @@ export class Header {
     texts.push(formatNumber(volume[row], volume[row] >= 1000 ? 0 : 3));
     texts.push(at >= 0 ? formatNumber(equity.columns.equity[at], 2) : "–");
     texts.push(at >= 0 ? formatPercent(equity.columns.drawdown[at]) : "–");
-    this.time.textContent = formatTime(time[row], stepMs);
+    const text = formatTime(time[row], stepMs);
+    this.time.textContent = text.length > DATE_LENGTH ? text.slice(YEAR_LENGTH) : text;
     texts.forEach((text, i) => { this.fields[i].textContent = text; });
     this.legend.classList.toggle("wb-live-falling", close[row] < open[row]);
     this.mark.textContent = mark;

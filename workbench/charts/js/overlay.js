@@ -6,6 +6,7 @@ import { MARGIN } from "./geometry.js";
 import { spreadLabels } from "./labels.js";
 
 const LABEL_HEIGHT = 18;
+const NAME_HEIGHT = 17;
 const LABEL_WIDTH = MARGIN.right - 2; // covers the tick labels below it
 
 export function element(tag, className, parent, text = "") {
@@ -34,9 +35,8 @@ export class Overlay {
   }
 
   place(geometry) {
-    for (const [pane, node] of Object.entries(this.names)) node.style.top = `${geometry.paneTop(pane) + 2}px`;
-    // A drawdown hangs from the top of its pane, so its name stands at the bottom.
-    this.names.drawdown.style.top = `${geometry.paneBottom("drawdown") - LABEL_HEIGHT}px`;
+    // In the gap above its pane, where no line can run through it.
+    for (const [pane, node] of Object.entries(this.names)) node.style.top = `${geometry.paneTop(pane) - NAME_HEIGHT}px`;
     this.zone.style.width = `${LABEL_WIDTH}px`;
     this.vertical.style.top = `${MARGIN.top}px`;
     this.vertical.style.height = `${geometry.plotHeight}px`;
@@ -101,6 +101,7 @@ function priceTags(store, frame, geometry, palette) {
     key: `line ${name}`, name: frame.movingFrom === null ? "" : name, price, color: levelColor(name, palette), isSolid: false,
   }));
   tags.push({ key: "last", name: "", price: close, color: directionColor(store, palette), isSolid: true });
+  tags.sort((a, b) => b.price - a.price); // also among those beyond the border, which want the same place
   const top = geometry.paneTop("price");
   const bottom = geometry.paneBottom("price");
   const wanted = tags.map((tag) => Math.min(bottom, Math.max(top, geometry.yOf("price", range, tag.price))));

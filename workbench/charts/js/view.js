@@ -27,6 +27,7 @@ export class ChartView {
     this.stage.style.height = `${model.get("height")}px`;
     this.plot = element("div", "wb-live-plot", this.stage);
     this.overlay = new Overlay(this.stage, model.get("title").quote);
+    this.root.classList.add("wb-live-empty");
     this.message = element("div", "wb-live-message", this.stage, "Waiting for the session…");
     this.undo = [];
     this.drawnAt = -Infinity;
@@ -85,10 +86,11 @@ export class ChartView {
   async #draw() {
     const { store } = this;
     if (!store.isReady || !store.bars.length || this.stage.clientWidth < 50) {
-      if (store.isReady) this.message.textContent = "Waiting for the first bar…";
+      if (store.isReady) this.message.textContent = "No bars yet";
       return;
     }
     this.message.hidden = true;
+    this.root.classList.remove("wb-live-empty");
     if (this.#mustRedraw()) await this.#drawFull();
     else await this.plotly.relayout(this.plot, { shapes: movingShapes(this.frame, store, this.palette) });
     if (this.isClosed) return;
@@ -202,15 +204,25 @@ export class ChartView {
   // ---- the page around ----
 
   #watchPage() {
-    const resize = new ResizeObserver(() => this.schedule(true));
-    resize.observe(this.stage);
     const seen = new IntersectionObserver((entries) => { this.isOnScreen = entries.at(-1).isIntersecting; this.#look(); });
     seen.observe(this.root);
+    const resize = new ResizeObserver(() => { this.#watchPanel(seen); this.schedule(true); });
+    resize.observe(this.stage);
     this.#listen(document, "visibilitychange", () => this.#look());
     const theme = new MutationObserver(() => { this.#paint(); this.schedule(true); });
     theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
     const timer = setInterval(() => this.#checkSilence(), 1000);
     this.undo.push(() => { resize.disconnect(); seen.disconnect(); theme.disconnect(); clearInterval(timer); });
+  }
+
+  // A panel around the chart lives on the chart's heartbeat, so it counts as long as any part of it can be seen. It is
+  // found late: a chart is rendered before it is put into the page.
+  #watchPanel(seen) {
+    const panel = this.root.closest(".wb-panel");
+    if (!panel || panel === this.panel) return;
+    this.panel = panel;
+    seen.disconnect();
+    seen.observe(panel);
   }
 
   #look() {
@@ -224,7 +236,7 @@ export class ChartView {
     this.header.showSilence(staleMs, this.store.fault);
     this.root.classList.toggle("wb-live-is-stale", staleMs > 0);
     // The panel around the chart is as old as the chart.
-    this.root.closest(".wb-panel")?.classList.toggle("wb-is-stale", staleMs > 0);
+    this.panel?.classList.toggle("wb-is-stale", staleMs > 0);
   }
 
   #paint() {
