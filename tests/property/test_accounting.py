@@ -95,6 +95,18 @@ class TestClosedTradesAddUp:
         turnover = math.fsum(ledger.fills["quantity"] * ledger.fills["price"])
         assert is_equal(scenario.cash + made, ledger.equity[-1], turnover)
 
+    @pytest.mark.parametrize("seed", range(20))
+    def test_funding_paid_is_part_of_the_sum(self, seed: int) -> None:
+        scenario = bars_alone(random_bars(seed, symbols=1 + seed % 3, bars=100))
+        ledger = backtest(scenario)
+        symbols, account = ledger.book.symbols, ledger.book.account
+        opened = math.fsum(symbols["quantity"] * (symbols["last"] - symbols["entry_price"]))
+        turnover = math.fsum(ledger.fills["quantity"] * ledger.fills["price"])
+        made = account["realized"] + opened - account["fees"] - account["funding"]
+        assert is_equal(scenario.cash + made, ledger.equity[-1], turnover)
+        still_open = math.fsum(np.where(symbols["quantity"] != 0.0, symbols["funding"], 0.0))
+        assert is_equal(math.fsum(ledger.trades["funding"]) + still_open, account["funding"], turnover)
+
     @given(bar_scenarios(max_symbols=1))
     def test_every_figure_of_a_trade_follows_from_its_fills(self, scenario: Scenario) -> None:
         fills = backtest(scenario).fills

@@ -6,7 +6,8 @@ symbol in which nothing can happen; it leaves the same bytes, and a test compare
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
 
-# For callers of `quiet_run` who decide on every bar and record elsewhere.
+# What a `Tape` leaves out.
 NO_CODES = np.zeros(0, np.uint8)
 NO_EQUITY = np.zeros(0)
 NO_TRACE = np.zeros(0, TRACE)
@@ -103,17 +104,18 @@ def second_extreme(book: Book, s: int, high: float, low: float, time_ns: int) ->
             leg(book, s, high, time_ns)
 
 
+class Tape(NamedTuple):
+    """The bars of one symbol with their decisions, and where the account is recorded; length 0 leaves one out."""
+
+    times: NDArray[np.int64]
+    values: Floats
+    codes: NDArray[np.uint8]
+    trace: NDArray[np.void]
+    equity: Floats
+
+
 @inlined_kernel
-def quiet_run(
-    book: Book,
-    times: NDArray[np.int64],
-    values: Floats,
-    codes: NDArray[np.uint8],
-    trace: NDArray[np.void],
-    equity: Floats,
-    begin: int,
-    end: int,
-) -> int:
+def quiet_run(book: Book, tape: Tape, begin: int, end: int) -> int:
     """Run bars of the only symbol from `begin` on as long as nothing can happen in them; return the first row not run.
 
     Stops after a bar with a rule code other than 0, whose decision is left to the caller. Every test is on the careful
@@ -131,18 +133,18 @@ def quiet_run(
     # The close, too, must lie in the day: its mark would begin the next one.
     day_end = day_begin + DAY_NS - timeframe
     if y["quantity"] == 0.0:
-        row = _flat_run(book, times, values, codes, trace, equity, begin, end, day_begin, day_end)
+        row = _flat_run(book, tape, begin, end, (day_begin, day_end))
     else:
         limit = min(day_end, y["time_limit_ns"] - timeframe)
-        row = _held_run(book, times, values, codes, trace, equity, begin, end, day_begin, limit)
+        row = _held_run(book, tape, begin, end, (day_begin, limit))
     if row > begin:
         last = row - 1
-        close = values[CLOSE, 0, last]
-        close_ns = times[last] + timeframe
-        y["first_low"] = 1 if first_extreme_is_low(y, g["path"], close >= values[OPEN, 0, last]) else 0
+        close = tape.values[CLOSE, 0, last]
+        close_ns = tape.times[last] + timeframe
+        y["first_low"] = 1 if first_extreme_is_low(y, g["path"], close >= tape.values[OPEN, 0, last]) else 0
         y["entered_in_leg"] = 0
         y["blocked"] = 0
-        y["reference"] = values[LOW, 0, last] if y["first_low"] == 0 else values[HIGH, 0, last]
+        y["reference"] = tape.values[LOW, 0, last] if y["first_low"] == 0 else tape.values[HIGH, 0, last]
         y["last"] = close
         y["last_time_ns"] = close_ns
         a["time_ns"] = close_ns
@@ -152,28 +154,17 @@ def quiet_run(
 
 
 @inlined_kernel
-def _flat_run(
-    book: Book,
-    times: NDArray[np.int64],
-    values: Floats,
-    codes: NDArray[np.uint8],
-    trace: NDArray[np.void],
-    equity: Floats,
-    begin: int,
-    end: int,
-    day_begin: int,
-    day_end: int,
-) -> int:
+def _flat_run(book: Book, tape: Tape, begin: int, end: int, span: tuple[int, int]) -> int:
     a = book.account
     cash = a["cash"]
     row = begin
     code = 0
-    while row < end and code == 0 and day_begin <= times[row] < day_end:
-        code = codes[row] if codes.shape[0] > 0 else 0
-        if equity.shape[0] > 0:
-            equity[row] = cash
-        if trace.shape[0] > 0:
-            trace_row(book, trace, times[row], cash, 0.0, code)
+    while row < end and code == 0 and span[0] <= tape.times[row] < span[1]:
+        code = tape.codes[row] if tape.codes.shape[0] > 0 else 0
+        if tape.equity.shape[0] > 0:
+            tape.equity[row] = cash
+        if tape.trace.shape[0] > 0:
+            trace_row(book, tape.trace, tape.times[row], cash, 0.0, code)
         row += 1
     if row > begin:
         a["equity_peak"] = max(a["equity_peak"], cash)
@@ -182,17 +173,8 @@ def _flat_run(
 
 
 @inlined_kernel
-def _held_run(
-    book: Book,
-    times: NDArray[np.int64],
-    values: Floats,
-    codes: NDArray[np.uint8],
-    trace: NDArray[np.void],
-    equity: Floats,
-    begin: int,
-    end: int,
-    day_begin: int,
-    day_end: int,
+def _held_run(  # noqa: PLR0915  one loop over local variables, which a second function could not share
+    book: Book, tape: Tape, begin: int, end: int, span: tuple[int, int]
 ) -> int:
     """Hold the position over bars in which neither a level, a time limit nor a breaker can be reached."""
     a = book.account
@@ -206,11 +188,11 @@ def _held_run(
     breaks = drawdown > 0.0 or daily_loss > 0.0
     daily_floor = a["day_base"] * (1.0 - daily_loss)
     trails = y["trail_distance"] > 0.0 or g["trailing_stop"] > 0.0 or g["trailing_distance_after"] > 0.0
-    lowest, highest = values[LOW, 0, begin], values[HIGH, 0, begin]
+    lowest, highest = math.inf, 0.0
     row = begin
     code = 0
-    while row < end and code == 0 and day_begin <= times[row] < day_end:
-        low, high = values[LOW, 0, row], values[HIGH, 0, row]
+    while row < end and code == 0 and span[0] <= tape.times[row] < span[1]:
+        low, high = tape.values[LOW, 0, row], tape.values[HIGH, 0, row]
         if low <= floor or high >= ceiling:
             break
         if breaks:
@@ -232,12 +214,12 @@ def _held_run(
                 break
         lowest = min(lowest, low)
         highest = max(highest, high)
-        marked = cash + held * values[CLOSE, 0, row]
-        code = codes[row] if codes.shape[0] > 0 else 0
-        if equity.shape[0] > 0:
-            equity[row] = marked
-        if trace.shape[0] > 0:
-            trace_row(book, trace, times[row], marked, abs(held) * values[CLOSE, 0, row], code)
+        marked = cash + held * tape.values[CLOSE, 0, row]
+        code = tape.codes[row] if tape.codes.shape[0] > 0 else 0
+        if tape.equity.shape[0] > 0:
+            tape.equity[row] = marked
+        if tape.trace.shape[0] > 0:
+            trace_row(book, tape.trace, tape.times[row], marked, abs(held) * tape.values[CLOSE, 0, row], code)
         row += 1
     if row > begin:
         y["peak"] = max(y["peak"], highest) if long else min(y["peak"], lowest)
@@ -246,7 +228,7 @@ def _held_run(
         y["bars_held"] += row - begin
         a["open_bars"] += row - begin
         a["equity_peak"] = max(a["equity_peak"], cash + held * (highest if long else lowest))
-        a["equity"] = cash + held * values[CLOSE, 0, row - 1]
+        a["equity"] = cash + held * tape.values[CLOSE, 0, row - 1]
     return row
 
 
@@ -289,7 +271,7 @@ def record_row(book: Book, trace: NDArray[np.void], time_ns: int, s: int, decisi
 
 
 @record_kernel
-def run_bars(
+def run_bars(  # noqa: PLR0913  one array for each input and output
     book: Book,
     times: NDArray[np.int64],
     values: Floats,
@@ -307,12 +289,13 @@ def run_bars(
     """
     symbols = book.symbols.shape[0]
     fast = symbols == 1 and book.config["is_exact"] == 0 and funding.shape[2] == 0
+    tape = Tape(times, values, codes[0], trace, equity)
     i = begin
     while i < end:
         if not has_room(book):
             return i
         if fast:
-            row = quiet_run(book, times, values, codes[0], trace, equity, i, end)
+            row = quiet_run(book, tape, i, end)
             if row > i:
                 i = row
                 if codes[0, i - 1] != 0:

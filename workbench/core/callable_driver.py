@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.core.batch import NO_CODES, NO_EQUITY, NO_TRACE, bar_events, quiet_run, record_row
+from workbench.core.batch import NO_CODES, NO_EQUITY, NO_TRACE, Tape, bar_events, quiet_run, record_row
 from workbench.core.compiled import record_kernel
 from workbench.core.decisions import decide, position_view
 from workbench.core.generated import load_generated
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # The loop is made from text because the fields of ``now`` are known at run time only.
 _LOOP = """\
-from workbench.core.batch import NO_CODES, NO_EQUITY, NO_TRACE, bar_events, quiet_run, record_row
+from workbench.core.batch import bar_events, quiet_run, record_row
 from workbench.core.compiled import kernel
 from workbench.core.decisions import decide as put, position_view
 from workbench.core.intents import HOLD
@@ -40,13 +40,15 @@ STAMP = {stamp!r}
 
 
 @kernel
-def run(book, times, values, funding, features, params, trace, seen, warmup, begin, end):
+def run(book, tape, funding, features, params, trace, seen, warmup, begin, end):
     symbols = book.symbols.shape[0]
     fast = symbols == 1 and book.config["is_exact"] == 0 and funding.shape[2] == 0
+    times = tape.times
+    values = tape.values
     for i in range(begin, end):
         if not has_room(book):
             return i
-        quiet = fast and quiet_run(book, times, values, NO_CODES, NO_TRACE, NO_EQUITY, i, i + 1) > i
+        quiet = fast and quiet_run(book, tape, i, i + 1) > i
         if not quiet:
             bar_events(book, i, times[i], values, funding)
         action = HOLD
@@ -68,6 +70,13 @@ def run(book, times, values, funding, features, params, trace, seen, warmup, beg
             record_row(book, trace, times[i], 0, action)
     return end
 """
+
+
+def bare_tape(bars: Bars) -> Tape:
+    """Return the bars as a tape without codes and records, for callers who decide on every bar and record elsewhere."""
+    values = np.ascontiguousarray(bars.values).view()
+    values.setflags(write=False)
+    return Tape(np.ascontiguousarray(bars.time_ns), values, NO_CODES, NO_TRACE, NO_EQUITY)
 
 
 def compiled_loop(plan: Any) -> Callable[..., int] | None:
@@ -112,16 +121,14 @@ def run_callable_bars(
     loop = None if interpreted else compiled_loop(plan)
     if loop is None:
         return _run_interpreted(plan, bars, book, trace, funding, features)
-    values = np.ascontiguousarray(bars.values).view()
-    values.setflags(write=False)
+    tape = bare_tape(bars)
     seen = np.zeros(bars.n_symbols, np.int64)
     logs = []
     row = 0
     while row < len(bars):
         row = loop(
             book,
-            np.ascontiguousarray(bars.time_ns),
-            values,
+            tape,
             funding,
             features,
             plan.params,  # type: ignore[attr-defined]  # a callable plan has them
@@ -136,24 +143,17 @@ def run_callable_bars(
 
 
 @record_kernel
-def turn(
-    book: Book,
-    times: NDArray[np.int64],
-    values: Floats,
-    funding: Floats,
-    trace: NDArray[np.void],
-    i: int,
-    action: int,
-) -> PositionView:
+def turn(book: Book, tape: Tape, funding: Floats, trace: NDArray[np.void], i: int, action: int) -> PositionView:
     """Record row ``i - 1`` with the action taken there, run row `i`, and return the position of the first symbol.
 
     One call from Python for each bar: a call costs more than the work it does.
     """
+    times, values = tape.times, tape.values
     if i > 0 and trace.shape[0] > 0:
         record_row(book, trace, times[i - 1], 0, action)
     if i < times.shape[0]:
         fast = book.symbols.shape[0] == 1 and book.config["is_exact"] == 0 and funding.shape[2] == 0
-        if not (fast and quiet_run(book, times, values, NO_CODES, NO_TRACE, NO_EQUITY, i, i + 1) > i):
+        if not (fast and quiet_run(book, tape, i, i + 1) > i):
             bar_events(book, i, times[i], values, funding)
             for s in range(book.symbols.shape[0]):
                 if values[0, s, i] == values[0, s, i]:
@@ -181,9 +181,8 @@ def _run_interpreted(
     funding: Floats,
     features: Floats,
 ) -> list[NDArray[np.void]]:
-    times = np.ascontiguousarray(bars.time_ns)
-    values = np.ascontiguousarray(bars.values).view()
-    values.setflags(write=False)
+    tape = bare_tape(bars)
+    times, values = tape.times, tape.values
     n, symbols, warmup, now_type, params, on_bar = (
         len(bars),
         bars.n_symbols,
@@ -202,7 +201,7 @@ def _run_interpreted(
     for i in range(n):
         if i % CHECK_EVERY == 0:
             logs.append(take_log(book))
-        view = turn(book, times, values, funding, trace, i, action)
+        view = turn(book, tape, funding, trace, i, action)
         action = HOLD
         for s in range(symbols):
             if not valid[s][i]:
@@ -215,7 +214,7 @@ def _run_interpreted(
                 decide(book, s, intent)
                 if s == 0:
                     action = intent.action
-    turn(book, times, values, funding, trace, n, action)
+    turn(book, tape, funding, trace, n, action)
     logs.append(take_log(book))
     return logs
 

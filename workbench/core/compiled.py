@@ -107,8 +107,7 @@ def _compile(function: F, options: dict[str, Any]) -> F:
     dispatcher.get_call_template = lambda args, kws: typed(tuple(map(unliteral, args)), kws)
     cache_file = getattr(dispatcher._cache, "_cache_file", None)  # noqa: SLF001  numba has no public way to stamp
     if cache_file is not None:
-        cache_file._source_stamp = (cache_file._source_stamp, source_stamp())  # noqa: SLF001  numba has no public way
-        to stamp
+        cache_file._source_stamp = (cache_file._source_stamp, source_stamp())  # noqa: SLF001  as above
     compiled: F = dispatcher
     return compiled
 

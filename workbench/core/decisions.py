@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from workbench.core.compiled import inlined_kernel, record_kernel
 from workbench.core.execution import cancel_order
 from workbench.core.intents import DEFAULT, ENTER_LONG, ENTER_SHORT, EXIT, HOLD, Intent, PositionView
 from workbench.core.records import NO_ORDER, SIGNAL
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from workbench.core.records import Book
@@ -101,7 +100,7 @@ def decide(book: Book, s: int, intent: Intent) -> None:
 
 @inlined_kernel
 def decide_code(book: Book, s: int, code: int, levels: NDArray[np.float64], column: int) -> None:
-    """Make the rule code of one bar wait, with its levels from `column` of `levels` (8, m); m = 1 holds for every bar."""
+    """Make the rule code of one bar wait, with its levels from `column` of `levels` (8, m); m = 1 is for every bar."""
     y = book.symbols[s]
     if y["quantity"] == 0.0:
         _cancel_by_code(book, s, code)

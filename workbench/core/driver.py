@@ -46,8 +46,8 @@ def joint_codes(
     """
     plan.check_length(len(bars))
     if bars.n_symbols == 1 and bars.valid.all():
-        codes, levels = plan.batch(bars.values[:, 0], np.arange(len(bars)), cache)  # type: ignore[attr-defined]  #
-        rules and signals have it
+        whole = bars.values[:, 0]
+        codes, levels = plan.batch(whole, np.arange(len(bars)), cache)  # type: ignore[attr-defined]  # coded plans do
         return codes[None, :], levels[None]
     codes = np.zeros((bars.n_symbols, len(bars)), np.uint8)
     parts = []
@@ -67,7 +67,7 @@ def joint_codes(
 
 
 def funding_rates(bars: Bars, funding: dict[str, tuple[Any, Any]] | None) -> Floats:
-    """Return the rates due at each bar's open and close, shape (2, n_symbols, n); (2, n_symbols, 0) when there are none.
+    """Return the rates due at each bar's open and close, shape (2, n_symbols, n), or (2, n_symbols, 0) without any.
 
     A payment is due at the first event at or after its time: the close of the bar in which it falls, else the next
     open.

@@ -255,8 +255,8 @@ def run_events(
     codes = np.zeros(len(events), np.uint8)
     parts = []
     for s, history in enumerate(histories):
-        symbol_codes, levels = plan.batch(np.ascontiguousarray(history), np.arange(history.shape[1]))  # type:
-        ignore[attr - defined]  # rules have it
+        whole = np.ascontiguousarray(history)
+        symbol_codes, levels = plan.batch(whole, np.arange(whole.shape[1]))  # type: ignore[attr-defined]  # rules do
         mine = (events["symbol"] == s) & (ordinals >= 0)
         codes[mine] = symbol_codes[ordinals[mine]]
         parts.append(levels)
@@ -274,7 +274,7 @@ def run_events(
 def _histories(
     events: NDArray[np.void], symbols: int, warmup: Bars | None
 ) -> tuple[list[Floats], list[int], NDArray[np.int64]]:
-    """Return each symbol's bars, warm-up first, shape (5, n_s); how many are warm-up; and each event's place among them."""
+    """Return each symbol's bars (5, n_s), warm-up first, how many are warm-up, and each event's place in them."""
     is_bar = (events["kind"] == BAR) | (events["kind"] == BAR_CLOSED)
     ordinals = np.full(len(events), -1, np.int64)
     histories, warmups = [], []

@@ -96,7 +96,7 @@ def decide_group(
     levels: Floats,
     columns: NDArray[np.int64],
 ) -> int:
-    """Make the decisions of a whole group of `BAR` rows that ends at row `last`; return the code of the first symbol."""
+    """Make the decisions of the group of `BAR` rows that ends at row `last`; return the code of the first symbol."""
     first = last
     while first > 0 and events[first - 1]["kind"] == BAR and events[first - 1]["remaining"] > 0:
         first -= 1

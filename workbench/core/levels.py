@@ -129,7 +129,7 @@ def see_price(book: Book, s: int, price: float) -> None:
 
 @inlined_kernel
 def liquidation_level(book: Book, s: int) -> float:
-    """Return the price of symbol `s` at which the account is liquidated: 0.0 for a long, ``inf`` for a short, if none."""
+    """Return the price at which symbol `s` is liquidated; if none is, 0.0 for a long and ``inf`` for a short."""
     if book.symbols[s]["instrument"]["is_spot"] == 1:
         return 0.0 if book.symbols[s]["quantity"] > 0.0 else math.inf
     return _margin_level(book, s)

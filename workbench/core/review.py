@@ -116,7 +116,7 @@ def sized_quantity(book: Book, s: int, side: int, price: float, fee: float) -> f
 
 @inlined_kernel
 def has_valid_levels(y: Record) -> bool:
-    """Return whether the levels of the pending entry that are given (not nan) lie in their ranges, one price at most."""
+    """Return whether the levels of the pending entry that are given (not nan) lie in range, one price at most."""
     return (
         (math.isnan(y["limit"]) or math.isnan(y["stop"]))
         and not (y["limit"] <= 0.0 or y["limit"] == math.inf)

@@ -129,14 +129,15 @@ class LiveSessionManager:
 
     def stop_all(self, *, flatten: bool = False, timeout_s: float = 30.0) -> None:
         """Stop every session, all of them together within the timeout in real seconds; see `LiveSession.stop`."""
-        stoppers = [
-            threading.Thread(target=session.stop, kwargs={"flatten": flatten, "timeout_s": timeout_s}, daemon=True)
-            for session in self.sessions()
-        ]
-        for stopper in stoppers:
-            stopper.start()
-        for stopper in stoppers:
-            stopper.join()
+        sessions = self.sessions()
+        until_ns = self._clock.monotonic_ns() + round(timeout_s * _NS_PER_S)
+        # All are asked before any is waited for, so they end side by side; and without threads of our own, which
+        # cannot be started any more when the interpreter exits.
+        for session in sessions:
+            session.ask_to_stop(flatten=flatten)
+        for session in sessions:
+            left_s = max(0, until_ns - self._clock.monotonic_ns()) / _NS_PER_S
+            session.stop(flatten=flatten, timeout_s=left_s)
 
     def _by_name(self, name: str) -> LiveSession | None:
         """Return the session of this name that has not ended."""

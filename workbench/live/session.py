@@ -166,27 +166,33 @@ class LiveSession(SessionView):
         SessionState
             STOPPED or FAILED; called on the session's own thread, from a callback, the state before it.
         """
-        self._stop_unstarted()
-        if self._status.is_finished:
-            return self.state
-        if self._is_own_thread():
-            self._mailbox.ask("stop_flat" if flatten else "stop")
+        self.ask_to_stop(flatten=flatten)
+        if self._status.is_finished or self._is_own_thread():
             return self.state
         left_s = timeout_s
         if flatten:
-            self._mailbox.ask("stop_flat")
             if self._finish(_FLATTEN_SHARE * timeout_s):
                 return self.state
             left_s -= _FLATTEN_SHARE * timeout_s
-        self._mailbox.ask("stop")
+            self.ask_to_stop()
         if not self._finish(left_s):
             self._abandon()
             self._give_up(f"the session's thread did not end within {timeout_s:g} s of stop()")
         return self.state
 
+    def ask_to_stop(self, *, flatten: bool = False) -> None:
+        """Ask the session to end as `stop` does, and do not wait for it."""
+        with self._lock:
+            if self._thread is None:
+                self._status.move(SessionState.STOPPED, "stopped before it was started", 0)
+        if not self._status.is_finished:
+            self._mailbox.ask("stop_flat" if flatten else "stop")
+
     def kill(self) -> SessionState:
         """End the session at once, orders and positions untouched; return its state, FAILED if its thread hangs."""
-        self._stop_unstarted()
+        with self._lock:
+            if self._thread is None:
+                self._status.move(SessionState.STOPPED, "killed before it was started", 0)
         self._abandon()
         if not self._finish(_KILL_S):
             self._give_up(f"the session's thread did not end within {_KILL_S:g} s of kill()")
@@ -247,11 +253,6 @@ class LiveSession(SessionView):
         if has_ended and self._thread is not None and not self._abandoned.is_set():
             self._thread.join(_KILL_S)
         return has_ended
-
-    def _stop_unstarted(self) -> None:
-        with self._lock:
-            if self._thread is None:
-                self._status.move(SessionState.STOPPED, "stopped before it was started", 0)
 
     def _give_up(self, reason: str) -> None:
         if not self._is_own_thread():

@@ -62,7 +62,8 @@ def account_tiles(account: AccountState, last_price: float, quote: str) -> list[
 
 def _counts(account: AccountState) -> str:
     denied = f", {account.denial_count:,} denied" if account.denial_count else ""
-    return f"{account.trade_count:,} trades{denied}"
+    trades = "1 trade" if account.trade_count == 1 else f"{account.trade_count:,} trades"
+    return f"{trades}{denied}"
 
 
 def _unrealized(account: AccountState) -> Cell:

@@ -127,9 +127,9 @@ def test_axes_name_units_and_utc_and_stand_on_the_right(traded):
 
 
 def test_the_price_axis_holds_near_levels_but_not_far_ones():
-    trades = [("long", 10, 100.0, 20, 100.0, 1.0, 94.0, 500.0)]
+    trades = [("long", 10, 100.0, 20, 100.0, 1.0, 94.0, 150.0)]
     low, high = backtest_figure(result_of(minute_bars(1_000), trades)).layout.yaxis.range
-    # candles reach from 94.5 to 105.5; 94 is near, 500 would press them flat
+    # candles reach from 94.5 to 105.5; 94 is near, 150 would press them flat
     assert 93.0 < low < 94.0
     assert 105.5 < high < 107.0
 
@@ -146,12 +146,12 @@ def test_many_bars_become_few_candles_and_the_subtitle_says_so():
 
 
 def test_of_many_trades_the_largest_are_drawn_and_the_subtitle_says_so():
-    trades = [("long", i, 100.0, i + 1, 100.0, float(i), np.nan, np.nan) for i in range(1_200)]
+    trades = [("long", i, 100.0, i + 1, 100.0, i * (-1.0) ** i, np.nan, np.nan) for i in range(1_200)]
     figure = backtest_figure(result_of(minute_bars(1_300), trades))
     marks = sum(len(trace.x) for trace in figure.data[1:] if trace.mode == "markers" and trace.x[0])
     assert marks == 2_000
     assert "1,200 trades, the 1,000 with the largest profit or loss drawn" in figure.layout.title.subtitle.text
-    # the 200 smallest are left out: the first drawn entry is that of trade 200, at 03:20
+    # profits and losses grow with time, the 200 smallest are left out: the first drawn is trade 200, at 03:20
     assert str(traces(figure, "Long entry")[0].x[0])[11:16] == "03:20"
 
 

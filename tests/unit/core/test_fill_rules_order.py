@@ -79,9 +79,7 @@ class TestR9ExitsAndEntriesOnOneOpen:
         ],
     )
     def test_contradicting_signals_while_flat_are_no_entry(self, signal: Signal) -> None:
-        outcome = play(
-            Scenario(events=hourly([CALM, CALM]), signals={(0, 0): signal}, instruments=(PERPETUAL,))
-        )
+        outcome = play(Scenario(events=hourly([CALM, CALM]), signals={(0, 0): signal}, instruments=(PERPETUAL,)))
         assert (outcome.fills, outcome.denials) == ([], [])
 
     @pytest.mark.parametrize(

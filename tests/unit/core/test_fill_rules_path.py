@@ -77,9 +77,7 @@ class TestR2BarIsFourPriceEvents:
     def test_path_option_decides_which_extreme_comes_first(
         self, path: str, bar: tuple[float, float, float, float], reason: str, price: float
     ) -> None:
-        scenario = Scenario(
-            events=hourly([CALM, bar]), signals={(0, 0): enter_long()}, risk=FIVE_PERCENT, path=path
-        )
+        scenario = Scenario(events=hourly([CALM, bar]), signals={(0, 0): enter_long()}, risk=FIVE_PERCENT, path=path)
         (trade,) = play(scenario).trades
         assert (trade.exit_reason, trade.exit_price) == (reason, price)
 
@@ -93,9 +91,7 @@ class TestR2BarIsFourPriceEvents:
 
     def test_price_jumps_from_a_close_to_the_next_open(self) -> None:
         bars = hourly([CALM, CALM, (90, 91, 89, 90)])
-        (trade,) = play(
-            Scenario(events=bars, signals={(0, 0): enter_long()}, risk=RiskConfig(stop_loss=0.05))
-        ).trades
+        (trade,) = play(Scenario(events=bars, signals={(0, 0): enter_long()}, risk=RiskConfig(stop_loss=0.05))).trades
         assert (trade.exit_price, trade.exit_time_ns) == (90.0, at_open(2))
 
     def test_live_tick_is_a_jump(self) -> None:
@@ -105,9 +101,7 @@ class TestR2BarIsFourPriceEvents:
             TickPrice(at_open(1), 0, 100.0),
             TickPrice(at_open(1) + NS, 0, 92.0),
         ]
-        (trade,) = play(
-            Scenario(events=events, signals={(0, 0): enter_long()}, risk=RiskConfig(stop_loss=0.05))
-        ).trades
+        (trade,) = play(Scenario(events=events, signals={(0, 0): enter_long()}, risk=RiskConfig(stop_loss=0.05))).trades
         assert trade.exit_price == 92.0
 
     def test_buy_stop_filled_after_the_low_meets_the_low_once_more(self) -> None:
@@ -140,9 +134,7 @@ class TestR2BarIsFourPriceEvents:
 class TestR6ProtectionIsActiveFromTheEntryFillOn:
     def test_stop_works_on_the_entry_bar(self) -> None:
         bars = hourly([CALM, (100, 101, 94, 100)])
-        (trade,) = play(
-            Scenario(events=bars, signals={(0, 0): enter_long()}, risk=RiskConfig(stop_loss=0.05))
-        ).trades
+        (trade,) = play(Scenario(events=bars, signals={(0, 0): enter_long()}, risk=RiskConfig(stop_loss=0.05))).trades
         assert (trade.entry_time_ns, trade.exit_time_ns, trade.bars_held) == (at_open(1), at_open(1), 0)
 
     def test_stop_works_on_the_same_leg_as_a_limit_entry(self) -> None:

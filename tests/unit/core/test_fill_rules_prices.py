@@ -45,9 +45,7 @@ class TestR3MarketOrdersSlipAgainstUs:
     def test_short_sells_lower_and_buys_higher(self) -> None:
         signals = {(0, 0): enter_short(), (0, 1): EXIT_SHORT}
         (trade,) = play(
-            Scenario(
-                events=hourly([CALM, CALM, HIGHER]), signals=signals, costs=SLIPPING, instruments=(PERPETUAL,)
-            )
+            Scenario(events=hourly([CALM, CALM, HIGHER]), signals=signals, costs=SLIPPING, instruments=(PERPETUAL,))
         ).trades
         assert trade.entry_price == pytest.approx(99.0)  # 100 * 0.99
         assert trade.exit_price == pytest.approx(111.1)  # 110 * 1.01
@@ -58,16 +56,12 @@ class TestR4StopsFillAtTheirLevelOrWorse:
 
     def test_crossed_on_a_leg_it_fills_at_its_level_less_slippage(self) -> None:
         bars = hourly([CALM, CALM, (100, 101, 80, 85)])
-        (trade,) = play(
-            Scenario(events=bars, signals={(0, 0): enter_long()}, costs=SLIPPING, risk=self.STOP)
-        ).trades
+        (trade,) = play(Scenario(events=bars, signals={(0, 0): enter_long()}, costs=SLIPPING, risk=self.STOP)).trades
         assert trade.exit_price == pytest.approx(89.991)  # 101 * 0.9 = 90.9, times 0.99
 
     def test_jumped_over_at_an_open_it_fills_at_the_open_less_slippage(self) -> None:
         bars = hourly([CALM, CALM, (85, 86, 84, 85)])
-        (trade,) = play(
-            Scenario(events=bars, signals={(0, 0): enter_long()}, costs=SLIPPING, risk=self.STOP)
-        ).trades
+        (trade,) = play(Scenario(events=bars, signals={(0, 0): enter_long()}, costs=SLIPPING, risk=self.STOP)).trades
         assert trade.exit_price == pytest.approx(84.15)  # 85 * 0.99
 
     def test_jumped_over_by_a_tick_it_fills_at_the_tick(self) -> None:
@@ -92,11 +86,11 @@ class TestR4StopsFillAtTheirLevelOrWorse:
         (fill,) = play(Scenario(events=bars, signals=signals, costs=SLIPPING)).fills
         assert (fill.price, fill.quantity, fill.time_ns) == (pytest.approx(108.07), 10.0, at_open(2))  # 107 * 1.01
 
-    def test_stop_tighter_than_slippage_exits_at_the_first_price_after_the_entry(self) -> None:
-        bars = hourly([CALM, (100, 103, 100, 102)])
-        (trade,) = play(
-            Scenario(events=bars, signals={(0, 0): enter_long(stop_loss=0.005)}, costs=SLIPPING)
-        ).trades
+    @pytest.mark.parametrize("path", ["adverse", "ohlc"])
+    def test_stop_tighter_than_slippage_exits_at_the_first_price_after_the_entry(self, path: str) -> None:
+        bars = hourly([CALM, (100, 103, 98, 102)])
+        signals = {(0, 0): enter_long(stop_loss=0.005)}
+        (trade,) = play(Scenario(events=bars, signals=signals, costs=SLIPPING, path=path)).trades
         # Bought at 101, the stop at 100.495 lies above the market: it is crossed at 100, where the leg starts.
         assert trade.exit_price == pytest.approx(99.0)  # 100 * 0.99
 
@@ -138,14 +132,19 @@ class TestR5LimitsFillAtTheirLevelOrBetter:
         # Entry at 101 pays the taker fee, the target pays the maker fee.
         assert trade.fees == pytest.approx(trade.quantity * (101 * 0.002 + 112 * 0.001))
 
+    def test_target_that_a_tick_just_touches_is_reached(self) -> None:
+        events = ticks_after_entry(104.0, 105.0, 103.0)
+        (trade,) = play(
+            Scenario(events=events, signals={(0, 0): enter_long()}, risk=RiskConfig(take_profit=0.05))
+        ).trades
+        assert (trade.exit_price, trade.exit_time_ns) == (105.0, at_open(1) + 2 * NS)
+
 
 class TestR8MarketOrdersBornInsideABar:
     def test_breaker_at_an_extreme_fills_at_that_extreme_plus_slippage(self) -> None:
         bars = hourly([CALM, (100, 101, 94, 100)])
         signals = {(0, 0): enter_long(sizing="units", size=50.0)}
-        outcome = play(
-            Scenario(events=bars, signals=signals, costs=SLIPPING, risk=RiskConfig(max_drawdown=0.03))
-        )
+        outcome = play(Scenario(events=bars, signals=signals, costs=SLIPPING, risk=RiskConfig(max_drawdown=0.03)))
         (trade,) = outcome.trades
         # Equity at the low is 10000 - 50 * (101 - 94) = 9650 <= 9700.
         assert (trade.exit_reason, trade.exit_time_ns) == ("max_drawdown", at_open(1))
@@ -356,12 +355,18 @@ class TestR11GridsAndMinimum:
         (fill,) = play(Scenario(events=bars, signals={(0, 0): enter_long()}, instruments=(self.GRID,))).fills
         assert fill.quantity == pytest.approx(33.333, abs=1e-12)  # 10000 / 300 = 33.3333...
 
-    def test_quantity_on_the_grid_is_not_lost_to_float_noise(self) -> None:
-        tenth = Instrument("BTC/USDT", lot=0.1)
-        bars = hourly([CALM, CALM])
-        signals = {(0, 0): enter_long(sizing="units", size=0.3)}  # 0.3 / 0.1 = 2.9999999999999996
-        (fill,) = play(Scenario(events=bars, signals=signals, instruments=(tenth,))).fills
-        assert fill.quantity == pytest.approx(0.3)
+    @pytest.mark.parametrize(
+        ("lot", "size"),
+        [
+            (0.1, 0.3),  # 0.3 / 0.1 = 2.9999999999999996
+            (0.01, 0.29),  # 0.29 * 100 = 28.999999999999996
+        ],
+    )
+    def test_quantity_on_the_grid_is_not_lost_to_float_noise(self, lot: float, size: float) -> None:
+        coarse = Instrument("BTC/USDT", lot=lot)
+        signals = {(0, 0): enter_long(sizing="units", size=size)}
+        (fill,) = play(Scenario(events=hourly([CALM, CALM]), signals=signals, instruments=(coarse,))).fills
+        assert fill.quantity == pytest.approx(size)
 
     def test_slipped_prices_round_to_the_tick_against_us(self) -> None:
         bars = hourly([CALM, CALM, HIGHER])
@@ -400,9 +405,7 @@ class TestR11GridsAndMinimum:
     )
     def test_entry_levels_round_to_the_tick_against_us(self, signal: object, price: float) -> None:
         bars = hourly([CALM, (100, 104, 96, 100)])
-        (fill,) = play(
-            Scenario(events=bars, signals={(0, 0): signal}, instruments=(self.PERPETUAL_GRID,))
-        ).fills
+        (fill,) = play(Scenario(events=bars, signals={(0, 0): signal}, instruments=(self.PERPETUAL_GRID,))).fills
         assert fill.price == price
 
     def test_order_below_minimum_notional_is_denied_with_the_reason(self) -> None:

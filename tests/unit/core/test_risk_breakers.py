@@ -92,9 +92,7 @@ class TestDailyLossLimit:
     def test_base_is_the_last_mark_before_midnight(self) -> None:
         rows = [CALM, (100, 101, 99, 100), (100, 121, 99, 120), (120, 121, 113, 118), (118, 119, 105, 110)]
         outcome = play(
-            Scenario(
-                events=from_hour(21, rows), signals={(0, 0): enter_long()}, risk=RiskConfig(daily_loss_limit=0.10)
-            )
+            Scenario(events=from_hour(21, rows), signals={(0, 0): enter_long()}, risk=RiskConfig(daily_loss_limit=0.10))
         )
         # The bar 23:00-24:00 is row 2: its close carries 00:00 and so belongs to the new day. The mark before is its
         # high, 12100. Trip at 12100 * 0.9 = 10890: not at 11300 (low of row 3), at 10500 (low of row 4).
@@ -106,9 +104,7 @@ class TestDailyLossLimit:
     def test_close_at_midnight_is_judged_against_the_mark_before_it(self) -> None:
         rows = [CALM, (100, 101, 99, 100), (100, 121, 99, 105), (106, 107, 105, 106)]
         outcome = play(
-            Scenario(
-                events=from_hour(21, rows), signals={(0, 0): enter_long()}, risk=RiskConfig(daily_loss_limit=0.10)
-            )
+            Scenario(events=from_hour(21, rows), signals={(0, 0): enter_long()}, risk=RiskConfig(daily_loss_limit=0.10))
         )
         # 10500 <= 12100 * 0.9 = 10890 at 00:00; born at a close, so out at the next open.
         assert [trip.time_ns for trip in outcome.trips] == [START_NS + 24 * HOUR_NS]
@@ -116,9 +112,7 @@ class TestDailyLossLimit:
 
     def test_first_base_is_the_starting_cash(self) -> None:
         bars = hourly([CALM, (100, 130, 96, 128), (128, 129, 95, 100)])
-        outcome = play(
-            Scenario(events=bars, signals={(0, 0): enter_long()}, risk=RiskConfig(daily_loss_limit=0.05))
-        )
+        outcome = play(Scenario(events=bars, signals={(0, 0): enter_long()}, risk=RiskConfig(daily_loss_limit=0.05)))
         # From the high of 13000 it is a fall of 27 %, from the 10000 of the day's start 5 %.
         assert [trip.time_ns for trip in outcome.trips] == [at_open(2)]
 
@@ -196,9 +190,7 @@ class TestCommands:
         bars = hourly([CALM, CALM, (100, 101, 90, 95), CALM, CALM])
         events = [*bars[:2], CommandEvent(at_close(1), "pause"), *bars[2:4], CommandEvent(at_close(3), "resume")]
         signals = {(0, 0): enter_long(), (0, 2): enter_long(), (0, 3): enter_long()}
-        outcome = play(
-            Scenario(events=[*events, bars[4]], signals=signals, risk=RiskConfig(stop_loss=0.05))
-        )
+        outcome = play(Scenario(events=[*events, bars[4]], signals=signals, risk=RiskConfig(stop_loss=0.05)))
         assert [d.rule for d in outcome.denials] == ["paused"]
         assert [f.time_ns for f in outcome.fills] == [at_open(1), at_open(2), at_open(4)]
 

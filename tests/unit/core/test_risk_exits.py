@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.reference import Closed, TickPrice
 from tests.reference.agreement import play
 from tests.reference.scenario import (
+    NS,
     PERPETUAL,
     Row,
     Scenario,
@@ -45,9 +47,7 @@ class TestStopLossAndTakeProfit:
             (enter_short(), (100, 101, 90, 95), "take_profit", 93.0),
         ],
     )
-    def test_levels_are_fractions_of_the_entry_price(
-        self, signal: Signal, bar: Row, reason: str, price: float
-    ) -> None:
+    def test_levels_are_fractions_of_the_entry_price(self, signal: Signal, bar: Row, reason: str, price: float) -> None:
         assert exit_of([bar], RiskConfig(stop_loss=0.04, take_profit=0.07), signal) == (reason, price)
 
     def test_levels_count_from_the_slipped_entry(self) -> None:
@@ -171,7 +171,17 @@ class TestClosedTrade:
 
     def test_excursion_ends_at_the_exit_level_and_not_at_the_low(self) -> None:
         bars = hourly([CALM, (100, 101, 80, 90)])
-        (trade,) = play(
-            Scenario(events=bars, signals={(0, 0): enter_long()}, risk=RiskConfig(stop_loss=0.05))
-        ).trades
+        (trade,) = play(Scenario(events=bars, signals={(0, 0): enter_long()}, risk=RiskConfig(stop_loss=0.05))).trades
         assert trade.mae == pytest.approx(-0.05)
+
+    def test_price_of_the_entrys_own_event_is_not_an_excursion(self) -> None:
+        events = [
+            TickPrice(at_open(0), 0, 100.0),
+            Closed(at_open(0), 0),
+            *(TickPrice(at_open(1) + i * NS, 0, price) for i, price in enumerate([100.0, 104.0, 110.0])),
+        ]
+        signals = {(0, 0): enter_long(take_profit=0.05)}
+        (trade,) = play(Scenario(events=events, signals=signals, costs=SLIPPING)).trades
+        # Bought at 101 while the market stood at 100; after that it has only risen, to the target's 110.
+        assert trade.mae == 0.0
+        assert trade.mfe == pytest.approx(110 / 101 - 1)

@@ -128,6 +128,12 @@ class TestDenials:
         rule, _, _ = self.denied(enter_long(sizing="units", size=100.0), costs=costs)
         assert rule == "max_leverage"
 
+    def test_size_that_fits_cash_only_without_its_fee_is_not_cut_to_lots(self) -> None:
+        costs = Costs(taker_fee=0.002, maker_fee=0.0, slippage=0.0)
+        signal = enter_long(sizing="units", size=100.0)
+        rule, _, _ = self.denied(signal, costs=costs, instruments=(Instrument("BTC/USDT", lot=0.25),))
+        assert rule == "max_leverage"
+
     def test_short_on_spot(self) -> None:
         assert self.denied(enter_short(), instruments=(SPOT,))[0] == "short_on_spot"
 
@@ -159,9 +165,7 @@ class TestDenials:
 
     def test_open_too_far_from_the_last_price(self) -> None:
         bars = hourly([CALM, (111, 112, 110, 111)])
-        outcome = play(
-            Scenario(events=bars, signals={(0, 0): enter_long()}, risk=RiskConfig(price_collar=0.10))
-        )
+        outcome = play(Scenario(events=bars, signals={(0, 0): enter_long()}, risk=RiskConfig(price_collar=0.10)))
         (denial,) = outcome.denials
         assert (denial.rule, denial.limit) == ("price_collar", 0.10)
         assert denial.value == pytest.approx(0.11)  # 111 / 100 - 1
@@ -244,11 +248,7 @@ class TestDenials:
         assert [(d.symbol, d.time_ns) for d in outcome.denials] == [(0, at_open(2))]
 
     def test_reversal_on_spot_exits_and_is_denied_the_short(self) -> None:
-        outcome = play(
-            Scenario(
-                events=hourly([CALM] * 3), signals={(0, 0): enter_long(), (0, 1): enter_short()}
-            )
-        )
+        outcome = play(Scenario(events=hourly([CALM] * 3), signals={(0, 0): enter_long(), (0, 1): enter_short()}))
         assert [(fill.side, fill.reason) for fill in outcome.fills] == [(1, "signal"), (-1, "signal")]
         assert [(d.rule, d.side, d.time_ns) for d in outcome.denials] == [("short_on_spot", -1, at_close(1))]
 

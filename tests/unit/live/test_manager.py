@@ -161,6 +161,18 @@ def test_stop_all_ends_every_session(manager: LiveSessionManager, clock: ManualC
     assert {session.state for session in (*running, prepared)} == {"STOPPED"}
 
 
+def test_a_hanging_session_does_not_keep_stop_all_from_stopping_the_others(clock: ManualClock) -> None:
+    core = FakeCore(hang_on=lambda number: number == 0)
+    manager = LiveSessionManager(clock=clock)
+    hanging = manager.create(session_config(name="hanging"), open_core=core.open).start()
+    assert core.hangs.wait(JOIN_S)
+    other = manager.create(session_config(bars_of([100.0] * 30), name="other", speed=1.0)).start()
+    assert clock.join_waiter(JOIN_S)
+    manager.stop_all(timeout_s=0.5)
+    core.may_go_on.set()
+    assert (hanging.state, other.state) == ("FAILED", "STOPPED")
+
+
 def test_many_threads_that_ask_for_one_name_get_one_session(manager: LiveSessionManager) -> None:
     config = session_config()
     barrier = threading.Barrier(8)

@@ -9,9 +9,10 @@ import pytest
 from tests.unit.live.fake_core import FakeCore
 from tests.unit.live.markets import BTC, ETH, MIDNIGHT, MINUTE, SECOND, bars_of, engine_config, walk
 from workbench.core import run_backtest
-from workbench.errors import ConfigError, DataError, SessionClosedError, SessionError
+from workbench.errors import ConfigError, DataError, JournalError, SessionClosedError, SessionError
 from workbench.live import EngineCallbacks, LiveTradingEngine
 from workbench.live.feeds import bar_replay, tick_replay
+from workbench.live.spool import EventSpool
 from workbench.model import BAR, BAR_CLOSED, COMMAND, EVENT, TICK, Bar, Command, RiskConfig
 from workbench.strategy import Signals, buy_and_hold, plan_of, sma_cross
 
@@ -242,6 +243,20 @@ def test_a_closed_engine_refuses_everything_and_forgets_its_record() -> None:
         live.command(Command("pause"))
     with pytest.raises(SessionClosedError, match="cleaned up"):
         live.cut()
+
+
+def test_an_event_that_cannot_be_recorded_is_not_traded_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    core = FakeCore()
+    live = engine(core)
+    live.run_once(bar(0))
+
+    def full_disk(_self: object, _rows: object) -> None:
+        raise JournalError("No space left on device")
+
+    monkeypatch.setattr(EventSpool, "append", full_disk)
+    with pytest.raises(JournalError):
+        live.run_once(bar(1))
+    assert len(core.events) == 1
 
 
 def test_warm_up_comes_once_and_first() -> None:

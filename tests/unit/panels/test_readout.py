@@ -62,6 +62,10 @@ def test_several_positions_are_counted_and_their_sizes_added(account: AccountSta
     assert tile(tiles, "Fills")[2] == "7 trades, 3 denied"
 
 
+def test_one_trade_is_not_plural(account: AccountState) -> None:
+    assert tile(readout.account_tiles(replace(account, trade_count=1), 1.0, "USDT"), "Fills")[2] == "1 trade"
+
+
 def test_fill_that_closed_a_trade_shows_its_profit() -> None:
     buy = Fill(0, "BTC/USDT", "buy", 0.3, 31_000.0, 9.3, NOON_NS, "signal", is_maker=False)
     sell = Fill(1, "BTC/USDT", "sell", 0.3, 31_300.0, 9.39, NOON_NS + 1, "take_profit", is_maker=False)

@@ -12,6 +12,8 @@ from workbench.strategy import Rules, Signals, Strategy, enter_long, exit_positi
 # The first run in a fresh environment compiles the core.
 pytestmark = pytest.mark.timeout(600)
 
+HOUR_NS = 3_600_000_000_000
+START_NS = 1_735_689_600_000_000_000  # 2025-01-01T00:00Z
 TRADE_COLUMNS = [
     *("symbol", "side", "quantity", "entry_time", "entry_price", "exit_time", "exit_price", "exit_reason"),
     *("pnl", "return_", "fees", "bars_held", "mae", "mfe"),
@@ -153,6 +155,26 @@ def test_buy_and_hold_starts_at_the_first_open(round_trip):
     # first open 100, last close 121
     assert round_trip.stats.buy_and_hold_return == pytest.approx(0.21)
     assert round_trip.buy_and_hold.tolist() == pytest.approx([1_000, 1_100, 1_210, 1_210, 1_210])
+
+
+def test_buy_and_hold_buys_at_the_open_of_the_first_bar(wavy, free):
+    times, close = wavy.time_ns[:3], np.array([100.0, 110.0, 120.0])
+    bars = Bars.from_arrays(
+        "BTC/USDT", "1h", times, [80.0, 100.0, 110.0], close, [80.0, 100.0, 110.0], close, [1.0] * 3
+    )
+    result = backtest(signals(3, enter=[0]), bars, cash=1_000, costs=free)
+    # 1000 / 80 = 12.5 units, worth 1250, 1375 and 1500 at the closes
+    assert result.buy_and_hold.tolist() == [1_250.0, 1_375.0, 1_500.0]
+    assert result.stats.buy_and_hold_return == 0.5
+
+
+def test_funding_is_paid_by_longs_and_named_in_the_measures(make_bars, free):
+    bars = make_bars([100.0] * 4, kind="linear_perpetual", symbol="BTC/USDT:USDT")
+    # due at 02:30, paid at the close of that bar: 1 % of 10 units at 100
+    due = {"BTC/USDT:USDT": (np.array([START_NS + 5 * HOUR_NS // 2]), np.array([0.01]))}
+    result = backtest(signals(4, enter=[0]), bars, cash=1_000, costs=free, funding=due)
+    assert result.stats.funding == pytest.approx(10.0)
+    assert result.stats.final_equity == pytest.approx(990.0)
 
 
 def test_buy_and_hold_of_several_symbols_splits_the_cash(make_bars, free):

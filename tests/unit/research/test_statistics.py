@@ -118,8 +118,9 @@ def test_sortino_counts_the_shortfall_over_all_days():
 
 
 def test_sortino_measures_from_the_minimum_return():
-    # minimum 0.01 a day: above (0.02, -0.02), mean 0, so the ratio is 0
-    assert sortino_ratio(np.array([0.03, -0.01]), minimum_return=3.65) == pytest.approx(0.0)
+    # minimum 0.01 a day: above (0.03, -0.02), mean 0.005, downside sqrt(0.02**2 / 2)
+    expected = 0.005 / math.sqrt(0.0004 / 2) * math.sqrt(365)
+    assert sortino_ratio(np.array([0.04, -0.01]), minimum_return=3.65) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("returns", [[], [-0.01], [0.01, 0.02], [0.0, 0.0]])

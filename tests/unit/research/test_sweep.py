@@ -134,6 +134,15 @@ def test_several_symbols_share_one_account_in_every_run(make_bars, wavy):
     assert swept.row(1).stats.exposure == result.stats.exposure
 
 
+def test_funding_reaches_every_run(make_bars, wavy):
+    bars = make_bars(wavy.close.copy(), kind="linear_perpetual", symbol="BTC/USDT:USDT")
+    due = {"BTC/USDT:USDT": (bars.time_ns[::8].copy(), np.full(30, 0.001))}
+    swept = sweep(sma_cross, bars, grid={"fast": [3], "slow": [12]}, cash=1_000, funding=due, progress=False)
+    paid = swept.row(0).backtest()
+    assert paid.stats.funding > 0.0
+    assert swept.row(0).stats.final_equity == paid.stats.final_equity
+
+
 def test_a_parameter_that_is_called_like_a_measure_keeps_its_column(wavy):
     swept = sweep(picky, wavy, grid={"volatility": [0.1, 0.2]}, cash=1_000, progress=False)
     assert swept.table["volatility_"].tolist() == [0.1, 0.2]
@@ -253,6 +262,15 @@ def test_the_heat_map_holds_each_figure_at_its_place(swept):
     assert heat.z[1][2] == table[(4, 12)]
     assert np.isnan(heat.z[0][5])  # (7, 8) was left out
     assert len(figure.data) == 1  # only the ranking measure has a best cell
+
+
+def test_a_heat_map_ascends_whatever_the_order_of_the_grid(wavy):
+    swept = sweep(sma_cross, wavy, grid={"fast": [5, 3, 4], "slow": [16, 12]}, cash=1_000, progress=False)
+    heat = swept.heatmap(metric="total_return").data[0]
+    assert (list(heat.x), list(heat.y)) == ([3, 4, 5], [12, 16])
+    table = swept.table.set_index(["fast", "slow"])["total_return"]
+    for row, slow in enumerate(heat.y):
+        assert list(heat.z[row]) == [table[(fast, slow)] for fast in heat.x]
 
 
 def test_the_ranking_heat_map_marks_the_best_plateau(swept):

@@ -37,7 +37,6 @@ export class Overlay {
   place(geometry) {
     // In the gap above its pane, where no line can run through it.
     for (const [pane, node] of Object.entries(this.names)) node.style.top = `${geometry.paneTop(pane) - NAME_HEIGHT}px`;
-    this.zone.style.width = `${LABEL_WIDTH}px`;
     this.vertical.style.top = `${MARGIN.top}px`;
     this.vertical.style.height = `${geometry.plotHeight}px`;
     this.horizontal.style.width = `${geometry.plotWidth}px`;
