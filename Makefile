@@ -7,7 +7,8 @@ MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 
 BIN := .venv/bin
-STAMP := .venv/.installed
+INSTALLED := .venv/.installed
+STAMP := .venv/.compiled
 QUICKSTART := notebooks/00_quickstart.ipynb
 
 # Which interpreter .venv is made of: the first that is new enough and can make one. Name another with PYTHON=...
@@ -23,7 +24,11 @@ help: ## list the targets
 
 setup: $(STAMP) ## make .venv with the pinned packages and this one (again only when they change)
 
-$(STAMP): pyproject.toml requirements/test.txt
+$(STAMP): $(INSTALLED) $(wildcard workbench/core/*.py workbench/model/*.py) benchmarks/compile_core.py
+	$(BIN)/python benchmarks/compile_core.py
+	@touch $@
+
+$(INSTALLED): pyproject.toml requirements/test.txt
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with its venv module was found. Install one, or name it: make setup PYTHON=/path/to/python" >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/test.txt

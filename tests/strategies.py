@@ -122,9 +122,9 @@ def costs(draw: st.DrawFn) -> Costs:
 
 
 @st.composite
-def instruments(draw: st.DrawFn, name: str) -> Instrument:
+def instruments(draw: st.DrawFn, name: str, *, is_spot: bool = False) -> Instrument:
     """Return a spot or perpetual instrument with or without grids."""
-    is_perpetual = draw(st.sampled_from([False, True, True]))
+    is_perpetual = not is_spot and draw(st.sampled_from([False, True, True]))
     return Instrument(
         f"{name}/USDT:USDT" if is_perpetual else f"{name}/USDT",
         kind="linear_perpetual" if is_perpetual else "spot",
@@ -139,11 +139,11 @@ def instruments(draw: st.DrawFn, name: str) -> Instrument:
 
 
 @st.composite
-def rules(draw: st.DrawFn, symbols: int) -> dict[str, Any]:
+def rules(draw: st.DrawFn, symbols: int, *, is_spot: bool = False) -> dict[str, Any]:
     """Return everything of a scenario but its events and signals."""
     names = ("BTC", "ETH", "SOL")[:symbols]
     return {
-        "instruments": tuple(draw(instruments(name)) for name in names),
+        "instruments": tuple(draw(instruments(name, is_spot=is_spot)) for name in names),
         "risk": draw(risk_configs()),
         "costs": draw(costs()),
         "cash": draw(st.sampled_from([10_000.0, 1_234.56])),
@@ -165,7 +165,14 @@ def hour_ns(row: int) -> int:
 
 
 @st.composite
-def bar_scenarios(draw: st.DrawFn, *, max_symbols: int = 2, max_bars: int = 24, has_commands: bool = False) -> Scenario:
+def bar_scenarios(
+    draw: st.DrawFn,
+    *,
+    max_symbols: int = 2,
+    max_bars: int = 24,
+    has_commands: bool = False,
+    is_spot: bool = False,
+) -> Scenario:
     """Return a bar-only source with signals and rules."""
     count = draw(st.integers(1, max_symbols))
     length = draw(st.integers(2, max_bars))
@@ -184,7 +191,7 @@ def bar_scenarios(draw: st.DrawFn, *, max_symbols: int = 2, max_bars: int = 24, 
             events.append(BarGroup(hour_ns(row), bars))
         if has_commands and draw(st.integers(0, 7)) == 7:
             events.append(CommandEvent(hour_ns(row + 1), draw(st.sampled_from(COMMANDS))))
-    terms_of_trade = draw(rules(count))
+    terms_of_trade = draw(rules(count, is_spot=is_spot))
     perpetuals = [s for s, instrument in enumerate(terms_of_trade["instruments"]) if not instrument.is_spot]
     payments = funding_rows(perpetuals, length) if perpetuals else st.just(())
     return Scenario(events=events, signals=said, funding=draw(st.one_of(st.just(()), payments)), **terms_of_trade)

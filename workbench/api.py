@@ -57,8 +57,8 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
     costs : Costs, optional
         Fees and slippage; default those of `Costs`.
     name : str, optional
-        Unique name, ``a-z 0-9 _ -``. Default: the strategy's name and a number. The name of a running session of the same
-        configuration attaches to it.
+        Unique name, ``a-z 0-9 _ -``. Default: the strategy's name and a number. The name of a running session of the
+        same configuration attaches to it.
     speed : float, default 1
         Market seconds in a real second: 1 to 1,000, or ``inf`` for as fast as it goes.
     start : bool, default True
