@@ -37,13 +37,13 @@ def bar_rows(draw: st.DrawFn, length: int) -> list[BarPrices | None]:
     """Return consecutive valid bars, some missing."""
     price = 100.0
     rows: list[BarPrices | None] = []
-    for _ in range(length):
+    for row in range(length):
         jump, change, up, down = draw(gap), draw(body), draw(wick), draw(wick)
         open_ = max(price + jump * QUARTER, LOWEST)
         close = max(open_ + change * QUARTER, LOWEST)
         low = max(min(open_, close) - down * QUARTER, LOWEST / 2)
         price = close
-        is_missing = draw(st.integers(0, 11)) == 11
+        is_missing = row > 0 and draw(st.integers(0, 11)) == 11
         rows.append(None if is_missing else BarPrices(open_, max(open_, close) + up * QUARTER, low, close))
     return rows
 

@@ -27,10 +27,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def page(lab: Lab) -> Iterator[object]:  # noqa: ARG001  without a laboratory there is a reason to skip, and no page
+def page(lab: Lab) -> Iterator[object]:  # a page of Playwright, which may not be installed
     with browser() as context:
         page = context.new_page()
         page.faults = []
         page.on("pageerror", lambda error: page.faults.append(str(error)))
         yield page
+        lab.end_kernels()
         assert page.faults == []

@@ -59,16 +59,21 @@ IDLE = """() => {
   return !!kernel && context.isReady && kernel.status === 'idle' && kernel.connectionStatus === 'connected';
 }"""
 
+# Started and not awaited: waiting inside the page has no timeout, `check_cells` has.
+RUN_ALL = "() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
+
+FINISHED = f"""() => ({IDLE})() && window.jupyterapp.shell.currentWidget.content.widgets.map((cell) => cell.model)
+  .every((cell) => cell.type !== 'code' || (cell.executionCount !== null && cell.executionState === 'idle'))"""
+
 OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content.widgets.filter((cell) => cell.model.type === 'code')
   .map((cell) => cell.model.outputs.toJSON())"""
 
-RUN_NEW_CELL = """async ([source, isAwaited]) => {
+RUN_NEW_CELL = """async (source) => {
   const notebook = window.jupyterapp.shell.currentWidget.content;
   notebook.activeCellIndex = notebook.widgets.length - 1;
   await window.jupyterapp.commands.execute('notebook:insert-cell-below');
   notebook.activeCell.model.sharedModel.setSource(source);
-  const run = window.jupyterapp.commands.execute('notebook:run-cell');
-  if (isAwaited) await run;
+  window.jupyterapp.commands.execute('notebook:run-cell');
 }"""
 
 
@@ -130,12 +135,16 @@ class Lab:
             text = answer.read()
         return json.loads(text) if text else None
 
+    def end_kernels(self) -> None:
+        """End every kernel, so that the next test has the machine for itself."""
+        with contextlib.suppress(urllib.error.URLError, ConnectionError):
+            for kernel in self.call("kernels"):
+                self.call(f"kernels/{kernel['id']}", "DELETE")
+
     def close(self) -> None:
         """End kernels, then the server: a second signal, or SIGKILL, would leave the kernels behind as orphans."""
         if self._process.poll() is None:
-            with contextlib.suppress(urllib.error.URLError, ConnectionError):
-                for kernel in self.call("kernels"):
-                    self.call(f"kernels/{kernel['id']}", "DELETE")
+            self.end_kernels()
             self._process.send_signal(signal.SIGTERM)
             try:
                 self._process.wait(STOP_TIMEOUT_S)
@@ -211,24 +220,24 @@ def open_notebook(page: Page, lab: Lab, name: str) -> None:
 
 def run_all(page: Page) -> None:
     """Run all cells and wait for the last one; a cell that raised fails the test."""
-    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.evaluate(RUN_ALL)
     check_cells(page)
 
 
 def run_cell(page: Page, source: str) -> None:
     """Add a cell at the end, run it and wait for its end; a cell that raised fails the test."""
-    page.evaluate(RUN_NEW_CELL, [source, True])
+    start_cell(page, source)
     check_cells(page)
 
 
 def start_cell(page: Page, source: str) -> None:
     """Add a cell at the end and run it without waiting for its end."""
-    page.evaluate(RUN_NEW_CELL, [source, False])
+    page.evaluate(RUN_NEW_CELL, source)
 
 
 def check_cells(page: Page) -> None:
-    """Wait until the kernel is idle, and fail if a cell raised."""
-    page.wait_for_function(IDLE, timeout=PAGE_TIMEOUT_MS)
+    """Wait until every cell has run, and fail if one raised."""
+    page.wait_for_function(FINISHED, timeout=PAGE_TIMEOUT_MS)
     outputs = [output for cell in page.evaluate(OUTPUTS) for output in cell]
     for output in outputs:
         if output["output_type"] == "error":

@@ -32,11 +32,12 @@ class TablePlan(DecisionPlan):
         self._levels = [levels_of(signal) for signal in signals]
 
     def batch(
-        self, ohlcv: NDArray[np.float64], row_index: NDArray[np.int64], cache: Any = None
+        self,
+        ohlcv: NDArray[np.float64],
+        row_index: NDArray[np.int64],  # noqa: ARG002  the table is found by volume, not by row
+        cache: Any = None,  # noqa: ARG002  nothing is computed that could be kept
     ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
         """Return codes and levels of all bars."""
-        assert ohlcv.shape[1] == len(row_index)
-        assert cache is None or cache is not self
         rows = ohlcv[4].astype(int)
         codes = np.array([self._codes[row] for row in rows], np.uint8)
         levels = np.array([self._levels[row] for row in rows]).reshape(-1, 8).T

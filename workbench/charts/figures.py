@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from workbench.charts.decimation import Candles, Floats, Integers, envelope_rows, join_candles
 from workbench.charts.theme import Palette, ThemeName, palette_of, template_of
 from workbench.charts.trade_marks import MAX_TRADES, drawn_rows, trade_traces
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from workbench.model import Bars
 
 HEIGHT_PX: Final = 720
+# From this ratio of the largest to the smallest value on, an axis is logarithmic.
+WIDE: Final = 8.0
 # Shares of the height from the bottom: drawdown, equity, candles, with a gap between.
 DOMAINS: Final = ((0.0, 0.13), (0.17, 0.38), (0.42, 1.0))
 
@@ -85,6 +87,8 @@ def backtest_figure(result: BacktestView, *, symbol: str | None = None, theme: T
     ------
     ConfigError
         An unknown theme, or a symbol that the bars do not hold.
+    DataError
+        The symbol's bars are all missing.
     """
     palette = palette_of(theme)
     if symbol is None:
@@ -92,6 +96,8 @@ def backtest_figure(result: BacktestView, *, symbol: str | None = None, theme: T
     elif symbol not in result.bars.symbols:
         raise ConfigError(f"symbol must be one of {', '.join(result.bars.symbols)}, was {symbol!r}")
     bars = result.bars.one(symbol)
+    if not len(bars):
+        raise DataError(f"{symbol} has no bars to draw")
     candles = join_candles(bars.time_ns, bars.values[:4, 0], timeframe=bars.timeframe)
     trades = result.trades.join(result.trade_levels)
     trades = trades[trades["symbol"] == symbol]
@@ -103,11 +109,14 @@ def backtest_figure(result: BacktestView, *, symbol: str | None = None, theme: T
     figure.add_traces(_account_traces(result, palette))
     quote = bars.instruments[0].quote
     subtitle = _subtitle(bars, candles, trade_count=len(trades))
-    _lay_out(
-        figure, title=f"{result.title}  ·  {symbol} {bars.timeframe}", subtitle=subtitle, quote=quote, palette=palette
-    )
+    _lay_out(figure, title=f"{result.title}  ·  {symbol} {bars.timeframe}", subtitle=subtitle, palette=palette)
+    account = np.concatenate((np.asarray(result.equity), np.asarray(result.buy_and_hold)))
+    log_price, log_equity = _is_wide(np.stack((candles.low, candles.high))), _is_wide(account)
+    _label_panels(figure, (f"Price, {quote}", log_price), (f"Equity, {quote}", log_equity), palette=palette)
+    span = _price_range(candles, drawn, positions)
     figure.update_layout(
-        xaxis={"range": _time_range(candles)}, yaxis={"range": _price_range(candles, drawn, positions)}
+        xaxis={"range": _time_range(candles)},
+        yaxis={"range": np.log10(span).tolist() if log_price else span},
     )
     return figure
 
@@ -187,6 +196,11 @@ def _time_range(candles: Candles) -> list[str]:
     return [str(edge) for edge in utc_labels(edges)]
 
 
+def _is_wide(values: Floats) -> bool:
+    """Return whether values grow so much that their beginning would be a flat line on a linear axis."""
+    return 0.0 < float(values.min()) < float(values.max()) / WIDE
+
+
 def _price_range(candles: Candles, *frames: pd.DataFrame) -> list[float]:
     """Return the price axis: all candles, and levels not so far off that they would press the candles flat."""
     low, high = float(candles.low.min()), float(candles.high.max())
@@ -194,8 +208,9 @@ def _price_range(candles: Candles, *frames: pd.DataFrame) -> list[float]:
     levels = np.concatenate([frame[name].to_numpy(dtype=np.float64) for frame in frames for name in ("stop", "target")])
     near = levels[(levels > low - reach) & (levels < high + reach)]
     low, high = float(near.min(initial=low)), float(near.max(initial=high))
+    # A share of the distance, and never so much that a logarithmic axis would reach 0.
     margin = 0.05 * (high - low) or 0.01 * high
-    return [low - margin, high + margin]
+    return [max(low - margin, 0.9 * low), high + margin]
 
 
 def _subtitle(bars: Bars, candles: Candles, *, trade_count: int) -> str:
@@ -209,7 +224,7 @@ def _subtitle(bars: Bars, candles: Candles, *, trade_count: int) -> str:
     return "  ·  ".join(parts)
 
 
-def _lay_out(figure: go.Figure, *, title: str, subtitle: str, quote: str, palette: Palette) -> None:
+def _lay_out(figure: go.Figure, *, title: str, subtitle: str, palette: Palette) -> None:
     below, middle, above = DOMAINS
     axis = {"side": "right", "fixedrange": False, "showgrid": True, "nticks": 6}
     figure.update_layout(
@@ -237,19 +252,24 @@ def _lay_out(figure: go.Figure, *, title: str, subtitle: str, quote: str, palett
         yaxis2={**axis, "domain": middle, "tickformat": ",.6~g"},
         yaxis3={**axis, "domain": below, "ticksuffix": " %", "nticks": 4, "rangemode": "tozero"},
     )
-    for text, top, anchor in (
-        (f"Price, {quote}", above[1], "top"),
-        (f"Equity, {quote}", middle[1], "bottom"),
-        ("Drawdown", below[1], "bottom"),
+
+
+def _label_panels(figure: go.Figure, *panels: tuple[str, bool], palette: Palette) -> None:
+    """Write what each panel shows, from the top down, and give those that are wide a logarithmic axis."""
+    tops = tuple(domain[1] for domain in reversed(DOMAINS))
+    for (text, is_log), top, axis in zip(
+        (*panels, ("Drawdown", False)), tops, ("yaxis", "yaxis2", "yaxis3"), strict=True
     ):
+        if is_log:
+            figure.update_layout({axis: {"type": "log", "dtick": "D2"}})
         figure.add_annotation(
-            text=text,
+            text=f"{text}, log scale" if is_log else text,
             x=0,
             y=top,
             xref="paper",
             yref="paper",
             xanchor="left",
-            yanchor=anchor,
+            yanchor="top" if axis == "yaxis" else "bottom",
             showarrow=False,
             font={"color": palette.muted, "size": 11},
         )

@@ -91,14 +91,16 @@ def trade_traces(
     for mask, color in ((is_win, palette.up), (~is_win, palette.down)):
         start, price = holding.start[: len(trades)][mask], holding.entry_price[: len(trades)][mask]
         traces.append(_segments(start, exit_[mask], price, exit_price[mask], "", color, dash="dot"))
+    size = _mark_size(holding.start.size)
     for mask, name, color in ((is_win, "Exit with profit", palette.up), (~is_win, "Exit with loss", palette.down)):
-        traces.append(_exits(trades[mask], exit_[mask], name, _marker(color, palette, symbol="circle", size=6)))
+        dot = _marker(color, palette, symbol="circle", size=size // 2 + 1)
+        traces.append(_exits(trades[mask], exit_[mask], name, dot))
     # An arrow stands off its price, below for a long and above for a short: a reversal's exit has the same price.
     for mask, name, color, angle in (
         (holding.is_long, "Long entry", palette.up, 0),
         (~holding.is_long, "Short entry", palette.down, 180),
     ):
-        arrow = {**_marker(color, palette, symbol="triangle-up", size=11), "angle": angle}
+        arrow = {**_marker(color, palette, symbol="triangle-up", size=size), "angle": angle}
         traces += _entries(holding, mask, name, arrow)
     return [trace for trace in traces if len(trace.x)]
 
@@ -154,7 +156,7 @@ def _entries(holding: Holding, mask: Flags, name: str, marker: dict[str, object]
             x=holding.start[mask],
             y=holding.entry_price[mask],
             customdata=holding.quantity[mask],
-            marker={**marker, "standoff": 9},
+            marker={**marker, "standoff": 0.8 * _mark_size(holding.start.size)},
             hovertemplate="%{customdata:,.6~g} at %{y:,.8~g}",
             showlegend=False,
             **shared,
@@ -178,6 +180,11 @@ def _exits(trades: pd.DataFrame, time: Times, name: str, marker: dict[str, objec
 
 def _note(reason: str, pnl: float, return_: float) -> str:
     return f"{reason.replace('_', ' ')}, {pnl:+,.2f} ({100.0 * return_:+.2f} %)"
+
+
+def _mark_size(count: int) -> int:
+    """Return the size of an arrow in pixels: smaller where there are many, or they would hide the candles."""
+    return next((size for most, size in ((60, 11), (250, 8)) if count <= most), 6)
 
 
 def _marker(color: str, palette: Palette, *, symbol: str, size: int) -> dict[str, object]:

@@ -161,5 +161,11 @@ def _config_record(config: EngineConfig, *, is_exact: bool) -> Record:
 
 
 def state_bytes(book: Book) -> bytes:
-    """Return account and positions as bytes: two runs are in the same state if and only if these are equal."""
+    """Return account and positions as bytes: two runs are in the same state if and only if these are equal.
+
+    Parameters
+    ----------
+    book : Book
+        The records of a run.
+    """
     return book.account.tobytes() + book.symbols.tobytes()

@@ -277,15 +277,44 @@ def enter_short(  # noqa: PLR0913  every part of an entry is optional and named
 
 
 @jitable
-def exit_position() -> Intent:
-    """Return the wish to close the position at the next price; does nothing while flat.
+def exit_position(
+    size: float | None = None,
+    notional: float | None = None,
+    units: float | None = None,
+    limit: float | None = None,
+) -> Intent:
+    """Return the wish to close the position, or a part of it, at the next price; does nothing while flat.
+
+    An exit is never denied: a part larger than the position closes it, and its protection stays on what is left.
+
+    Parameters
+    ----------
+    size, notional, units : float, optional
+        At most one: a fraction of the position (> 0), an amount in quote currency (> 0) or a quantity of the base
+        currency (> 0), rounded down to the lot. None of them: the whole position.
+    limit : float, optional
+        Price (> 0) at which the exit rests. None: at the market. A new decision or a protective exit cancels it.
+
+    Returns
+    -------
+    Intent
+        What `on_bar` returns.
+
+    Raises
+    ------
+    OrderError
+        A value is outside its range (nan always is), or two sizes were given.
 
     Examples
     --------
     >>> exit_position().action == EXIT
     True
+    >>> exit_position(size=0.5).size
+    0.5
     """
-    return Intent(EXIT, DEFAULT, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN)
+    code, amount = _sizing(size, notional, units, None)
+    level = _above_zero(limit, "limit must be > 0 and finite")
+    return Intent(EXIT, code, amount, level, _NAN, _NAN, _NAN, _NAN, _NAN)
 
 
 @jitable

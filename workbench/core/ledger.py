@@ -124,7 +124,19 @@ class Ledger:
 
     @classmethod
     def of(cls, symbols: tuple[str, ...], logs: list[Table], trace: Table, book: Book) -> Ledger:
-        """Return the ledger of a finished run from the pieces of its log."""
+        """Return the ledger of a finished run from the pieces of its log.
+
+        Parameters
+        ----------
+        symbols : tuple of str
+            Names of the symbols.
+        logs : list of ndarray of `LOG`
+            Pieces of the log, oldest first.
+        trace : ndarray of `TRACE`
+            Buffer of the trace; the book says how much of it is taken.
+        book : Book
+            The records.
+        """
         log = np.concatenate(logs) if logs else np.zeros(0, LOG)
         rows = int(book.output["trace_rows"])
         return cls(symbols, log, trace[:rows], state_bytes(book), book)

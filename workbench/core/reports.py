@@ -8,7 +8,7 @@ from workbench.core.accounting import apply_fill
 from workbench.core.compiled import record_kernel
 from workbench.core.execution import set_brackets
 from workbench.core.levels import clear_order
-from workbench.core.records import FLATTEN, SIGNAL
+from workbench.core.records import FLATTEN, NO_REASON, SIGNAL
 
 if TYPE_CHECKING:
     from workbench.core.records import Book, Record
@@ -58,3 +58,5 @@ def apply_report(book: Book, event: Record) -> None:
             y["entry_in_flight"] = 0.0
         if y["entry_in_flight"] == 0.0 and y["order_is_exit"] == 0:
             clear_order(y)
+        if y["entry_in_flight"] == 0.0 and y["quantity"] == 0.0:
+            y["exit_reason"] = NO_REASON

@@ -200,7 +200,10 @@ def affordable(book: Book, s: int, quantity: float, price: float, fee: float) ->
         step = instrument["lot"]
         for _ in range(4):
             # The same operations as the booking of the fill, so that not even the last bit goes below zero.
-            if cash - (quantity * price + quantity * price * fee) >= 0.0 or quantity * price > cash * TOLERANCE:
+            if (
+                cash - (quantity * price + quantity * price * fee) >= 0.0
+                or quantity * price * (1.0 + fee) > cash * TOLERANCE
+            ):
                 break
             quantity = lot_quantity(instrument, quantity - step) if step > 0.0 else quantity * (1.0 - 4e-16)
     return max(quantity, 0.0)

@@ -291,7 +291,8 @@ def close_all(book: Book, reason: int) -> None:
         y = book.symbols[s]
         y["entry_side"] = 0
         cancel_order(book, s)
-        if y["quantity"] != 0.0:
+        # An entry in flight may still fill: what it opens leaves for the same reason.
+        if y["quantity"] != 0.0 or y["entry_in_flight"] > 0.0:
             y["exit_reason"] = min(y["exit_reason"], reason)
 
 

@@ -99,7 +99,6 @@ class SessionLoop:
             self._end(SessionState.FAILED, f"{type(error).__name__}: {error}")
         finally:
             self._end(SessionState.STOPPED, "killed by the user")
-            self._engine.close(keep_record=True)
             self._parts.mailbox.close()
 
     def latest_ns(self) -> int:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from workbench.research.statistics import Floats
     from workbench.research.views import ResultView
 
-# Colours come from the page: text by inheritance, everything else as that colour with an alpha.
+# Colours come from the page: text by inheritance, everything else as grey with an alpha. Repeated classes outweigh
+# JupyterLab's own rules for tables.
 STYLE: Final = """
 .wb-card{max-width:880px;margin:4px 0 10px;padding:14px 16px 12px;border:1px solid rgba(128,128,128,.28);
  border-radius:10px;
@@ -33,13 +34,16 @@ STYLE: Final = """
 .wb-figures i{display:block;font-style:normal;font-size:11px;opacity:.68;white-space:nowrap}
 .wb-up{color:#16a085}.wb-down{color:#ef4a50}
 .wb-spark{margin:10px 0 2px}.wb-spark svg{display:block;width:100%;height:64px;overflow:visible}
-.wb-notes{margin:10px 0 0;padding:0;list-style:none}
-.wb-notes li{margin:4px 0 0;padding:5px 10px;border-left:3px solid #c77a12;border-radius:0 6px 6px 0;
+.wb-notes{margin:10px 0 0}
+.wb-notes div{margin:4px 0 0;padding:5px 10px;border-left:3px solid #c77a12;border-radius:0 6px 6px 0;
  background:rgba(224,138,30,.12);font-size:12px}
+.wb-card.wb-card.wb-card tr{background:none}
 .wb-card details{margin-top:9px}.wb-card summary{cursor:pointer;font-size:12px;opacity:.75}
-.wb-card details table{margin:6px 0 0;border-collapse:collapse;font-size:12px;background:none;color:inherit}
-.wb-card details td{padding:2px 18px 2px 0;border:0;text-align:left;background:none;color:inherit}
-.wb-card details td:nth-child(2){text-align:right;white-space:nowrap;font-weight:600}
+.wb-card.wb-card.wb-card table{margin:6px 0 0;border-collapse:collapse;font-size:12px;background:none;
+ color:inherit}
+.wb-card.wb-card.wb-card details td{padding:2px 18px 2px 0;border:0;text-align:left;background:none;
+ color:inherit}
+.wb-card.wb-card.wb-card details td:nth-child(2){text-align:right;white-space:nowrap;font-weight:600}
 .wb-card details td:nth-child(3){opacity:.68}
 """.replace("\n", "")
 
@@ -91,9 +95,10 @@ def figure_tile(label: str, value: str, note: str, sign: float) -> str:
 
 
 def notes_list(notes: tuple[str, ...]) -> str:
-    """Return warnings as an HTML list, or nothing when there are none."""
-    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    return f"<ul class='wb-notes'>{items}</ul>" if items else ""
+    """Return warnings as HTML, or nothing when there are none."""
+    # No list: JupyterLab gives lists a margin and bullets of its own.
+    items = "".join(f"<div>{escape(note)}</div>" for note in notes)
+    return f"<div class='wb-notes'>{items}</div>" if items else ""
 
 
 def span_text(result: ResultView) -> str:

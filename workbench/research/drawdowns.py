@@ -8,8 +8,8 @@ import numpy as np
 from workbench.errors import DataError
 from workbench.research.statistics import Floats, Integers
 
-BLOCK: Final = 256
-MAX_SUSPECTS: Final = 16
+BLOCK: Final = 1_024
+MAX_SUSPECTS: Final = 8
 
 
 def calmar_ratio(annual_growth: float, worst_drawdown: float) -> float:

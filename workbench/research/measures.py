@@ -40,28 +40,26 @@ class Measure:
 _RETURN: Final = (
     Measure("final_equity", "Final equity", "money", "high", "cash plus open positions at the last close"),
     Measure("total_return", "Total return", "fraction", "high", "final equity over starting cash, less 1"),
-    Measure("cagr", "CAGR", "fraction", "high", "yearly growth that compounds to the total return (365 days)"),
-    Measure(
-        "buy_and_hold_return", "Buy and hold", "fraction", None, "last close over first open, less 1, without costs"
-    ),
+    Measure("cagr", "CAGR", "fraction", "high", "yearly growth (365 days) behind the total return"),
+    Measure("buy_and_hold_return", "Buy and hold", "fraction", None, "last close over first open, less 1, no costs"),
 )
 _RISK: Final = (
     Measure("volatility", "Volatility", "fraction", "low", "deviation of daily returns times sqrt(365)"),
-    Measure("sharpe", "Sharpe", "ratio", "high", "mean over deviation of daily returns, times sqrt(365)"),
-    Measure("sortino", "Sortino", "ratio", "high", "mean over downside deviation of daily returns, times sqrt(365)"),
+    Measure("sharpe", "Sharpe", "ratio", "high", "daily mean over deviation, times sqrt(365)"),
+    Measure("sortino", "Sortino", "ratio", "high", "daily mean over downside, times sqrt(365)"),
     Measure("calmar", "Calmar", "ratio", "high", "CAGR over maximum drawdown"),
-    Measure("max_drawdown", "Max drawdown", "fraction", "low", "largest fall below the highest equity, at bar closes"),
+    Measure("max_drawdown", "Max drawdown", "fraction", "low", "largest fall below the highest equity, at closes"),
     Measure("max_drawdown_duration_s", "Longest drawdown", "duration", "low", "longest time from a peak to the next"),
 )
 _ACTIVITY: Final = (
-    Measure("exposure", "Exposure", "fraction", None, "share of bars that closed with an open position"),
+    Measure("exposure", "Exposure", "fraction", None, "share of bars that closed with a position"),
     Measure("turnover", "Turnover", "ratio", None, "notional of all fills over average equity"),
     Measure("fees", "Fees", "money", "low", "all fees paid"),
     Measure("funding", "Funding", "money", None, "funding paid; negative when received"),
 )
 _TRADES: Final = (
     Measure("trade_count", "Trades", "count", None, "closed round trips"),
-    Measure("win_rate", "Win rate", "fraction", "high", "share of trades that earned something after costs"),
+    Measure("win_rate", "Win rate", "fraction", "high", "share of trades that earned after costs"),
     Measure("profit_factor", "Profit factor", "ratio", "high", "gross profit over gross loss"),
     Measure("expectancy", "Expectancy", "money", "high", "average profit of a trade after costs"),
     Measure("average_trade", "Average trade", "fraction", "high", "average profit over entry notional"),
@@ -69,7 +67,7 @@ _TRADES: Final = (
     Measure("worst_trade", "Worst trade", "fraction", None, "smallest profit over entry notional"),
     Measure("payoff_ratio", "Payoff ratio", "ratio", "high", "average win over average loss"),
     Measure("average_holding_s", "Average holding", "duration", None, "average time from entry to exit"),
-    Measure("sqn", "SQN", "ratio", "high", "system quality number: t statistic of the average trade"),
+    Measure("sqn", "SQN", "ratio", "high", "t statistic of the average trade"),
 )
 GROUPS: Final = MappingProxyType({"Return": _RETURN, "Risk": _RISK, "Activity": _ACTIVITY, "Trades": _TRADES})
 MEASURES: Final = MappingProxyType({measure.name: measure for group in GROUPS.values() for measure in group})

@@ -99,6 +99,11 @@ class Stats(Mapping[str, float]):
     def reason(self, name: str) -> str | None:
         """Return why a measure is undefined, or None when it is a number.
 
+        Parameters
+        ----------
+        name : str
+            The measure.
+
         Raises
         ------
         KeyError
@@ -109,12 +114,13 @@ class Stats(Mapping[str, float]):
         return self._reasons.get(name)
 
     def describe(self) -> pd.DataFrame:
-        """Return a table of all measures: value, how it is shown, and what it means or why it is undefined.
+        """Return a table of all measures as a person reads them; ``pandas.Series(stats)`` has the numbers.
 
         Returns
         -------
         pandas.DataFrame
-            Indexed by name, with columns ``label``, ``value`` (float64), ``shown`` and ``meaning``.
+            Indexed by name, with columns ``label``, ``value`` (text with its unit) and ``meaning``, or the reason why
+            it is undefined.
         """
         import pandas as pd  # noqa: PLC0415  a sweep's worker never needs it
 
@@ -122,15 +128,20 @@ class Stats(Mapping[str, float]):
         return pd.DataFrame(
             {
                 "label": [measure.label for measure in measures],
-                "value": [float(self._values[measure.name]) for measure in measures],
-                "shown": [self.shown(measure.name) for measure in measures],
+                "value": [self.shown(measure.name) for measure in measures],
                 "meaning": [self._reasons.get(measure.name, measure.meaning) for measure in measures],
             },
             index=pd.Index(list(self._values), name="measure"),
         )
 
     def shown(self, name: str) -> str:
-        """Return a value as a person reads it: ``12.35 %``, ``1,234.50 USDT``, ``3 d 4 h``, ``n/a``."""
+        """Return a value as a person reads it: ``12.35 %``, ``1,234.50 USDT``, ``3 d 4 h``, ``n/a``.
+
+        Parameters
+        ----------
+        name : str
+            The measure; a KeyError names an unknown one.
+        """
         return format_value(self._values[name], MEASURES[name].unit, self._currency)
 
     def __repr__(self) -> str:

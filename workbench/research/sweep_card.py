@@ -23,11 +23,12 @@ SHADES: Final = 8
 COLUMNS: Final = ("total_return", "sharpe", "max_drawdown", "trade_count", "profit_factor")
 SWEEP_STYLE: Final = """
 .wb-two{display:flex;flex-wrap:wrap;gap:14px;margin-top:12px;align-items:flex-start}
-.wb-card .wb-two table{flex:1 1 420px;margin:0;border-collapse:collapse;font-size:12px;background:none;color:inherit}
-.wb-card .wb-two td,.wb-card .wb-two th{padding:4px 8px;text-align:right;border:0;background:none;color:inherit;
+.wb-card.wb-card.wb-card .wb-two table{flex:1 1 420px;margin:0}
+.wb-card.wb-card.wb-card .wb-two :is(td,th){padding:4px 8px;text-align:right;border:0;background:none;color:inherit;
  border-bottom:1px solid rgba(128,128,128,.2);white-space:nowrap;font-weight:400}
-.wb-card .wb-two th{opacity:.68;font-size:11px}.wb-card .wb-two tr>:first-child{text-align:left}
-.wb-map{flex:0 1 250px;font-size:11px}.wb-map svg{display:block;width:100%;border-radius:5px}
+.wb-card.wb-card.wb-card .wb-two th{opacity:.68;font-size:11px}
+.wb-card.wb-card.wb-card .wb-two tr>:first-child{text-align:left}
+.wb-map{flex:0 1 250px;font-size:11px}.wb-map.wb-map svg{display:block;width:100%;height:150px;border-radius:5px}
 .wb-map span{opacity:.68}
 """.replace("\n", "")
 
@@ -115,7 +116,7 @@ def _small_map(sweep: SweepView) -> str:
             f"stroke-width='2' vector-effect='non-scaling-stroke'/>"
         )
     return (
-        f"<div class='wb-map'><svg viewBox='0 0 {width} {height}' height='150' preserveAspectRatio='none' role='img'>"
+        f"<div class='wb-map'><svg viewBox='0 0 {width} {height}' preserveAspectRatio='none' role='img'>"
         f"<title>{escape(surface.measure)} by {escape(surface.x_name)} and {escape(surface.y_name)}</title>"
         f"{_cells(surface.values, surface.centre, is_better_high=surface.is_better_high)}{marked}</svg>"
         f"<span>{escape(surface.x_name)} across, {escape(surface.y_name)} up; {escape(surface.measure)}</span></div>"

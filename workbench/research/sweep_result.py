@@ -133,6 +133,11 @@ class SweepResult:
     def top(self, n: int = 10) -> pd.DataFrame:
         """Return the best ``n`` rows of ``table`` by plateau; the index leads back by `row`.
 
+        Parameters
+        ----------
+        n : int, default 10
+            How many, at least 1.
+
         Raises
         ------
         ConfigError
@@ -163,6 +168,11 @@ class SweepResult:
 
     def row(self, index: int) -> SweepRow:
         """Return one combination by its row in ``table``.
+
+        Parameters
+        ----------
+        index : int
+            The row, from 0.
 
         Raises
         ------

@@ -8,7 +8,7 @@ import pytest
 
 from workbench.charts.figures import backtest_figure
 from workbench.charts.theme import PALETTES, palette_of
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, DataError
 from workbench.model import Bars
 
 MINUTE_NS = 60_000_000_000
@@ -132,6 +132,27 @@ def test_the_price_axis_holds_near_levels_but_not_far_ones():
     # candles reach from 94.5 to 105.5; 94 is near, 150 would press them flat
     assert 93.0 < low < 94.0
     assert 105.5 < high < 107.0
+
+
+def test_prices_and_equity_that_grow_manifold_have_a_logarithmic_axis():
+    bars = minute_bars(100)
+    close = np.geomspace(10.0, 1_000.0, 100)
+    grown = Bars.from_arrays("BTC/USDT", "1m", bars.time_ns, close, close, close, close, np.ones(100))
+    result = result_of(grown)
+    layout = backtest_figure(result).layout
+    assert (layout.yaxis.type, layout.yaxis2.type) == ("log", None)
+    assert layout.annotations[0].text == "Price, USDT, log scale"
+    # from 10 to 1000 with 5 % of the distance above: log10 of 9 and 1049.5
+    assert layout.yaxis.range == pytest.approx((np.log10(9.0), np.log10(1_049.5)))
+    result.equity = result.equity * np.geomspace(1.0, 20.0, 100)
+    assert backtest_figure(result).layout.yaxis2.type == "log"
+
+
+def test_a_symbol_without_any_bar_is_named():
+    nothing = Bars.from_arrays("ETH/USDT", "1m", minute_bars(5).time_ns, *[np.full(5, np.nan)] * 5)
+    result = result_of(Bars.join([minute_bars(5), nothing]))
+    with pytest.raises(DataError, match="ETH/USDT has no bars to draw"):
+        backtest_figure(result, symbol="ETH/USDT")
 
 
 def test_many_bars_become_few_candles_and_the_subtitle_says_so():

@@ -179,6 +179,7 @@ def test_stop_keeps_the_position_and_reports_it(clock: ManualClock, start: Any) 
     assert session.stop() == "STOPPED"
     assert session.reason == "stopped by the user; still held: 100 BTC/USDT"  # 10000 / 100
     assert session.snapshot().positions[0].quantity == 100.0
+    assert not any("EXITS_ONLY" in event.text for event in session.events())  # it went from ACTIVE to STOPPED
 
 
 def test_stop_with_flatten_waits_for_the_price_that_closes_the_position(clock: ManualClock, start: Any) -> None:
@@ -260,6 +261,28 @@ def test_a_session_that_hangs_in_its_strategy_is_given_up_and_trades_no_more() -
             thread.join(JOIN_S)
     assert len(core.events) == seen  # nothing after the hanging bar
     assert session.state == "FAILED"
+
+
+def test_a_session_that_hangs_in_a_subscriber_is_given_up_and_trades_no_more(clock: ManualClock) -> None:
+    core = FakeCore()
+    hangs, may_go_on = threading.Event(), threading.Event()
+    session = LiveSession(slow_config(), clock=clock, open_core=core.open)
+
+    def hang(_: StepUpdate) -> None:
+        hangs.set()
+        may_go_on.wait(JOIN_S)
+
+    session.subscribe(hang)
+    session.start()
+    assert clock.join_waiter(JOIN_S)
+    clock.advance(10 * MINUTE)  # ten bars in one batch
+    assert hangs.wait(JOIN_S)
+    assert session.stop(timeout_s=0.05) == "FAILED"
+    may_go_on.set()
+    for thread in threading.enumerate():
+        if thread.name == "workbench-session-test":
+            thread.join(JOIN_S)
+    assert len(core.events) == 1
 
 
 def test_an_error_of_the_core_ends_the_session_as_failed_with_its_traceback() -> None:
@@ -364,6 +387,13 @@ def test_bad_and_late_ticks_are_counted_and_the_session_goes_on() -> None:
     counts = session.metrics()["counts"]
     assert (counts["bad_price_ticks"], counts["late_ticks"], counts["ticks"], counts["bars"]) == (2, 1, 4, 2)
     assert session.state == "STOPPED"
+
+
+def test_a_source_that_knows_all_prices_since_the_open_has_no_partial_first_bar() -> None:
+    core = FakeCore()
+    source = TickSource(((5 * SECOND, 100.0), (MINUTE, 101.0)))
+    run_to_end(session_config(source=source), open_core=core.open)
+    assert core.decisions == 1  # on the bar of minute 0, although its first price came after 5 s
 
 
 def test_a_tick_from_the_future_is_dropped(clock: ManualClock, start: Any) -> None:

@@ -75,6 +75,13 @@ def test_a_partial_first_bar_is_shown_and_never_decided_on() -> None:
     assert recorded(live) == [(TICK, 0), (TICK, 1), (BAR_CLOSED, 1), (TICK, 2)]
 
 
+def test_a_partial_first_bar_in_a_batch_is_shown_and_never_decided_on() -> None:
+    live = engine(FakeCore(), since_ns=MIDNIGHT + 1)
+    steps = list(live.run(tick_replay(MIDNIGHT + 5 + MINUTE * np.arange(3), [1.0, 2.0, 3.0], [1.0] * 3).poll(2**62)))
+    assert [[bar.is_partial for bar in step.closed] for step in steps] == [[True, False], []]
+    assert recorded(live) == [(TICK, 0), (TICK, 1), (BAR_CLOSED, 1), (TICK, 2)]
+
+
 def test_a_batch_of_ticks_leaves_the_same_record_as_the_ticks_one_by_one() -> None:
     random = np.random.default_rng(5)
     after = np.cumsum(random.integers(0, 40 * SECOND, 200))
@@ -116,13 +123,13 @@ def test_a_bad_bar_in_a_batch_is_dropped_and_its_group_numbered_anew() -> None:
     live = engine(core, BTC, ETH)
     rows = np.array(
         [
-            (BAR, 0, MIDNIGHT, 100.0, 90.0, 95.0, 100.0, 1.0, 1),  # high below low
-            (BAR, 1, MIDNIGHT, 50.0, 51.0, 49.0, 50.0, 1.0, 0),
+            (BAR, 0, MIDNIGHT, 50.0, 51.0, 49.0, 50.0, 1.0, 1),
+            (BAR, 1, MIDNIGHT, 100.0, 90.0, 95.0, 100.0, 1.0, 0),  # high below low
         ],
         dtype=EVENT,
     )
     assert len(list(live.run(rows))) == 1
-    assert [(row[1], row[-1]) for row in core.events] == [(1, 0)]
+    assert [(row[1], row[-1]) for row in core.events] == [(0, 0)]
     assert live.counts["bad_bars"] == 1
 
 
