@@ -19,7 +19,7 @@ class HalfOut(wb.Strategy):
     def indicators(self, m):
         return {"last": m.close}
 
-    def on_bar(self, now, position):
+    def on_bar(self, now, position):  # noqa: ARG002  the signature is fixed
         if position.is_flat:
             return wb.enter_long(units=4.0, stop_loss=0.5)
         if position.bars_held == 2 and position.quantity > 3.0:
@@ -33,7 +33,7 @@ class LimitOut(wb.Strategy):
     def indicators(self, m):
         return {"last": m.close}
 
-    def on_bar(self, now, position):
+    def on_bar(self, now, position):  # noqa: ARG002  the signature is fixed
         if position.is_flat:
             return wb.enter_long(units=4.0)
         if position.bars_held == 1:

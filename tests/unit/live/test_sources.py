@@ -64,7 +64,7 @@ def test_practice_history_ends_where_its_ticks_begin() -> None:
     assert market.history is not None
     assert len(market.history) == 30
     assert market.history.time_ns[-1] == PRACTICE_LIVE_START - MINUTE
-    assert market.feed.start_ns == PRACTICE_LIVE_START
+    assert (market.feed.start_ns, market.since_ns) == (PRACTICE_LIVE_START, PRACTICE_LIVE_START)
     assert source.instruments((BTC,)) == (practice_instrument(BTC),)
 
 

@@ -46,6 +46,7 @@ def test_reading_between_additions_does_not_disturb_them() -> None:
         for at in range(10):
             spool.append(rows(1, at))
             assert len(spool.read()) == at + 1
+            assert len(spool.read(1)) == 1
 
 
 def test_a_row_takes_72_bytes() -> None:
