@@ -164,6 +164,7 @@ def _slug(name: str) -> str:
 
 
 def _panel(session: LiveSession) -> "SessionPanel":
+    """Return a control panel of the `session`."""
     from workbench.panels import session_panel  # noqa: PLC0415  ipywidgets only when a panel is wanted
 
     return session_panel(session)

@@ -165,7 +165,7 @@ class BarAggregator:
         return self.take_price(timestamp, price, volume)[1]
 
     def take_price(self, timestamp: datetime | int, price: float, volume: float) -> tuple[bool, Bar | None]:
-        """Take one price as `add_price` does; return whether it was taken, and the bar that it closed."""
+        """Take `price` and `volume` of `timestamp` as `add_price`; return whether it did, and the bar it closed."""
         time_ns = _time_ns(timestamp)
         number = _finite(price)
         size = _finite(volume)

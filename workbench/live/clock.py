@@ -61,7 +61,7 @@ class SystemClock:
         wake.wait(min(max(timeout_s, 0.0), _LONGEST_WAIT_S))
 
     def wait_until(self, wake: threading.Event, time_ns: int) -> None:
-        """Return when `wake` is set, when the time has come, or after an hour."""
+        """Return when `wake` is set, when `time_ns` has come, or after an hour."""
         self.wait(wake, (time_ns - self.now_ns()) / _NS_PER_S)
 
 
@@ -118,16 +118,16 @@ class ManualClock:
                 wake.set()
 
     def join_waiter(self, timeout_s: float = 10.0) -> bool:
-        """Return once somebody waits on the clock, or False when nobody did within the timeout in real seconds."""
+        """Return once somebody waits on the clock, or False when nobody did within `timeout_s` real seconds."""
         with self._lock:
             return self._lock.wait_for(lambda: any(not wake.is_set() for wake in self._waiting), timeout_s)
 
     def wait(self, wake: threading.Event, timeout_s: float) -> None:
-        """Return when `wake` is set, also by the next `advance`; the caller looks at the clock again."""
+        """Return when `wake` is set, also by the next `advance`, or `timeout_s` has passed on this clock."""
         self._wait(wake, self.now_ns() + round(timeout_s * _NS_PER_S))
 
     def wait_until(self, wake: threading.Event, time_ns: int) -> None:
-        """Return when `wake` is set, also by the next `advance`, or at once when the time has come already."""
+        """Return when `wake` is set, also by the next `advance`, or at once when `time_ns` has come already."""
         self._wait(wake, time_ns)
 
     def _wait(self, wake: threading.Event, until_ns: int) -> None:

@@ -49,7 +49,7 @@ class Feed(Protocol):
         """Return when the next rows are due, ns UTC; None when that is not known, or nothing more comes."""
 
     def poll(self, now_ns: int) -> NDArray[np.void]:
-        """Return the next rows of `EVENT` that are due: at most a batch, none when nothing is due."""
+        """Return the next rows of `EVENT` that are due at `now_ns`: at most a batch, none when nothing is due."""
 
 
 class Chunk(NamedTuple):

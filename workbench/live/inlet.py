@@ -30,10 +30,13 @@ class Piece(NamedTuple):
         What the core runs.
     closed : tuple of Bar
         Bars that closed; a partial one is not among the rows.
+    time_ns : int
+        Time of the market after them, ns UTC: of the newest price, or at which the whole bars closed.
     """
 
     rows: NDArray[np.void]
     closed: tuple[Bar, ...]
+    time_ns: int
 
 
 class Inlet:
@@ -58,6 +61,7 @@ class Inlet:
         latest_ns: Callable[[], int] | None = None,
     ) -> None:
         self.symbols = symbols
+        self._length_ns = timeframe.ns
         self._is_bar_only: bool | None = None
         self._last_bar_ns = [-1] * len(symbols)
         self._counts = dict.fromkeys(("bars", "ticks", "late_bars", "bad_bars", "unknown_symbol"), 0)
@@ -81,11 +85,10 @@ class Inlet:
         return tuple(bar for bar in (aggregator.forming for aggregator in self._aggregators) if bar is not None)
 
     def batch(self, events: NDArray[np.void]) -> Iterator[Piece]:
-        """Yield the steps of a batch of ticks or of whole bars, as they are asked for."""
-        is_known = (events["symbol"] >= 0) & (events["symbol"] < len(self.symbols))
-        if not is_known.all():
-            self._counts["unknown_symbol"] += int(np.count_nonzero(~is_known))
-            events = events[is_known]
+        """Yield the steps of a batch of ticks or of whole bars, as they are asked for.
+
+        Whole bars of one time count down in ``remaining``, as feeds make them.
+        """
         if not len(events):
             return iter(())
         is_bar_only = int(events["kind"][0]) == BAR
@@ -105,12 +108,14 @@ class Inlet:
         self._counts["ticks"] += 1
         row = (TICK, index, aggregator.last_ns, float(price), float(volume), 0.0, 0.0, 0.0, 0)
         rows = np.array([row], dtype=EVENT)
+        now_ns = aggregator.last_ns
         if closed is None:
-            return (Piece(rows, ()),)
+            return (Piece(rows, (), now_ns),)
         self._counts["bars"] += 1
         if closed.is_partial:
-            return (Piece(rows, (closed,)),)
-        return (Piece(bar_rows(BAR_CLOSED, self.symbols, [closed]), (closed,)), Piece(rows, ()))
+            return (Piece(rows, (closed,), now_ns),)
+        closing = bar_rows(BAR_CLOSED, self.symbols, [closed])
+        return (Piece(closing, (closed,), now_ns), Piece(rows, (), now_ns))
 
     def check_source(self, *, is_bar_only: bool) -> None:
         """Raise DataError when bars come after prices or prices after bars."""
@@ -137,6 +142,9 @@ class Inlet:
         keep: list[int] = []
         bars: list[Bar] = []
         for position, (_, symbol, time_ns, *prices, _) in enumerate(group.tolist()):
+            if not 0 <= symbol < len(self.symbols):
+                self._counts["unknown_symbol"] += 1
+                continue
             try:
                 bar = Bar(self.symbols[symbol], time_ns, *prices)
             except BarError:
@@ -148,15 +156,20 @@ class Inlet:
             self._last_bar_ns[symbol] = time_ns
             keep.append(position)
             bars.append(bar)
-        rows = group[keep]
-        rows["remaining"] = np.arange(len(keep))[::-1]
-        return Piece(rows, tuple(bars))
+        if len(keep) < len(group):
+            group = group[keep]
+            group["remaining"] = np.arange(len(keep))[::-1]
+        return Piece(group, tuple(bars), bars[0].time_ns + self._length_ns if bars else 0)
 
     def _ticks(self, events: NDArray[np.void]) -> Iterator[Piece]:
         columns = (events[name].tolist() for name in ("symbol", "time_ns", "a", "b"))
         taken: list[int] = []
         partial: tuple[Bar, ...] = ()
+        now_ns = 0
         for position, (symbol, time_ns, price, volume) in enumerate(zip(*columns, strict=True)):
+            if not 0 <= symbol < len(self.symbols):
+                self._counts["unknown_symbol"] += 1
+                continue
             is_taken, closed = self._aggregators[symbol].take_price(time_ns, price, volume)
             if closed is not None:
                 self._counts["bars"] += 1
@@ -164,13 +177,14 @@ class Inlet:
                     partial = (*partial, closed)
                 else:
                     rows = bar_rows(BAR_CLOSED, self.symbols, [closed])
-                    yield Piece(np.concatenate([events[taken], rows]) if taken else rows, (*partial, closed))
+                    yield Piece(np.concatenate([events[taken], rows]) if taken else rows, (*partial, closed), time_ns)
                     taken, partial = [], ()
             if is_taken:
+                now_ns = max(now_ns, time_ns)
                 self._counts["ticks"] += 1
                 taken.append(position)
         if taken:
-            yield Piece(events[taken], partial)
+            yield Piece(events[taken], partial, now_ns)
 
 
 def bar_rows(kind: int, symbols: tuple[str, ...], bars: list[Bar]) -> NDArray[np.void]:
@@ -180,5 +194,6 @@ def bar_rows(kind: int, symbols: tuple[str, ...], bars: list[Bar]) -> NDArray[np
         for bar in bars
     ]
     table = np.array(sorted(rows, key=lambda row: row[1]), dtype=EVENT)
-    table["remaining"] = np.arange(len(rows))[::-1]
+    if len(rows) > 1:
+        table["remaining"] = np.arange(len(rows))[::-1]
     return table

@@ -104,7 +104,7 @@ class LiveSessionManager:
             return session
 
     def get(self, name_or_id: str) -> LiveSession:
-        """Return a session by its name or id; of several with one name the one that has not ended, or the newest.
+        """Return a session by `name_or_id`; of several with one name the one that has not ended, or the newest.
 
         Raises
         ------
@@ -128,7 +128,7 @@ class LiveSessionManager:
             return tuple(self._sessions.values())
 
     def stop_all(self, *, flatten: bool = False, timeout_s: float = 30.0) -> None:
-        """Stop every session, all of them together within the timeout in real seconds; see `LiveSession.stop`."""
+        """Stop every session within `timeout_s` real seconds in all; `flatten` as in `LiveSession.stop`."""
         sessions = self.sessions()
         until_ns = self._clock.monotonic_ns() + round(timeout_s * _NS_PER_S)
         # All are asked before any is waited for, so they end side by side; and without threads of our own, which

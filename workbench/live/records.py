@@ -58,7 +58,7 @@ class ErrorRecord:
 
     @classmethod
     def of(cls, error: BaseException, place: str, time_ns: int) -> ErrorRecord:
-        """Return the record of an exception.
+        """Return the record of an `error` that happened at `place` at market time `time_ns`.
 
         Examples
         --------

@@ -181,7 +181,7 @@ class LiveSession(SessionView):
         return self.state
 
     def ask_to_stop(self, *, flatten: bool = False) -> None:
-        """Ask the session to end as `stop` does, and do not wait for it."""
+        """Ask the session to end as `stop` does, closing its position first when `flatten`, and do not wait for it."""
         with self._lock:
             if self._thread is None:
                 self._status.move(SessionState.STOPPED, "stopped before it was started", 0)
@@ -201,11 +201,11 @@ class LiveSession(SessionView):
         return self.state
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Return whether the session has ended within the timeout in real seconds; None waits for ever."""
+        """Return whether the session has ended within `timeout_s` real seconds; None waits for ever."""
         return self._finish(timeout_s)
 
     def wait_for(self, *states: SessionState | str, timeout_s: float | None = None) -> bool:
-        """Return whether the session came to be in one of the states within the timeout in real seconds."""
+        """Return whether the session came to be in one of the `states` within `timeout_s` real seconds."""
         return self._status.wait_for({SessionState(state) for state in states}, timeout_s)
 
     def close(self) -> None:

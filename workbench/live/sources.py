@@ -50,13 +50,13 @@ class MarketSource(Protocol):
         """Short name for people, such as ``practice``."""
 
     def instruments(self, symbols: tuple[str, ...]) -> tuple[Instrument, ...]:
-        """Return the rules of the symbols; raises ConfigError or DataError for an unknown one."""
+        """Return the rules of the `symbols`; raises ConfigError or DataError for an unknown one."""
 
     def usual_warmup(self, needed: int) -> int:
-        """Return how many bars of history to feed when nobody says, given how many the strategy needs."""
+        """Return how many bars of history to feed when nobody says, given how many are `needed` by the strategy."""
 
     def open(self, symbols: tuple[str, ...], timeframe: Timeframe, warmup: int) -> Market:
-        """Return history and feed at their beginning; raises DataError when there is not enough history."""
+        """Return `warmup` bars of history and the feed of the `symbols` in this `timeframe`, or raise DataError."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -85,15 +85,15 @@ class BarsSource:
         return "replay"
 
     def instruments(self, symbols: tuple[str, ...]) -> tuple[Instrument, ...]:
-        """Return the bars' own instruments."""
+        """Return the bars' own instruments of the `symbols`."""
         return tuple(self.bars.instruments[self.bars.symbol_index(symbol)] for symbol in symbols)
 
     def usual_warmup(self, needed: int) -> int:  # noqa: ARG002  the interface is that of all sources
-        """Return 0: a replay trades the same bars as a backtest, whose indicators start at the first of them too."""
+        """Return 0, whatever is `needed`: a replay trades the bars of a backtest, and its indicators start there."""
         return 0
 
     def open(self, symbols: tuple[str, ...], timeframe: Timeframe, warmup: int) -> Market:
-        """Return the first `warmup` bars as history and a replay of the rest.
+        """Return the first `warmup` bars of the `symbols` as history and a replay of the rest, in this `timeframe`.
 
         Raises
         ------
@@ -137,15 +137,15 @@ class PracticeSource:
         return "practice"
 
     def instruments(self, symbols: tuple[str, ...]) -> tuple[Instrument, ...]:
-        """Return the practice market's rules of the symbols."""
+        """Return the practice market's rules of the `symbols`."""
         return tuple(practice_instrument(symbol) for symbol in symbols)
 
     def usual_warmup(self, needed: int) -> int:
-        """Return 500 bars, or as many as the strategy needs."""
+        """Return 500 bars, or as many as are `needed` by the strategy."""
         return max(needed, _USUAL_HISTORY)
 
     def open(self, symbols: tuple[str, ...], timeframe: Timeframe, warmup: int) -> Market:
-        """Return the last `warmup` bars before the start, and the ticks from it on.
+        """Return the last `warmup` bars of this `timeframe` before the start, and the ticks of the `symbols` after.
 
         Raises
         ------

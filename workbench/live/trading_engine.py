@@ -201,16 +201,16 @@ class LiveTradingEngine:
         return results[0] if len(results) == 1 else _joined(*results)
 
     def run(self, events: NDArray[np.void]) -> Iterator[LiveStep]:
-        """Run a feed's batch, one step up to each closed bar or group of bars, and yield what each step did.
+        """Run the `events` of a feed, one step up to each closed bar or group of bars, and yield what each step did.
 
-        The batch holds ticks or whole bars. Rows that are late, bad or of an unknown symbol are counted and dropped.
+        They are ticks or whole bars. Rows that are late, bad or of an unknown symbol are counted and dropped.
         """
         return map(self._step, self._inlet.batch(events))
 
     def command(self, command: Command) -> LiveStep:
         """Put a person's command into the recorded sequence, at the time of the last event."""
         row = (COMMAND, -1, self._time_ns, float(command.code), 0.0, 0.0, 0.0, 0.0, 0)
-        return self._step(Piece(np.array([row], dtype=EVENT), ()))
+        return self._step(Piece(np.array([row], dtype=EVENT), (), self._time_ns))
 
     def resume(self) -> LiveStep:
         """Allow entries again, also after a strategy that failed several times."""
@@ -229,7 +229,7 @@ class LiveTradingEngine:
             return EngineCut(self._history, self._spool.read(), self._core.ledger)
 
     def close(self, *, keep_record: bool = False) -> None:
-        """Refuse everything from now on, and remove the recorded events unless they are kept for a replay."""
+        """Refuse everything from now on, and remove the recorded events unless `keep_record` asks for a replay."""
         # Without the lock: an engine that hangs in a strategy holds it, and must still refuse what comes after.
         self._is_closed = True
         if not keep_record:
@@ -240,15 +240,13 @@ class LiveTradingEngine:
             raise SessionClosedError("the session has ended and takes no more prices, bars or commands")
 
     def _step(self, piece: Piece) -> LiveStep:
-        rows, closed = piece
+        rows, closed, time_ns = piece
         with self._lock:
             self._check_open()
             # Recorded first: an event that cannot be recorded must not trade.
             self._spool.append(rows)
             result = self._core.process(rows)
-            last_ns = int(rows["time_ns"].max())
-            is_bar = int(rows["kind"][0]) == BAR
-            self._time_ns = max(self._time_ns, last_ns + self.config.timeframe.ns if is_bar else last_ns)
+            self._time_ns = max(self._time_ns, time_ns)
         step = LiveStep(result, closed, self._inlet.forming, self._time_ns)
         if self.guard.tell(step):
             step = replace(step, result=_joined(result, self.command(Command("pause")).result))
