@@ -24,9 +24,18 @@ if TYPE_CHECKING:
 
 
 class RuleDecider:
-    """Decisions of a plan of rules, bar by bar."""
+    """Decisions of a plan of rules, bar by bar; rules that raise (a feature may) decide nothing on that bar.
 
-    def __init__(self, plan: DecisionPlan, symbols: int) -> None:
+    Parameters
+    ----------
+    on_error : callable, optional
+        Called with the exception, the symbol's row and the bar's time; without it the exception passes.
+    """
+
+    def __init__(
+        self, plan: DecisionPlan, symbols: int, on_error: Callable[[Exception, int, int], None] | None = None
+    ) -> None:
+        self._on_error = on_error
         self._streams = [plan.stream() for _ in range(symbols)]  # type: ignore[attr-defined]  # rules have it
         self._levels: tuple[float, ...] = ()
         self._table: Floats = np.empty((8, 1))
@@ -35,9 +44,16 @@ class RuleDecider:
         """Take a warm-up bar of symbol `s`."""
         self._streams[s].step(*bar)
 
-    def decide(self, book: Book, s: int, time_ns: int, bar: tuple[float, ...]) -> int:  # noqa: ARG002  one signature
+    def decide(self, book: Book, s: int, time_ns: int, bar: tuple[float, ...]) -> int:
         """Take a bar, make the decision wait in the book, and return its code."""
-        code, levels = self._streams[s].step(*bar)
+        try:
+            code, levels = self._streams[s].step(*bar)
+        except Exception as error:
+            # A feature is a stranger's code: whatever it raises, the market goes on and the stops hold.
+            if self._on_error is None:
+                raise
+            self._on_error(error, s, time_ns)
+            return 0
         if code:
             if levels != self._levels:
                 self._levels = levels
@@ -116,7 +132,7 @@ def live_decider(
     """Return the step form of a plan for a number of symbols."""
     if plan.kind == "callable":
         return CallableDecider(plan, symbols, on_error)
-    return RuleDecider(plan, symbols)
+    return RuleDecider(plan, symbols, on_error)
 
 
 def warm_up(decider: RuleDecider | CallableDecider, bars: Bars) -> None:

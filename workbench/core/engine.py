@@ -67,20 +67,21 @@ class EventRun:
         Without `codes` the decider is asked after each bar or group of bars.
         """
         levels = self._no_levels if levels is None else levels
-        first_log = len(self.logs)
+        taken = []
         begin = 0
         while begin < len(events):
             self._make_room(len(events) - begin if len(codes) else len(self._bars[0]))
             end = run_rows(self.book, events, begin, codes, levels, columns, self._bars, self._no_funding, self.trace)
             if end == begin:
-                self.logs.append(take_log(self.book))
+                taken.append(take_log(self.book))
                 continue
             if not len(codes):
                 self._decide_after(events[end - 1])
             begin = end
         self.sequence += len(events)
-        self.logs.append(take_log(self.book))
-        return np.concatenate(self.logs[first_log:])
+        taken.append(take_log(self.book))
+        self.logs.extend(log for log in taken if len(log))
+        return taken[0] if len(taken) == 1 else np.concatenate(taken)
 
     def _make_room(self, rows: int) -> None:
         taken = int(self.book.output["trace_rows"])
@@ -199,7 +200,7 @@ class Engine:
 
     def _picture(self) -> AccountState:
         book = self._run.book
-        return account_state(self._run.sequence, self.config.symbols, book.account.copy(), book.symbols.copy())
+        return account_state(self._run.sequence, self.config.symbols, book.account, book.symbols)
 
     @property
     def ledger(self) -> Ledger:

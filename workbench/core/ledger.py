@@ -78,6 +78,9 @@ _REQUEST: Final = {
 }
 
 
+NO_LOG: Final[Table] = np.zeros(0, LOG)
+
+
 def _table(log: Table, kind: int, columns: dict[str, tuple[str, str]]) -> Table:
     rows = log[log["kind"] == kind]
     table = np.empty(len(rows), np.dtype([(name, code) for name, (code, _) in columns.items()]))
@@ -90,6 +93,8 @@ def _table(log: Table, kind: int, columns: dict[str, tuple[str, str]]) -> Table:
 def take_log(book: Book) -> Table:
     """Return a copy of what the log has recorded, and empty it."""
     rows = int(book.output["log_rows"])
+    if rows == 0:
+        return NO_LOG
     taken: Table = book.log[:rows].copy()
     # A row keeps the fields that its kind does not use: equal runs must leave equal bytes, whatever stood there before.
     book.log[:rows] = np.zeros((), LOG)

@@ -196,4 +196,4 @@ class PortfolioSimulator:
         )
 
     def _picture(self) -> AccountState:
-        return account_state(self._sequence, self._symbols, self._book.account.copy(), self._book.symbols.copy())
+        return account_state(self._sequence, self._symbols, self._book.account, self._book.symbols)

@@ -57,9 +57,9 @@ def halted_names(bits: int) -> tuple[str, ...]:
 def account_state(
     sequence: int, symbols: tuple[str, ...], account: Record, positions: NDArray[np.void]
 ) -> AccountState:
-    """Return the numbered picture of an account from copies of its records.
+    """Return the numbered picture of an account; the caller keeps its records still meanwhile.
 
-    Equity is summed anew from the copies, so that cash and positions always add up to it.
+    Equity is summed anew, so that cash and positions always add up to it.
     """
     pictures = tuple(
         position_snapshot(symbol, y) for symbol, y in zip(symbols, positions, strict=True) if y["quantity"] != 0.0
