@@ -36,7 +36,7 @@ $(INSTALLED): pyproject.toml requirements/test.txt
 	@touch $@
 
 lab: $(STAMP) ## open JupyterLab on the quickstart
-	$(BIN)/jupyter lab $(QUICKSTART)
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(QUICKSTART)
 
 demo: $(STAMP) ## run the quickstart without a browser and leave a page to open
 	@mkdir -p build
