@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 import numba
+import numpy as np
 from numba.core.types import unliteral
 from numba.extending import register_jitable
 
-__all__ = ["inlined_kernel", "is_compiling", "jitable", "kernel", "record_kernel", "source_stamp"]
+__all__ = ["inlined_kernel", "is_compiling", "jitable", "kernel", "place", "record_kernel", "source_stamp"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -128,6 +129,12 @@ def inlined_kernel(function: F, /) -> F:
     Not to be called from Python.
     """
     return kernel(_nrt=False, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+
+
+@inlined_kernel
+def place(row: int) -> Any:
+    """Return a row number >= 0 as an unsigned index, for which numba adds no code that counts from the end."""
+    return np.uint64(row)
 
 
 def jitable(function: F) -> F:

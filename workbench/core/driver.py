@@ -12,6 +12,7 @@ from workbench.core.book import EngineConfig, open_book
 from workbench.core.callable_driver import run_callable_bars
 from workbench.core.ledger import Ledger, new_trace, take_log
 from workbench.core.log import ROOM_PER_SYMBOL
+from workbench.core.memory import memory_of
 from workbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -170,10 +171,10 @@ def run_backtest(
 def _run_coded(plan: DecisionPlan, bars: Bars, book: Book, trace: NDArray[np.void], rates: Floats) -> list[Any]:
     codes, levels = joint_codes(plan, bars)
     times, values, levels = frozen(bars.time_ns), frozen(bars.values), frozen(levels)
-    no_equity = np.zeros(0)
+    memory, no_equity = memory_of(book), np.zeros(0)
     logs = []
     row = 0
     while row < len(bars):
-        row = run_bars(book, times, values, rates, codes, levels, trace, no_equity, row, len(bars))
+        row = run_bars(memory, times, values, rates, codes, levels, trace, no_equity, row, len(bars))
         logs.append(take_log(book))
     return logs

@@ -19,6 +19,7 @@ from workbench.core.driver import LOG_ROWS, frozen
 from workbench.core.event_loop import record_decision, run_rows
 from workbench.core.ledger import Ledger, new_trace, take_log
 from workbench.core.log import ROOM_PER_SYMBOL
+from workbench.core.memory import memory_of
 from workbench.core.records import LOG, NO_ROW
 from workbench.core.views import account_state, step_result
 from workbench.errors import ConfigError, DataError
@@ -47,6 +48,7 @@ class EventRun:
     def __init__(self, config: EngineConfig, decider: RuleDecider | CallableDecider | None) -> None:
         symbols = len(config.symbols)
         self.book: Book = open_book(config, LOG_ROWS + ROOM_PER_SYMBOL * symbols)
+        self._memory = memory_of(self.book)
         self.logs: list[NDArray[np.void]] = []
         self.trace = new_trace(_FIRST_TRACE_ROWS)
         self.sequence = 0
@@ -71,7 +73,9 @@ class EventRun:
         begin = 0
         while begin < len(events):
             self._make_room(len(events) - begin if len(codes) else len(self._bars[0]))
-            end = run_rows(self.book, events, begin, codes, levels, columns, self._bars, self._no_funding, self.trace)
+            end = run_rows(
+                self._memory, events, begin, codes, levels, columns, self._bars, self._no_funding, self.trace
+            )
             if end == begin:
                 taken.append(take_log(self.book))
                 continue
@@ -97,17 +101,17 @@ class EventRun:
         if kind == BAR_CLOSED:
             s = int(event["symbol"])
             bar = tuple(float(event[name]) for name in "abcde")
-            decision = self._decider.decide(self.book, s, time_ns, bar)
-            record_decision(self.book, self.trace, time_ns, s, decision)
+            decision = self._decider.decide(self._memory, s, time_ns, bar)
+            record_decision(self._memory, self.trace, time_ns, s, decision)
             return
         first = 0
         for s in range(self._bars.shape[1]):
             bar = tuple(self._bars[:, s, 0].tolist())
             if not math.isnan(bar[0]):
-                decision = self._decider.decide(self.book, s, time_ns, bar)
+                decision = self._decider.decide(self._memory, s, time_ns, bar)
                 first = decision if s == 0 else first
         self._bars[:] = math.nan
-        record_decision(self.book, self.trace, time_ns, 0, first)
+        record_decision(self._memory, self.trace, time_ns, 0, first)
 
     def ledger(self, symbols: tuple[str, ...]) -> Ledger:
         """Return what has happened so far; later events do not change it."""

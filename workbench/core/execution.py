@@ -10,10 +10,11 @@ import math
 from typing import TYPE_CHECKING
 
 from workbench.core.accounting import apply_fill
-from workbench.core.compiled import record_kernel
+from workbench.core.compiled import inlined_kernel, record_kernel
 from workbench.core.intents import UNITS
 from workbench.core.levels import clear_order
 from workbench.core.log import deny, log_row
+from workbench.core.memory import book_of
 from workbench.core.records import (
     ALLOWED,
     CANCEL,
@@ -33,6 +34,7 @@ from workbench.core.review import equity_now, recheck_funds, review_entry
 from workbench.core.rounding import patient_price, slipped_price, worse_price
 
 if TYPE_CHECKING:
+    from workbench.core.memory import Memory
     from workbench.core.records import Book, Record
 
 
@@ -100,7 +102,7 @@ def _block(book: Book, s: int, time_ns: int, reason: int) -> None:
         y["cooldown_until_ns"] = time_ns + book.config["cooldown_ns"]
 
 
-@record_kernel
+@inlined_kernel
 def _enter(book: Book, s: int, signed: float, price: float, time_ns: int, kind: int) -> None:
     """Open a position at fill price `price`; the brackets must be set."""
     y = book.symbols[s]
@@ -210,12 +212,13 @@ def fill_resting(book: Book, s: int, price: float, time_ns: int) -> None:
 
 @record_kernel
 def process_order(  # noqa: PLR0913  the fields of an order and of the event
-    book: Book, s: int, side: int, quantity: float, kind: int, price: float, time_ns: int, reduce_only: int
+    memory: Memory, s: int, side: int, quantity: float, kind: int, price: float, time_ns: int, reduce_only: int
 ) -> None:
     """Execute an order of `quantity` units at event price `price`: close what is held on the other side, open the rest.
 
     A `LIMIT` order gets the price itself and the maker fee, every other kind slips. Only what opens is reviewed.
     """
+    book = book_of(memory)
     y = book.symbols[s]
     y["reference"] = y["last"]
     y["last"] = price

@@ -22,6 +22,12 @@ def has_room(book: Book) -> bool:
 
 
 @inlined_kernel
+def is_recorded(book: Book) -> bool:
+    """Return whether the log keeps anything: a sweep's does not, and is spared the work of filling in rows."""
+    return book.log.shape[0] > 1
+
+
+@inlined_kernel
 def log_row(book: Book, kind: int, s: int, side: int, time_ns: int) -> Record:
     """Return the next row of the log to fill in."""
     row = book.output["log_rows"]
