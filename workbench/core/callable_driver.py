@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.core.batch import one_row, record_row
-from workbench.core.compiled import record_kernel
+from workbench.core.compiled import machine_code, record_kernel
 from workbench.core.decisions import position_view, put_intent, view_of
 from workbench.core.generated import load_generated
 from workbench.core.intents import HOLD, PositionView
 from workbench.core.ledger import take_log
+from workbench.core.log import LOG_ROWS, ROOM_PER_SYMBOL
 from workbench.core.memory import book_of, memory_of
 from workbench.core.quiet import NO_CODES, NO_EQUITY, NO_TRACE, Tape
 
@@ -140,17 +141,21 @@ def run_callable_bars(
 
 
 @record_kernel
-def turn(memory: Memory, tape: Tape, funding: Floats, trace: NDArray[np.void], i: int, action: int) -> PositionView:
-    """Record row ``i - 1`` with the action taken there, run row `i`, and return the position of the first symbol.
+def turn(
+    memory: Memory, tape: Tape, funding: Floats, trace: NDArray[np.void], i: int, action: int
+) -> tuple[float, float, int, int, float, float, bool, bool, bool]:
+    """Record row ``i - 1`` with the action taken there, run row `i`, and return the first symbol's `PositionView`.
 
-    One call from Python for each bar: a call costs more than the work it does.
+    One call from Python for each bar: a call costs more than the work it does. A plain tuple, because numba looks up
+    the class of a namedtuple on each call.
     """
     book = book_of(memory)
     if i > 0 and trace.shape[0] > 0:
         record_row(book, trace, tape.times[i - 1], 0, action)
     if i < tape.times.shape[0]:
         one_row(book, tape, funding, i)
-    return position_view(book, 0)
+    view = position_view(book, 0)
+    return view[0], view[1], view[2], view[3], view[4], view[5], view[6], view[7], view[8]
 
 
 def _run_interpreted(
@@ -162,42 +167,30 @@ def _run_interpreted(
     features: Floats,
 ) -> list[NDArray[np.void]]:
     memory, tape = memory_of(book), bare_tape(bars)
-    times, values = tape.times, tape.values
-    n, symbols, warmup, now_type, params, on_bar = (
-        len(bars),
-        bars.n_symbols,
-        plan.warmup,
-        plan.now_type,
-        plan.params,
-        plan.decide,
-    )
-    rows = [
-        list(zip(times.tolist(), *values[:, s].tolist(), *features[s].tolist(), strict=True)) for s in range(symbols)
-    ]
-    seen = [0] * symbols
-    valid = bars.valid.tolist()
+    run_row = machine_code(turn, memory, tape, funding, trace, 0, HOLD)
+    now_of, view_of_first = plan.now_type._make, PositionView._make
+    params, on_bar, symbols = plan.params, plan.decide, bars.n_symbols
+    times = tape.times.tolist()
+    rows = [list(zip(times, *bars.values[:, s].tolist(), *features[s].tolist(), strict=True)) for s in range(symbols)]
+    # A symbol is asked on its bars after the warm-up.
+    asked = [(bars.valid[s] & (np.cumsum(bars.valid[s]) > plan.warmup)).tolist() for s in range(symbols)]
     logs = []
     action = HOLD
-    for i in range(n):
-        if i % CHECK_EVERY == 0:
+    visit = max(1, LOG_ROWS // (ROOM_PER_SYMBOL * symbols))
+    for i in range(len(bars)):
+        if i % visit == 0:
             logs.append(take_log(book))
-        view = turn(memory, tape, funding, trace, i, action)
+        view = run_row(memory, tape, funding, trace, i, action)
         action = HOLD
         for s in range(symbols):
-            if not valid[s][i]:
+            if not asked[s][i]:
                 continue
-            seen[s] += 1
-            if seen[s] <= warmup:
-                continue
-            intent = on_bar(params, now_type._make(rows[s][i]), view if s == 0 else view_of(memory, s))
+            position = view_of_first(view) if s == 0 else view_of(memory, s)
+            intent = on_bar(params, now_of(rows[s][i]), position)
             if intent.action != HOLD:
                 put_intent(memory, s, intent)
                 if s == 0:
                     action = intent.action
-    turn(memory, tape, funding, trace, n, action)
+    run_row(memory, tape, funding, trace, len(bars), action)
     logs.append(take_log(book))
     return logs
-
-
-# Bars between two visits to the log of the interpreted loop: it holds far more than these can add.
-CHECK_EVERY = 64

@@ -16,7 +16,7 @@ import numpy as np
 from numba.core.types import unliteral
 from numba.extending import register_jitable
 
-__all__ = ["inlined_kernel", "is_compiling", "jitable", "kernel", "place", "record_kernel", "source_stamp"]
+__all__ = ["inlined_kernel", "is_compiling", "jitable", "kernel", "machine_code", "place", "record_kernel", "source_stamp"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -111,6 +111,41 @@ def _compile(function: F, options: dict[str, Any]) -> F:
         cache_file._source_stamp = (cache_file._source_stamp, source_stamp())  # noqa: SLF001  as above
     compiled: F = dispatcher
     return compiled
+
+
+def machine_code(function: F, *examples: Any) -> F:
+    """Return a kernel's machine code for arguments of exactly the types of `examples`, compiling it first if need be.
+
+    A kernel works out the types of its arguments on each call, which takes longer than a step of the core. What comes
+    back does not: arguments of other types than the examples' crash the process. For loops whose arguments are fixed.
+
+    Parameters
+    ----------
+    function : callable
+        A kernel; without the compiler it comes back as it is.
+    *examples
+        One argument for each parameter, by position.
+
+    Returns
+    -------
+    callable
+        Takes positional arguments.
+
+    Examples
+    --------
+    >>> @kernel(cache=False)
+    ... def double(x):
+    ...     return 2.0 * x
+    >>> machine_code(double, 1.0)(21.0)
+    42.0
+    """
+    if not is_compiling():
+        return function
+    dispatcher: Any = function
+    types = tuple(map(numba.typeof, examples))
+    dispatcher.compile(types)
+    code: F = dispatcher.overloads[types].entry_point
+    return code
 
 
 def record_kernel(function: F, /) -> F:

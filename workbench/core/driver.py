@@ -11,7 +11,7 @@ from workbench.core.batch import run_bars
 from workbench.core.book import EngineConfig, open_book
 from workbench.core.callable_driver import run_callable_bars
 from workbench.core.ledger import Ledger, new_trace, take_log
-from workbench.core.log import ROOM_PER_SYMBOL
+from workbench.core.log import LOG_ROWS, ROOM_PER_SYMBOL
 from workbench.core.memory import memory_of
 from workbench.errors import DataError
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from workbench.model import Bars
 
     Floats = NDArray[np.float64]
-
-# Rows of the log between two visits of the driver; each is about 150 bytes.
-LOG_ROWS = 1 << 14
 
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:

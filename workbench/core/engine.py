@@ -15,10 +15,10 @@ import numpy as np
 
 from workbench.core.book import EngineConfig, open_book
 from workbench.core.deciders import RecordedDecider, live_decider, warm_up
-from workbench.core.driver import LOG_ROWS, frozen
+from workbench.core.driver import frozen
 from workbench.core.event_loop import record_decision, run_rows
 from workbench.core.ledger import Ledger, new_trace, take_log
-from workbench.core.log import ROOM_PER_SYMBOL
+from workbench.core.log import LOG_ROWS, ROOM_PER_SYMBOL
 from workbench.core.memory import memory_of
 from workbench.core.records import LOG, NO_ROW
 from workbench.core.views import account_state, step_result

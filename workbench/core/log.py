@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # Most rows that one timestamp can add per symbol.
 ROOM_PER_SYMBOL = 24
+# Rows of the log between two visits of a driver; each is about 150 bytes. A log has room for one more timestamp.
+LOG_ROWS = 1 << 14
 
 
 @inlined_kernel
