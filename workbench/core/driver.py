@@ -43,9 +43,9 @@ def joint_codes(
     to bar. `cache` may be given for bars of one symbol without missing rows.
     """
     plan.check_length(len(bars))
-    if bars.n_symbols == 1 and bars.valid.all():
-        whole = bars.values[:, 0]
-        codes, levels = plan.batch(whole, np.arange(len(bars)), cache)  # type: ignore[attr-defined]  # coded plans do
+    if cache is not None or (bars.n_symbols == 1 and bars.valid.all()):
+        whole = bars.values[:, 0] if cache is None else cache.ohlcv
+        codes, levels = plan.batch(whole, None, cache)  # type: ignore[attr-defined]  # coded plans do
         return codes[None, :], levels[None]
     codes = np.zeros((bars.n_symbols, len(bars)), np.uint8)
     parts = []

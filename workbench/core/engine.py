@@ -261,7 +261,7 @@ def run_events(
     parts = []
     for s, history in enumerate(histories):
         whole = np.ascontiguousarray(history)
-        symbol_codes, levels = plan.batch(whole, np.arange(whole.shape[1]))  # type: ignore[attr-defined]  # rules do
+        symbol_codes, levels = plan.batch(whole)  # type: ignore[attr-defined]  # rules do
         mine = (events["symbol"] == s) & (ordinals >= 0)
         codes[mine] = symbol_codes[ordinals[mine]]
         parts.append(levels)
