@@ -19,30 +19,38 @@ if TYPE_CHECKING:
     from workbench.core.records import Book
 
 
-@inlined_kernel
+@record_kernel
 def apply_fill(  # noqa: PLR0913  what an exchange says of a fill
     book: Book, s: int, signed: float, price: float, fee: float, time_ns: int, reason: int, is_maker: int
 ) -> None:
     """Book a fill of `signed` units (+ bought, - sold) of symbol `s`; a fill beyond flat closes first, then opens."""
     held = book.symbols[s]["quantity"]
-    if held * signed < 0.0 and abs(signed) > abs(held):
-        share = abs(held) / abs(signed)
-        _book_fill(book, s, -held, price, fee * share, time_ns, reason, is_maker)
-        _book_fill(book, s, signed + held, price, fee * (1.0 - share), time_ns, reason, is_maker)
+    if held * signed >= 0.0:
+        book_entry(book, s, signed, price, fee, time_ns, reason, is_maker)
+    elif abs(signed) <= abs(held):
+        book_exit(book, s, signed, price, fee, time_ns, reason, is_maker)
     else:
-        _book_fill(book, s, signed, price, fee, time_ns, reason, is_maker)
+        share = abs(held) / abs(signed)
+        book_exit(book, s, -held, price, fee * share, time_ns, reason, is_maker)
+        book_entry(book, s, signed + held, price, fee * (1.0 - share), time_ns, reason, is_maker)
 
 
 @inlined_kernel
-def _book_fill(  # noqa: PLR0913  as above
+def book_exit(  # noqa: PLR0913  as above
     book: Book, s: int, signed: float, price: float, fee: float, time_ns: int, reason: int, is_maker: int
 ) -> None:
-    """Book a fill that does not cross flat."""
+    """Book a fill against the position, at most as large as it."""
     _record_fill(book, s, signed, price, fee, time_ns, reason, is_maker)
-    if book.symbols[s]["quantity"] * signed < 0.0:
-        _reduce(book, s, signed, price, fee, time_ns, reason)
-    else:
-        _increase(book, s, signed, price, fee, time_ns)
+    _reduce(book, s, signed, price, fee, time_ns, reason)
+
+
+@inlined_kernel
+def book_entry(  # noqa: PLR0913  as above
+    book: Book, s: int, signed: float, price: float, fee: float, time_ns: int, reason: int, is_maker: int
+) -> None:
+    """Book a fill that opens a position or adds to it."""
+    _record_fill(book, s, signed, price, fee, time_ns, reason, is_maker)
+    _increase(book, s, signed, price, fee, time_ns)
 
 
 @inlined_kernel

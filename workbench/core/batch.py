@@ -119,7 +119,7 @@ def may_be_quiet(book: Book, funding: Floats) -> bool:
     return book.symbols.shape[0] == 1 and book.config["is_exact"] == 0 and funding.shape[2] == 0
 
 
-@inlined_kernel
+@record_kernel
 def one_row(book: Book, tape: Tape, funding: Floats, row: int) -> None:
     """Run the price events of a row and count its bars; decisions and records are left to the caller."""
     fast = may_be_quiet(book, funding)

@@ -16,7 +16,16 @@ import numpy as np
 from numba.core.types import unliteral
 from numba.extending import register_jitable
 
-__all__ = ["inlined_kernel", "is_compiling", "jitable", "kernel", "machine_code", "place", "record_kernel", "source_stamp"]
+__all__ = [
+    "inlined_kernel",
+    "is_compiling",
+    "jitable",
+    "kernel",
+    "machine_code",
+    "place",
+    "record_kernel",
+    "source_stamp",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from workbench.core.accounting import apply_fill
+from workbench.core.accounting import book_entry, book_exit
 from workbench.core.compiled import inlined_kernel, record_kernel
 from workbench.core.intents import UNITS
 from workbench.core.levels import clear_order
@@ -66,8 +66,8 @@ def cancel_order(book: Book, s: int) -> None:
     clear_order(y)
 
 
-@record_kernel
-def exit_at(book: Book, s: int, quantity: float, price: float, time_ns: int, reason: int, kind: int) -> None:
+@inlined_kernel
+def exit_inline(book: Book, s: int, quantity: float, price: float, time_ns: int, reason: int, kind: int) -> None:
     """Close `quantity` of the position at event price or level `price`.
 
     A `LIMIT` exit gets `price` itself and the maker fee, every other kind slips and pays the taker fee (R3-R5). After a
@@ -81,14 +81,19 @@ def exit_at(book: Book, s: int, quantity: float, price: float, time_ns: int, rea
             y["exit_in_flight"] = quantity
             y["exit_request_reason"] = reason
             y["exit_request"] = request(book, s, side * quantity, kind, price, reason, 1)
-    elif kind == LIMIT:
-        apply_fill(book, s, side * quantity, price, quantity * price * instrument["maker_fee"], time_ns, reason, 1)
     else:
-        fill_price = slipped_price(instrument, book.config, price, side)
-        fee = quantity * fill_price * instrument["taker_fee"]
-        apply_fill(book, s, side * quantity, fill_price, fee, time_ns, reason, 0)
+        is_maker = 1 if kind == LIMIT else 0
+        fill_price = price if is_maker == 1 else slipped_price(instrument, book.config, price, side)
+        fee = quantity * fill_price * (instrument["maker_fee"] if is_maker == 1 else instrument["taker_fee"])
+        book_exit(book, s, side * quantity, fill_price, fee, time_ns, reason, is_maker)
     if reason != SIGNAL:
         _block(book, s, time_ns, reason)
+
+
+@record_kernel
+def exit_at(book: Book, s: int, quantity: float, price: float, time_ns: int, reason: int, kind: int) -> None:
+    """Close `quantity` of the position: `exit_inline` behind a call, for where an exit is rare."""
+    exit_inline(book, s, quantity, price, time_ns, reason, kind)
 
 
 @record_kernel
@@ -115,10 +120,10 @@ def _enter(book: Book, s: int, signed: float, price: float, time_ns: int, kind: 
         return
     rate = instrument["maker_fee"] if kind == LIMIT else instrument["taker_fee"]
     fee = abs(signed) * price * rate
-    apply_fill(book, s, signed, price, fee, time_ns, SIGNAL, 1 if kind == LIMIT else 0)
+    book_entry(book, s, signed, price, fee, time_ns, SIGNAL, 1 if kind == LIMIT else 0)
 
 
-@record_kernel
+@inlined_kernel
 def place_entry(book: Book, s: int, price: float, time_ns: int) -> None:
     """Review the pending entry at event price `price` and send it: filled at once, resting, or denied."""
     y = book.symbols[s]
