@@ -704,10 +704,16 @@ static inline Span quiet_span(const Symbol *y) {
     return (Span){y->target, min2(y->near, margin)};
 }
 
+static inline int have_no_code(const Tape *t, i64 row) {
+    const uint8_t *c = t->codes + row;
+    return (c[0] | c[1] | c[2] | c[3]) == 0;
+}
+
 static inline i64 flat_run(const Book *b, const Tape *t, i64 begin, i64 end, i64 until) {
     Account *a = b->a;
     f64 cash = a->cash;
     i64 row = begin, code = 0;
+    while (row + 4 <= end && t->times[row + 3] < until && have_no_code(t, row)) row += 4;
     while (row < end && code == 0 && t->times[row] < until) code = t->codes[row++];
     while (row > begin && isnan(t->close[row - 1])) row--;
     for (i64 k = begin; k < row; k++) t->equity[k] = cash;
@@ -732,6 +738,22 @@ static inline i64 held_run(const Book *b, const Tape *t, i64 begin, i64 end, i64
     f64 lowest = INFINITY, highest = 0.0;
     i64 row = begin, code = 0;
     while (row < end && code == 0 && t->times[row] < until) {
+        if (row + 4 <= end && t->times[row + 3] < until && have_no_code(t, row)) {
+            const f64 *l = t->low + row, *h = t->high + row;
+            f64 low = min2(min2(l[0], l[1]), min2(l[2], l[3])), high = max2(max2(h[0], h[1]), max2(h[2], h[3]));
+            f64 total = l[0] + l[1] + l[2] + l[3];
+            f64 at_low = cash + held * low, at_high = cash + held * high;
+            f64 raised = max2(max2(equity_peak, at_low), at_high), worst = min2(at_low, at_high);
+            if (low > span.low && high < span.high && total == total &&
+                !(drawdown > 0.0 && worst <= raised * (1.0 - drawdown)) && !(daily_loss > 0.0 && worst <= daily_floor) &&
+                !(trails && (is_long ? high > y->peak : low < y->peak))) {
+                equity_peak = raised;
+                lowest = min2(lowest, low);
+                highest = max2(highest, high);
+                row += 4;
+                continue;
+            }
+        }
         f64 low = t->low[row], high = t->high[row];
         if (!(low > span.low && high < span.high)) break;
         if (breaks) {

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
 
+# Rows that are looked at together where it can be done.
+FOUR = 4
+
 # What a `Tape` leaves out.
 NO_CODES = np.zeros(0, np.uint8)
 NO_EQUITY = np.zeros(0)
@@ -99,6 +102,8 @@ def _flat_run(book: Book, tape: Tape, begin: int, end: int, until: int) -> int:
     cash = a["cash"]
     row = begin
     code = 0
+    while row + FOUR <= end and tape.times[place(row + 3)] < until and _have_no_code(tape, row):
+        row += FOUR
     while row < end and code == 0 and tape.times[place(row)] < until:
         code = tape.codes[place(row)] if tape.codes.shape[0] > 0 else 0
         row += 1
@@ -130,6 +135,22 @@ def _held_run(book: Book, tape: Tape, begin: int, end: int, until: int) -> int:
     row = begin
     code = 0
     while row < end and code == 0 and tape.times[place(row)] < until:
+        if row + FOUR <= end and tape.times[place(row + 3)] < until and _have_no_code(tape, row):
+            inside, low, high = _four_rows(tape, row, floor, ceiling)
+            # As below, but with the extremes of all four: what does not trip or raise anything then does not in any.
+            raised = max(equity_peak, cash + held * low, cash + held * high)
+            worst = min(cash + held * low, cash + held * high)
+            if (
+                inside
+                and not (drawdown > 0.0 and worst <= raised * (1.0 - drawdown))
+                and not (daily_loss > 0.0 and worst <= daily_floor)
+                and not (trails and (high > y["peak"] if long else low < y["peak"]))
+            ):
+                equity_peak = raised
+                lowest = min(lowest, low)
+                highest = max(highest, high)
+                row += FOUR
+                continue
         low, high = tape.values[LOW, 0, place(row)], tape.values[HIGH, 0, place(row)]
         # The other way round, so that a missing bar (nan) is not quiet.
         if not (low > floor and high < ceiling):
@@ -165,6 +186,26 @@ def _held_run(book: Book, tape: Tape, begin: int, end: int, until: int) -> int:
         a["equity"] = cash + held * tape.values[CLOSE, 0, place(row - 1)]
     _record(book, tape, begin, row, held)
     return row
+
+
+@inlined_kernel
+def _have_no_code(tape: Tape, row: int) -> bool:
+    codes = tape.codes
+    if codes.shape[0] == 0:
+        return False
+    return codes[place(row)] | codes[place(row + 1)] | codes[place(row + 2)] | codes[place(row + 3)] == 0
+
+
+@inlined_kernel
+def _four_rows(tape: Tape, row: int, floor: float, ceiling: float) -> tuple[bool, float, float]:
+    """Return whether four rows lie wholly between two prices, with their lowest and highest; a missing one does not."""
+    low, high = tape.values[LOW, 0], tape.values[HIGH, 0]
+    a, b, c, d = low[place(row)], low[place(row + 1)], low[place(row + 2)], low[place(row + 3)]
+    e, f, g, h = high[place(row)], high[place(row + 1)], high[place(row + 2)], high[place(row + 3)]
+    lowest, highest = min(min(a, b), min(c, d)), max(max(e, f), max(g, h))  # noqa: PLW3301  trees, not chains
+    # A comparison with nan is False, but the least of some numbers and nan may be a number: their sum is not.
+    total = a + b + c + d
+    return lowest > floor and highest < ceiling and total == total, lowest, highest
 
 
 @inlined_kernel

@@ -73,7 +73,7 @@ def drawdown_series(equity: Floats, *, start: float) -> Floats:
 
 
 def worst_drawdown(equity: Floats, *, start: float) -> float:
-    """Return the largest of `drawdown_series`, to the bit, in a tenth of the time: a sweep asks it of every combination.
+    """Return the largest of `drawdown_series`, to the bit, in a tenth of the time.
 
     Parameters
     ----------
