@@ -117,52 +117,51 @@ def _flat_run(book: Book, tape: Tape, begin: int, end: int, until: int) -> int:
     return row
 
 
+class _Limits(NamedTuple):
+    """What a held position must not reach in a quiet bar; 0.0 where a breaker is off."""
+
+    cash: float
+    held: float
+    drawdown: float
+    daily_loss: float
+    daily_floor: float
+
+
 @inlined_kernel
 def _held_run(book: Book, tape: Tape, begin: int, end: int, until: int) -> int:
     """Hold the position over bars in which neither a level, a time limit nor a breaker can be reached."""
     a = book.account
     y = book.symbols[0]
     g = book.config
-    cash, held, equity_peak = a["cash"], y["quantity"], a["equity_peak"]
-    long = held > 0.0
+    long = y["quantity"] > 0.0
     floor, ceiling = _quiet_span(book)
-    drawdown = g["max_drawdown"] if a["halted"] == 0 else 0.0
     daily_loss = g["daily_loss"] if a["halted"] == 0 else 0.0
-    breaks = drawdown > 0.0 or daily_loss > 0.0
-    daily_floor = a["day_base"] * (1.0 - daily_loss)
+    limits = _Limits(
+        a["cash"],
+        y["quantity"],
+        g["max_drawdown"] if a["halted"] == 0 else 0.0,
+        daily_loss,
+        a["day_base"] * (1.0 - daily_loss),
+    )
     trails = y["trail_distance"] > 0.0 or g["trailing_stop"] > 0.0 or g["trailing_distance_after"] > 0.0
-    lowest, highest = math.inf, 0.0
+    equity_peak, lowest, highest = a["equity_peak"], math.inf, 0.0
     row = begin
     code = 0
     while row < end and code == 0 and tape.times[place(row)] < until:
         if row + FOUR <= end and tape.times[place(row + 3)] < until and _have_no_code(tape, row):
-            inside, low, high = _four_rows(tape, row, floor, ceiling)
-            # As below, but with the extremes of all four: what does not trip or raise anything then does not in any.
-            raised = max(equity_peak, cash + held * low, cash + held * high)
-            worst = min(cash + held * low, cash + held * high)
-            if (
-                inside
-                and not (drawdown > 0.0 and worst <= raised * (1.0 - drawdown))
-                and not (daily_loss > 0.0 and worst <= daily_floor)
-                and not (trails and (high > y["peak"] if long else low < y["peak"]))
-            ):
-                equity_peak = raised
-                lowest = min(lowest, low)
-                highest = max(highest, high)
+            low, high = _extremes_of_four(tape, row)
+            # As below with the extremes of all four: what trips or raises nothing then does so in none of them.
+            calm, raised = _is_calm(limits, equity_peak, low, high)
+            if low > floor and high < ceiling and calm and not (trails and _is_new_peak(y["peak"], low, high, long)):
+                equity_peak, lowest, highest = raised, min(lowest, low), max(highest, high)
                 row += FOUR
                 continue
         low, high = tape.values[LOW, 0, place(row)], tape.values[HIGH, 0, place(row)]
+        calm, raised = _is_calm(limits, equity_peak, low, high)
         # The other way round, so that a missing bar (nan) is not quiet.
-        if not (low > floor and high < ceiling):
+        if not (low > floor and high < ceiling and calm):
             break
-        if breaks:
-            at_low, at_high = cash + held * low, cash + held * high
-            raised = max(equity_peak, at_low, at_high)
-            worst = min(at_low, at_high)
-            if (drawdown > 0.0 and worst <= raised * (1.0 - drawdown)) or (daily_loss > 0.0 and worst <= daily_floor):
-                break
-            equity_peak = raised
-        if trails and (high > y["peak"] if long else low < y["peak"]):
+        if trails and _is_new_peak(y["peak"], low, high, long):
             before = y["peak"]
             y["peak"] = high if long else low
             trail(book, 0)
@@ -172,8 +171,7 @@ def _held_run(book: Book, tape: Tape, begin: int, end: int, until: int) -> int:
                 y["peak"] = before
                 trail(book, 0)
                 break
-        lowest = min(lowest, low)
-        highest = max(highest, high)
+        equity_peak, lowest, highest = raised, min(lowest, low), max(highest, high)
         code = tape.codes[place(row)] if tape.codes.shape[0] > 0 else 0
         row += 1
     if row > begin:
@@ -182,10 +180,27 @@ def _held_run(book: Book, tape: Tape, begin: int, end: int, until: int) -> int:
         y["highest"] = max(y["highest"], highest)
         y["bars_held"] += row - begin
         a["open_bars"] += row - begin
-        a["equity_peak"] = max(a["equity_peak"], cash + held * (highest if long else lowest))
-        a["equity"] = cash + held * tape.values[CLOSE, 0, place(row - 1)]
-    _record(book, tape, begin, row, held)
+        a["equity_peak"] = max(a["equity_peak"], limits.cash + limits.held * (highest if long else lowest))
+        a["equity"] = limits.cash + limits.held * tape.values[CLOSE, 0, place(row - 1)]
+    _record(book, tape, begin, row, limits.held)
     return row
+
+
+@inlined_kernel
+def _is_calm(limits: _Limits, equity_peak: float, low: float, high: float) -> tuple[bool, float]:
+    """Return whether prices between `low` and `high` trip no breaker, and the peak of the equity after them."""
+    at_low, at_high = limits.cash + limits.held * low, limits.cash + limits.held * high
+    raised = max(equity_peak, at_low, at_high)
+    worst = min(at_low, at_high)
+    trips = (limits.drawdown > 0.0 and worst <= raised * (1.0 - limits.drawdown)) or (
+        limits.daily_loss > 0.0 and worst <= limits.daily_floor
+    )
+    return not trips, raised
+
+
+@inlined_kernel
+def _is_new_peak(peak: float, low: float, high: float, long: bool) -> bool:  # noqa: FBT001  kernels take positions
+    return high > peak if long else low < peak
 
 
 @inlined_kernel
@@ -197,15 +212,14 @@ def _have_no_code(tape: Tape, row: int) -> bool:
 
 
 @inlined_kernel
-def _four_rows(tape: Tape, row: int, floor: float, ceiling: float) -> tuple[bool, float, float]:
-    """Return whether four rows lie wholly between two prices, with their lowest and highest; a missing one does not."""
+def _extremes_of_four(tape: Tape, row: int) -> tuple[float, float]:
+    """Return the lowest and the highest price of four rows; a lowest of nan when one is missing."""
     low, high = tape.values[LOW, 0], tape.values[HIGH, 0]
     a, b, c, d = low[place(row)], low[place(row + 1)], low[place(row + 2)], low[place(row + 3)]
     e, f, g, h = high[place(row)], high[place(row + 1)], high[place(row + 2)], high[place(row + 3)]
-    lowest, highest = min(min(a, b), min(c, d)), max(max(e, f), max(g, h))  # noqa: PLW3301  trees, not chains
-    # A comparison with nan is False, but the least of some numbers and nan may be a number: their sum is not.
-    total = a + b + c + d
-    return lowest > floor and highest < ceiling and total == total, lowest, highest
+    # The least of numbers and a nan may be a number, but not their sum. Trees, because chains of minima are slow.
+    lowest = math.nan if math.isnan(a + b + c + d) else min(min(a, b), min(c, d))  # noqa: PLW3301  as just said
+    return lowest, max(max(e, f), max(g, h))  # noqa: PLW3301  as just said
 
 
 @inlined_kernel
