@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from workbench.core.evaluation import EvaluationCache
     from workbench.core.memory import Memory
     from workbench.core.plan import DecisionPlan
     from workbench.core.records import Book
@@ -93,12 +94,13 @@ def compiled_loop(plan: Any) -> Callable[..., int] | None:
     return loop
 
 
-def joint_features(plan: Any, bars: Bars, cache: Any = None) -> Floats:
+def joint_features(plan: Any, bars: Bars, cache: EvaluationCache | None = None) -> Floats:
     """Return the indicators on the joint time axis, shape (n_symbols, k, n); nan on missing bars and in the warm-up."""
     table = np.full((bars.n_symbols, len(plan.indicator_names), len(bars)), np.nan)
     for s in range(bars.n_symbols):
         if bars.valid[s].all():
-            table[s] = plan.batch_indicators(np.ascontiguousarray(bars.values[:, s]), cache)
+            whole = np.ascontiguousarray(bars.values[:, s]) if cache is None else cache.ohlcv
+            table[s] = plan.batch_indicators(whole, cache)
         else:
             rows = np.flatnonzero(bars.valid[s])
             table[s][:, rows] = plan.batch_indicators(np.ascontiguousarray(bars.values[:, s, rows]))
@@ -113,9 +115,10 @@ def run_callable_bars(
     funding: Floats,
     *,
     interpreted: bool = False,
+    cache: EvaluationCache | None = None,
 ) -> list[NDArray[np.void]]:
     """Run the plan over bars and return the pieces of the log."""
-    features = joint_features(plan, bars)
+    features = joint_features(plan, bars, cache)
     loop = None if interpreted else compiled_loop(plan)
     if loop is None:
         return _run_interpreted(plan, bars, book, trace, funding, features)

@@ -126,6 +126,7 @@ def run_backtest(
     funding: dict[str, tuple[Any, Any]] | None = None,
     is_exact: bool = False,
     interpreted: bool = False,
+    cache: EvaluationCache | None = None,
 ) -> Ledger:
     """Run a plan over bars as a bar-only source and return what happened.
 
@@ -143,6 +144,8 @@ def run_backtest(
         Without the short cut for quiet bars; the result is the same.
     interpreted : bool, default False
         Call an ``on_bar`` strategy as plain Python even when it compiles; the result is the same.
+    cache : EvaluationCache, optional
+        Indicators over these bars, of one symbol without missing rows, that a sweep shares.
 
     Returns
     -------
@@ -159,14 +162,16 @@ def run_backtest(
     trace = new_trace(len(bars))
     rates = funding_rates(bars, funding)
     if plan.kind == "callable":
-        logs = run_callable_bars(plan, bars, book, trace, rates, interpreted=interpreted)
+        logs = run_callable_bars(plan, bars, book, trace, rates, interpreted=interpreted, cache=cache)
     else:
-        logs = _run_coded(plan, bars, book, trace, rates)
+        logs = _run_coded(plan, bars, book, trace, rates, cache)
     return Ledger.of(config.symbols, logs, trace, book)
 
 
-def _run_coded(plan: DecisionPlan, bars: Bars, book: Book, trace: NDArray[np.void], rates: Floats) -> list[Any]:
-    codes, levels = joint_codes(plan, bars)
+def _run_coded(
+    plan: DecisionPlan, bars: Bars, book: Book, trace: NDArray[np.void], rates: Floats, cache: EvaluationCache | None
+) -> list[Any]:
+    codes, levels = joint_codes(plan, bars, cache)
     times, values, levels = frozen(bars.time_ns), frozen(bars.values), frozen(levels)
     memory, no_equity = memory_of(book), np.zeros(0)
     logs = []

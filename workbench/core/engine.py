@@ -252,10 +252,37 @@ def run_events(
     """
     _check_events(events, len(config.symbols))
     histories, warmups, ordinals = _histories(events, len(config.symbols), warmup)
+    try:
+        run = _recorded_run(plan, events, config, histories, warmups, ordinals, on_strategy_error)
+    except DataError:
+        raise
+    except Exception:
+        # A feature raised, as a stranger's code may: over all bars at once nothing says on which of them. Bar by bar
+        # it does, and the others decide as they did live.
+        if on_strategy_error is None:
+            raise
+        decider = live_decider(plan, len(config.symbols), on_strategy_error)
+        if warmup is not None:
+            warm_up(decider, warmup)
+        run = EventRun(config, decider)
+        run.run(events)
+    return run.ledger(config.symbols)
+
+
+def _recorded_run(
+    plan: DecisionPlan,
+    events: NDArray[np.void],
+    config: EngineConfig,
+    histories: list[Floats],
+    warmups: list[int],
+    ordinals: NDArray[np.int64],
+    on_strategy_error: Callable[[Exception, int, int], None] | None,
+) -> EventRun:
+    """Run events with the indicators of all bars computed at once."""
     if plan.kind == "callable":
         run = EventRun(config, RecordedDecider(plan, histories, warmups, on_strategy_error))
         run.run(events)
-        return run.ledger(config.symbols)
+        return run
     run = EventRun(config, None)
     codes = np.zeros(len(events), np.uint8)
     parts = []
@@ -273,7 +300,7 @@ def run_events(
             joint[s] = levels
     if len(events):
         run.run(events, codes, frozen(joint), np.maximum(ordinals, 0))
-    return run.ledger(config.symbols)
+    return run
 
 
 def _histories(

@@ -111,7 +111,7 @@ class SweepRun:
             plan = self._plan(row)
             self._shortest_warmup[row] = plan.warmup
             if plan.kind == "callable":
-                ledger = run_backtest(plan, self._bars, self._config, funding=self._funding)
+                ledger = run_backtest(plan, self._bars, self._config, funding=self._funding, cache=self._cache)
                 scratch.equity[:] = ledger.equity
                 account = ledger.book.account
             else:
