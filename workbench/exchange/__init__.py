@@ -3,5 +3,31 @@
 from __future__ import annotations
 
 from workbench.exchange.history import CandleClient, exchange_names, fetch_ohlcv_history
+from workbench.exchange.market_data import Balance, Candle, ClockReading, ExchangePosition, MarketRules, MarketTrade
+from workbench.exchange.orders import Accepted, OrderState, OrderTicket, OwnTrade, Refused, Unknown
+from workbench.exchange.protocol import ExchangeClient
+from workbench.exchange.streams import BadRecord, CandleBatch, StreamGap, StreamInterrupted, TradeBatch
 
-__all__ = ["CandleClient", "exchange_names", "fetch_ohlcv_history"]
+__all__ = [
+    "Accepted",
+    "BadRecord",
+    "Balance",
+    "Candle",
+    "CandleBatch",
+    "CandleClient",
+    "ClockReading",
+    "ExchangeClient",
+    "ExchangePosition",
+    "MarketRules",
+    "MarketTrade",
+    "OrderState",
+    "OrderTicket",
+    "OwnTrade",
+    "Refused",
+    "StreamGap",
+    "StreamInterrupted",
+    "TradeBatch",
+    "Unknown",
+    "exchange_names",
+    "fetch_ohlcv_history",
+]
