@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from workbench.exchange.history import CandleClient, exchange_names, fetch_ohlcv_history
 from workbench.exchange.market_data import Balance, Candle, ClockReading, ExchangePosition, MarketRules, MarketTrade
-from workbench.exchange.orders import Accepted, OrderState, OrderTicket, OwnTrade, Refused, Unknown
+from workbench.exchange.order_states import OrderState, OwnTrade
+from workbench.exchange.outcomes import Accepted, Refused, Unknown
 from workbench.exchange.protocol import ExchangeClient
 from workbench.exchange.streams import BadRecord, CandleBatch, StreamGap, StreamInterrupted, TradeBatch
+from workbench.exchange.tickets import OrderTicket
 
 __all__ = [
     "Accepted",

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
         MarketRules,
         MarketTrade,
     )
-    from workbench.exchange.orders import OrderOutcome, OrderState, OrderTicket, OwnTrade
+    from workbench.exchange.order_states import OrderState, OwnTrade
+    from workbench.exchange.outcomes import OrderOutcome
     from workbench.exchange.streams import CandleEvent, OwnEvent, TradeEvent
+    from workbench.exchange.tickets import OrderTicket
     from workbench.model.timeframe import Timeframe
 
 __all__ = ["ExchangeClient"]
@@ -106,7 +108,7 @@ class ExchangeClient(Protocol):
     async def own_trades(
         self, symbol: str, *, after_id: str | None = None, since_ns: int | None = None
     ) -> tuple[OwnTrade, ...]:
-        """Return the account's trades of a `symbol`, oldest first: all behind trade `after_id`, else from `since_ns` on.
+        """Return the account's trades of a `symbol`, oldest first: those behind `after_id` or from `since_ns`.
 
         Reads page after page until there is none left. Without either, the latest page.
         """

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from workbench.exchange.orders import OrderState, OwnTrade
+from workbench.exchange.order_states import OrderState, OwnTrade
 
 if TYPE_CHECKING:
     from workbench.exchange.market_data import Candle, MarketTrade
