@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.exchange.ccxt_client import CcxtClient, ClientSettings, Credentials, RateBudget
 from workbench.exchange.history import CandleClient, exchange_names, fetch_ohlcv_history
 from workbench.exchange.market_data import Balance, Candle, ClockReading, ExchangePosition, MarketRules, MarketTrade
 from workbench.exchange.order_states import OrderState, OwnTrade
@@ -17,7 +18,10 @@ __all__ = [
     "Candle",
     "CandleBatch",
     "CandleClient",
+    "CcxtClient",
+    "ClientSettings",
     "ClockReading",
+    "Credentials",
     "ExchangeClient",
     "ExchangePosition",
     "MarketRules",
@@ -25,6 +29,7 @@ __all__ = [
     "OrderState",
     "OrderTicket",
     "OwnTrade",
+    "RateBudget",
     "Refused",
     "StreamGap",
     "StreamInterrupted",
