@@ -14,8 +14,13 @@ _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _ADDRESS: Final = re.compile(r"(\w+)://[^/]+(/.*)?")
 _GROUPS: Final = ("api", "test", "demo", "apiBackup")
 # ccxt tells Binance's spot streams from its futures' by "/stream" in the address, which is in the host's name as a
-# rule; without it, messages of the symbol are taken for those of the contract and every watch waits for ever.
-_STREAM_PREFIXES: Final[dict[tuple[str, ...], str]] = {("ws", "spot"): "/stream", ("ws", "margin"): "/stream"}
+# rule; without it, messages of the symbol are taken for those of the contract and every watch waits for ever. Those of
+# futures get a prefix too, as both would else be the same path of the same server.
+_STREAM_PREFIXES: Final[dict[tuple[str, ...], str]] = {
+    ("ws", "spot"): "/stream",
+    ("ws", "margin"): "/stream",
+    ("ws", "linear"): "/linear",
+}
 
 
 def check_loopback(base_url: str) -> str:
