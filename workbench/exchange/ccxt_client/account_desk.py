@@ -56,6 +56,9 @@ class AccountDesk:
             found = {name: Balance(float(free[name] or 0.0), float(locked.get(name) or 0.0)) for name in free}
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise self._unreadable("balances", error) from None
+        if not found:
+            # ccxt makes an empty account of whatever it does not understand; a real one lists at least what it had.
+            raise self._unreadable("balances", DataError("the answer names no currency at all"))
         return {name: balance for name, balance in found.items() if balance.total}
 
     async def positions(self, symbols: Sequence[str] | None) -> tuple[ExchangePosition, ...]:

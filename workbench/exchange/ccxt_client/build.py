@@ -79,6 +79,8 @@ def build_async_exchange(settings: ClientSettings) -> Any:  # noqa: ANN401 - ccx
     _trim(exchange, settings)
     if settings.base_url is not None:
         repoint(exchange, settings.base_url)
+        # ccxt waits after closing for lines to the far side of an encrypted network; here there is none.
+        exchange.timeout_on_exit = 0
     return exchange
 
 

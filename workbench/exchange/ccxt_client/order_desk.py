@@ -207,7 +207,7 @@ class OrderDesk:
             return None
         reading = self._clock.reading
         window_ns = int(self._settings.recv_window_ms * NS_PER_MS) + _AHEAD_NS + _MARGIN_NS
-        return sent_ns + int((window_ns + (reading.delay_ns if reading is not None else NS_PER_S)) * self._speed)
+        return sent_ns + int(window_ns * self._speed) + (reading.delay_ns if reading is not None else NS_PER_S)
 
     async def _clock_refusal(self) -> Refused | None:
         """Return why no order may be sent by this clock, which is measured first when that was long ago."""

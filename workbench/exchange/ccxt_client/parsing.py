@@ -119,17 +119,19 @@ def parse_order(order: Any) -> OrderState:  # noqa: ANN401 - ccxt has no types
     if filled > quantity:
         raise DataError(f"{symbol} order {order_id}: filled must be at most {quantity}, was {filled}")
     stop = order.get("stopPrice") or order.get("triggerPrice") or order.get("stopLossPrice")
-    kind = str(order.get("type") or "unknown").lower()
+    word = str(order.get("type") or "unknown").lower()
+    kind = "stop" if stop and word in {"market", "stop_loss", "stop_market", "stop"} else word
     return OrderState(
         symbol=symbol,
         order_id=order_id,
         client_order_id=_text(order.get("clientOrderId")),
         side=_side(symbol, order.get("side")),
-        kind="stop" if stop and kind in {"market", "stop_loss", "stop_market", "stop"} else kind,
+        kind=kind,
         quantity=quantity,
         filled=filled,
         average_price=_optional(order.get("average")),
-        price=_optional(order.get("price")) or _optional(stop),
+        # For a market order ccxt fills in what it was executed at.
+        price=None if kind == "market" else _optional(stop if kind == "stop" else order.get("price")),
         status=_status(order.get("status"), filled, quantity),
         time_ns=_whole_ns(order.get("timestamp")),
         update_ns=_whole_ns(order.get("lastUpdateTimestamp") or order.get("lastTradeTimestamp")),

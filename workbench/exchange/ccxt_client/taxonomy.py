@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["ccxt_kinds", "is_duplicate", "is_not_found", "order_refusal", "read_problem", "unknown_cause"]
 
 _LONGEST_MESSAGE: Final = 500
+_REFUSED: Final = 400
 # Binance: bad key, bad key or address or permissions, bad signature, key that is no key.
 _AUTH_CODES: Final = frozenset({"-1002", "-1022", "-2008", "-2014", "-2015"})
 # Binance: "Unexpected response" and "Timeout", both with "execution status unknown", in whatever class they arrive.
@@ -102,7 +103,9 @@ def _read_kind(error: BaseException, kinds: frozenset[str], record: CallRecord) 
     if "InvalidNonce" in kinds:
         # The clock is measured again before the next signed call.
         return ExchangeError, True
-    if record.is_server_error or record.is_garbage or "OperationFailed" in kinds or _is_network(error):
+    # What is no error of ccxt is what it stumbled over in an answer that it did not expect.
+    is_unreadable = record.is_garbage or (record.is_answered and "BaseError" not in kinds)
+    if record.is_server_error or is_unreadable or "OperationFailed" in kinds or _is_network(error):
         return ExchangeUnavailableError, True
     return ExchangeError, False
 
@@ -147,8 +150,8 @@ def unknown_cause(error: BaseException, record: CallRecord) -> UnknownCause:
     kinds = ccxt_kinds(error)
     if record.is_server_error:
         return "server_error"
-    if record.is_answered:
-        return "bad_answer" if record.is_garbage else "unclear_refusal"
+    if record.status is not None:
+        return "bad_answer" if record.is_garbage or record.status < _REFUSED else "unclear_refusal"
     if kinds & {"RequestTimeout", "TimeoutError"}:
         return "timeout"
     if "ClientPayloadError" in _causes(error):
