@@ -54,6 +54,7 @@ class ScriptedExchange:
         self.sockets: dict[str, list[web.WebSocketResponse]] = {"market": [], "user": []}
         self.changed = asyncio.Condition()
         self.base_url = ""
+        self.refuses_sockets_with: int | None = None
 
     def will(self, method: str, path: str, *answers: Answer) -> None:
         self.script.setdefault((method, path), deque()).extend(answers)
@@ -121,7 +122,9 @@ class ScriptedExchange:
             found["status"] = "CANCELED"
         return found
 
-    async def socket(self, request: web.Request) -> web.WebSocketResponse:
+    async def socket(self, request: web.Request) -> web.StreamResponse:
+        if self.refuses_sockets_with is not None:
+            return web.Response(status=self.refuses_sockets_with)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         kind = "user" if request.path.startswith("/ws-api") else "market"
