@@ -50,7 +50,7 @@ class PracticeServer:
         self._hubs = {name: StreamHub(venue.section(name), name, venue.outbox) for name in ("spot", "perpetual")}
         self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=_SHUTDOWN_S)
         self._is_stopped = False
-        self._sockets: set[web.WebSocketResponse] = set()
+        self._sockets: dict[web.WebSocketResponse, asyncio.Transport] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns: int | None = None
 
@@ -87,12 +87,10 @@ class PracticeServer:
 
     def drop_sockets(self) -> int:
         """Cut every websocket off without a goodbye and return how many there were."""
-        sockets = list(self._sockets)
-        for socket in sockets:
-            transport = socket.get_extra_info("socket_transport")
-            if transport is not None:
-                transport.abort()
-        return len(sockets)
+        transports = list(self._sockets.values())
+        for transport in transports:
+            transport.abort()
+        return len(transports)
 
     def _set_timer(self, due_ns: int | None) -> None:
         """Play again when the market has something due, by the exchange's clock."""
@@ -165,7 +163,7 @@ class PracticeServer:
         transport = request.transport
         if transport is None:
             return socket
-        self._sockets.add(socket)
+        self._sockets[socket] = transport
         listener = Listener(transport, is_combined=request.path.endswith("/stream"))
         is_perpetual = request.path.startswith("/linear")
         hub = self._hubs["perpetual" if is_perpetual else "spot"]
@@ -183,7 +181,7 @@ class PracticeServer:
         except RefusalError:
             await socket.close(code=1008)
         finally:
-            self._sockets.discard(socket)
+            self._sockets.pop(socket, None)
         return socket
 
 

@@ -156,7 +156,7 @@ def test_revoked_key_is_refused_until_it_is_given_back(exchange: PracticeExchang
 
 def test_wrong_key_and_wrong_secret_are_refused(exchange: PracticeExchange) -> None:
     client = sync_client(exchange)
-    client.secret = "wrong"
+    client.secret = "0" * 64
     with pytest.raises(ccxt.AuthenticationError, match="-1022"):
         client.fetch_balance()
     client.apiKey = "wrong"

@@ -1,8 +1,6 @@
 """The exchange serves exactly the market that `load_bars("practice", ...)` computes without it."""
 
 import asyncio
-import json
-import urllib.request
 from typing import Any
 
 import aiohttp
@@ -91,12 +89,11 @@ def test_prints_are_the_ticks_numbered_without_a_gap_over_midnight(late_exchange
 def test_prints_can_be_asked_for_by_number(late_exchange: PracticeExchange) -> None:
     client = sync_client(late_exchange)
     first = client.fetch_trades("BTC/USDT", since=PRACTICE_LIVE_START // NS_PER_MS, limit=1)[0]
-    last_of_day = (
-        int(first["id"]) + len(practice_ticks("BTC/USDT", PRACTICE_LIVE_START // 86_400_000_000_000).price) - 1
-    )
+    ticks = practice_ticks("BTC/USDT", PRACTICE_LIVE_START // 86_400_000_000_000)
+    last_of_day = int(first["id"]) + len(ticks.price) - 1
     for number in (int(first["id"]), last_of_day, last_of_day + 1):
-        answer = urllib.request.urlopen(f"{late_exchange.url}/api/v3/aggTrades?symbol=BTCUSDT&fromId={number}&limit=2")
-        assert json.load(answer)[0]["a"] == number
+        answer = client.public_get_aggtrades({"symbol": "BTCUSDT", "fromId": number, "limit": 2})
+        assert int(answer[0]["a"]) == number
 
 
 async def heard(exchange: PracticeExchange, streams: list[str], seconds: int) -> list[dict[str, Any]]:
