@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from asyncio import Transport
     from collections.abc import Iterable
 
-    from workbench.exchange.practice.outbox import MarketMessage, UserMessage
+    from workbench.exchange.practice.outbox import MarketMessage, Outbox, UserMessage
     from workbench.exchange.practice.section import Section
 
 __all__ = ["Listener", "StreamHub"]
@@ -51,10 +51,16 @@ class StreamHub:
     ----------
     section : Section
         Whose markets they listen to.
+    name : str
+        Its name, ``"spot"`` or ``"perpetual"``.
+    outbox : Outbox
+        Is told how many listen to the account's events.
     """
 
-    def __init__(self, section: Section) -> None:
+    def __init__(self, section: Section, name: str, outbox: Outbox) -> None:
         self._section = section
+        self._name = name
+        self._outbox = outbox
         self._listeners: dict[Listener, None] = {}
         self._users: dict[Listener, str] = {}
 
@@ -83,17 +89,20 @@ class StreamHub:
 
     def add_user(self, listener: Listener, wrapper: str) -> None:
         """Let a client hear the account's events, each put into a wrapper in place of ``%s``."""
+        if listener not in self._users:
+            self._outbox.count_listener(self._name, 1)
         self._users[listener] = wrapper
 
     def remove(self, listener: Listener) -> None:
         """Forget a client."""
         self.unsubscribe(listener, list(listener.streams))
         self._listeners.pop(listener, None)
-        self._users.pop(listener, None)
+        self.remove_user(listener)
 
     def remove_user(self, listener: Listener) -> None:
         """Let a client hear the account's events no longer."""
-        self._users.pop(listener, None)
+        if self._users.pop(listener, None) is not None:
+            self._outbox.count_listener(self._name, -1)
 
     def send_market(self, messages: list[MarketMessage]) -> None:
         """Send each client what it listens to; clients with the same wishes get the same bytes."""

@@ -11,6 +11,7 @@ from workbench.exchange.practice.feed import read_interval
 from workbench.exchange.practice.numbers import decimal_of, decimal_text, float_text, read_integer
 from workbench.exchange.practice.refusals import missing_parameter
 from workbench.exchange.practice.routes import Request, Route, RouteTable
+from workbench.exchange.practice.sources import Rows
 
 if TYPE_CHECKING:
     from workbench.exchange.practice.section import Section
@@ -78,11 +79,13 @@ def _klines(section: Section, venue: Venue, request: Request) -> list[list[objec
     if venue.faults.strike("stale_candles", "klines") is not None:
         now_ns -= _STALE_CANDLES * frame.ns
     start, end = _start_ns(request), _end_ns(request)
-    if end is not None and end < now_ns:
-        now_ns = end
-    if start is not None and start > now_ns:
-        return []
-    return messages.klines_json(tape.candles(frame, start, now_ns, count), frame, tape)
+    if start is None and end is not None:
+        start = frame.floor(end) - (count - 1) * frame.ns
+    rows = tape.candles(frame, start, now_ns, count)
+    if end is not None:
+        kept = int(rows.time_ns.searchsorted(end, side="right"))
+        rows = Rows(rows.time_ns[:kept], rows.values[:, :kept])
+    return messages.klines_json(rows, frame, tape)
 
 
 def _trades(section: Section, venue: Venue, request: Request) -> list[dict[str, object]]:

@@ -90,9 +90,9 @@ class MatchingEngine:
         )
         return sorted((order for group in groups for order in group.values()), key=lambda order: order.order_id)
 
-    def has_open_orders(self, symbol: str) -> bool:
-        """Return whether prints of a market matter to the account's orders."""
-        return bool(self._open.get(symbol))
+    def has_open_orders(self, symbol: str | None = None) -> bool:
+        """Return whether prints of a market, or of any, matter to the account's orders."""
+        return bool(self._open) if symbol is None else symbol in self._open
 
     def find(self, symbol: str, order_id: int | None, client_order_id: str | None) -> PracticeOrder | None:
         """Return an order by the exchange's number or by the latest use of a client's id."""
@@ -173,7 +173,7 @@ class MatchingEngine:
         listing = self.listings[symbol]
         book = self._books[symbol] = Book(listing, price)
         self._prices[symbol] = price
-        if self._open.get(symbol):
+        if symbol in self._open:
             with localcontext(EXACT):
                 self._match(listing, book, time_ms, volume)
 
@@ -286,7 +286,10 @@ class MatchingEngine:
     def _forget(self, order: PracticeOrder) -> None:
         """Take a finished order off the open ones and set its funds free."""
         self.account.release(order, self.listings[order.wanted.symbol])
-        self._open[order.wanted.symbol].pop(order.order_id, None)
+        orders = self._open.get(order.wanted.symbol, {})
+        orders.pop(order.order_id, None)
+        if not orders:
+            self._open.pop(order.wanted.symbol, None)
 
     def _tell(self, kind: ExecutionKind, order: PracticeOrder, fill: PracticeFill | None, time_ms: int) -> None:
         self.on_execution(Execution(kind, order, fill, time_ms))

@@ -40,10 +40,9 @@ def decimal_text(value: Decimal, places: int = 8) -> str:
     >>> decimal_text(Decimal("1.5")), decimal_text(Decimal("1E-10"))
     ('1.50000000', '0.0000000001')
     """
-    exponent = value.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent < places:
-        value = value.quantize(Decimal(1).scaleb(-places), context=EXACT)
-    return format(value, "f")
+    text = format(value, "f")
+    whole, _, fraction = text.partition(".")
+    return f"{whole}.{fraction.ljust(places, '0')}"
 
 
 def float_text(value: float) -> str:

@@ -37,8 +37,17 @@ class Outbox:
         self._faults = faults
         self._market: dict[str, list[MarketMessage]] = {"spot": [], "perpetual": []}
         self._user: dict[str, list[UserMessage]] = {"spot": [], "perpetual": []}
+        self._heard = {"spot": 0, "perpetual": 0}
         self._held: dict[str, UserMessage] = {}
         self._last: dict[str, str] = {}
+
+    def is_heard(self, section: str) -> bool:
+        """Return whether anybody listens to the account's events, so that they are worth putting into words."""
+        return self._heard[section] > 0
+
+    def count_listener(self, section: str, change: int) -> None:
+        """Count a listener to the account's events in (1) or out (-1)."""
+        self._heard[section] += change
 
     def put_market(self, section: str, stream: str, text: str) -> None:
         """Add a message of a stream, or what a fault makes of it."""

@@ -68,9 +68,8 @@ class PerpetualSection(Section):
     def next_due_ns(self) -> int | None:
         """Return when something that somebody waits for happens next, ns UTC."""
         due = super().next_due_ns()
-        has_position = any(position.amount != ZERO for position in self.account.positions.values())
         funding_ns = self._funding_ms * _NS_PER_MS
-        return due if not has_position else min(funding_ns, funding_ns if due is None else due)
+        return due if not self.has_matters() else min(funding_ns, funding_ns if due is None else due)
 
     def on_price(self, symbol: str, time_ms: int) -> None:
         """Liquidate what its margin no longer holds."""
@@ -96,6 +95,10 @@ class PerpetualSection(Section):
         """Return whether a position is open in a market, so that each print may end it."""
         position = self.account.positions.get(symbol)
         return position is not None and position.amount != ZERO
+
+    def has_matters(self) -> bool:
+        """Return whether any position is open."""
+        return any(position.amount != ZERO for position in self.account.positions.values())
 
     def _liquidate(self, listing: Listing, amount: Decimal, time_ms: int) -> None:
         self.engine.place(
@@ -125,9 +128,12 @@ class PerpetualSection(Section):
 
     def _on_own_execution(self, execution: Execution) -> None:
         listing = self.listings[execution.order.wanted.symbol]
+        if execution.fill is not None:
+            self.account.position(listing).updated_ms = execution.time_ms
+        if not self._outbox.is_heard("perpetual"):
+            return
         text = perpetual_messages.order_update(execution)
         self._outbox.put_user("perpetual", UserMessage(execution.kind, text))
         if execution.fill is not None:
-            self.account.position(listing).updated_ms = execution.time_ms
             text = perpetual_messages.account_update(self.account, listing, "ORDER", execution.time_ms)
             self._outbox.put_user("perpetual", UserMessage("ACCOUNT_UPDATE", text))

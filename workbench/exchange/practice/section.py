@@ -80,6 +80,7 @@ class Section:
         self.engine = MatchingEngine(account, self.listings, prices, self._on_execution)
         self.listeners: list[Callable[[Execution], None]] = []
         self._now_ns = start_ns
+        self._watched: set[str] = set()
         self._known_ns: dict[str, int] = {}
 
     def listing(self, symbol: str | None) -> Listing:
@@ -115,10 +116,13 @@ class Section:
         """
         self._touch(symbol)
         self.feeds[symbol].add(stream, self._now_ns)
+        self._watched.add(symbol)
 
     def unwatch(self, symbol: str, stream: str) -> None:
         """Undo one `watch`."""
         self.feeds[symbol].remove(stream)
+        if not self.feeds[symbol].is_watched:
+            self._watched.discard(symbol)
 
     def next_due_ns(self) -> int | None:
         """Return when something that somebody waits for happens next, ns UTC; None when nobody waits."""
@@ -138,15 +142,21 @@ class Section:
         """Return whether each print of a market matters, even though no order rests in it."""
         return False
 
+    def has_matters(self) -> bool:
+        """Return whether `matters` holds of any market."""
+        return False
+
     def on_price(self, symbol: str, time_ms: int) -> None:
         """Look at a market's new price, after its orders have."""
 
     def _busy(self) -> list[str]:
-        matters, engine = self.matters, self.engine
+        watched, engine = self._watched, self.engine
+        if not watched and not engine.has_open_orders() and not self.has_matters():
+            return []
         return [
             symbol
-            for symbol, feed in self.feeds.items()
-            if feed.is_watched or engine.has_open_orders(symbol) or matters(symbol)
+            for symbol in self.listings
+            if symbol in watched or engine.has_open_orders(symbol) or self.matters(symbol)
         ]
 
     def _play(self, symbol: str, now_ns: int) -> None:

@@ -47,11 +47,12 @@ class PracticeServer:
         self.venue = venue
         self.latency_s = latency_s
         self.port = 0
-        self._hubs = {"spot": StreamHub(venue.spot), "perpetual": StreamHub(venue.perpetual)}
-        self._wake = asyncio.Event()
+        self._hubs = {name: StreamHub(venue.section(name), name, venue.outbox) for name in ("spot", "perpetual")}
         self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=_SHUTDOWN_S)
-        self._sockets: set[web.WebSocketResponse] = set()
-        self._player: asyncio.Task[None] | None = None
+        self._is_stopped = False
+        self._sockets: dict[web.WebSocketResponse, asyncio.Transport] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_ns: int | None = None
 
     async def start(self, port: int) -> None:
         """Listen on a port of the loopback address (0: any free one) and begin to play."""
@@ -59,14 +60,11 @@ class PracticeServer:
         site = web.TCPSite(self._runner, _HOST, port)
         await site.start()
         self.port = int(self._runner.addresses[0][1])
-        self._player = asyncio.get_running_loop().create_task(self._play())
 
     async def stop(self) -> None:
         """Stop playing, say goodbye to websockets and close the port."""
-        if self._player is not None:
-            self._player.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._player
+        self._is_stopped = True
+        self._set_timer(None)
         for socket in list(self._sockets):
             with suppress(ConnectionError, asyncio.TimeoutError):
                 await asyncio.wait_for(socket.close(), _SHUTDOWN_S)
@@ -83,26 +81,31 @@ class PracticeServer:
         for name, hub in self._hubs.items():
             hub.send_market(outbox.take_market(name))
             hub.send_user(outbox.take_user(name))
-        self._wake.set()
+        due_ns = None if self._is_stopped else self.venue.next_due_ns()
+        if due_ns != self._timer_ns:
+            self._set_timer(due_ns)
 
     def drop_sockets(self) -> int:
         """Cut every websocket off without a goodbye and return how many there were."""
-        sockets = list(self._sockets)
-        for socket in sockets:
-            transport = socket.get_extra_info("socket_transport")
-            if transport is not None:
-                transport.abort()
-        return len(sockets)
+        transports = list(self._sockets.values())
+        for transport in transports:
+            transport.abort()
+        return len(transports)
 
-    async def _play(self) -> None:
-        while True:
-            self._wake.clear()
-            due_ns = self.venue.next_due_ns()
-            wait_s = None if due_ns is None else self.venue.clock.real_seconds_until(due_ns)
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), None if wait_s is None else max(wait_s, _PIECE_S))
-                continue
-            self.catch_up()
+    def _set_timer(self, due_ns: int | None) -> None:
+        """Play again when the market has something due, by the exchange's clock."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._timer_ns = due_ns
+        wait_s = None if due_ns is None else self.venue.clock.real_seconds_until(due_ns)
+        if wait_s is not None:
+            self._timer = asyncio.get_running_loop().call_later(max(wait_s, _PIECE_S), self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._timer_ns = None
+        self.catch_up()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() == "websocket":
@@ -160,7 +163,7 @@ class PracticeServer:
         transport = request.transport
         if transport is None:
             return socket
-        self._sockets.add(socket)
+        self._sockets[socket] = transport
         listener = Listener(transport, is_combined=request.path.endswith("/stream"))
         is_perpetual = request.path.startswith("/linear")
         hub = self._hubs["perpetual" if is_perpetual else "spot"]
@@ -178,7 +181,7 @@ class PracticeServer:
         except RefusalError:
             await socket.close(code=1008)
         finally:
-            self._sockets.discard(socket)
+            self._sockets.pop(socket, None)
         return socket
 
 

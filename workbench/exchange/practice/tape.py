@@ -168,17 +168,19 @@ class Tape:
         """
         open_label = frame.floor(now_ns)
         if start_ns is None:
-            first = open_label - (count - 1) * frame.ns
+            # One more than asked for, because the open candle may have no print yet.
+            first = open_label - count * frame.ns
         else:
             floor = frame.floor(start_ns)
             first = floor if floor == start_ns else floor + frame.ns
         # A source that starts later has no candles before.
         first = max(first, frame.floor(self.source.span_ns[0]))
         stop = min(open_label, first + count * frame.ns)
-        closed = self.source.rows(frame, first, stop) if stop > first else joined_rows([])
-        if stop < open_label or first > open_label or len(closed.time_ns) >= count:
-            return closed
-        return joined_rows([closed, self.forming(frame, now_ns)])
+        rows = self.source.rows(frame, first, stop) if stop > first else joined_rows([])
+        if first <= open_label and (stop == open_label or start_ns is None):
+            rows = joined_rows([rows, self.forming(frame, now_ns)])
+        part = slice(-count, None) if start_ns is None else slice(0, count)
+        return Rows(rows.time_ns[part], rows.values[:, part])
 
     def hide(self, frame: Timeframe, start_ns: int, end_ns: int) -> None:
         """Leave the candles with labels in ``[start_ns, end_ns)`` out of every answer and stream."""

@@ -157,6 +157,8 @@ class Venue:
         self.perpetual.play(now_ns)
 
     def _on_spot_execution(self, execution: Execution) -> None:
+        if not self.outbox.is_heard("spot"):
+            return
         listing = self.spot.listings[execution.order.wanted.symbol]
         self.outbox.put_user("spot", UserMessage(execution.kind, spot_messages.execution_report(execution)))
         assets = dict.fromkeys((listing.base, listing.quote))
