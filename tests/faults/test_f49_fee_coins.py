@@ -47,6 +47,9 @@ def test_every_coin_of_a_fee_is_told_and_the_holding_is_what_the_exchange_has(
     async def test(exchange: PracticeExchange) -> None:
         client = practice_client(exchange.address, clock=exchange.clock)
         try:
+            # The exchange knows the price of the third coin once somebody trades it.
+            pay = OrderTicket(client_order_id="pay", symbol="BNB/USDT", side="sell", quantity=0.1)
+            assert isinstance(await client.place_order(pay), Accepted)
             buy = OrderTicket(client_order_id="buy", symbol=SYMBOL, side="buy", quantity=0.01)
             assert isinstance(await client.place_order(buy), Accepted)
             trades = await client.own_trades(SYMBOL)
