@@ -2,6 +2,47 @@
 
 from __future__ import annotations
 
+from workbench.exchange.ccxt_client import CcxtClient, ClientSettings, Credentials, RateBudget
 from workbench.exchange.history import CandleClient, exchange_names, fetch_ohlcv_history
+from workbench.exchange.market_data import Balance, Candle, ClockReading, ExchangePosition, MarketRules, MarketTrade
+from workbench.exchange.order_states import OrderState, OwnTrade
+from workbench.exchange.outcomes import Accepted, Refused, Unknown
+from workbench.exchange.practice_client import practice_client
+from workbench.exchange.protocol import ExchangeClient
+from workbench.exchange.quantities import held_base, sellable_quantity, split_quantity
+from workbench.exchange.settle import settle_order
+from workbench.exchange.streams import BadRecord, CandleBatch, StreamGap, StreamInterrupted, TradeBatch
+from workbench.exchange.tickets import OrderTicket
 
-__all__ = ["CandleClient", "exchange_names", "fetch_ohlcv_history"]
+__all__ = [
+    "Accepted",
+    "BadRecord",
+    "Balance",
+    "Candle",
+    "CandleBatch",
+    "CandleClient",
+    "CcxtClient",
+    "ClientSettings",
+    "ClockReading",
+    "Credentials",
+    "ExchangeClient",
+    "ExchangePosition",
+    "MarketRules",
+    "MarketTrade",
+    "OrderState",
+    "OrderTicket",
+    "OwnTrade",
+    "RateBudget",
+    "Refused",
+    "StreamGap",
+    "StreamInterrupted",
+    "TradeBatch",
+    "Unknown",
+    "exchange_names",
+    "fetch_ohlcv_history",
+    "held_base",
+    "practice_client",
+    "sellable_quantity",
+    "settle_order",
+    "split_quantity",
+]

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import numpy as np
 
-from workbench.errors import (
-    ConfigError,
-    ExchangeError,
-    ExchangeTimeoutError,
-    ExchangeUnavailableError,
-    MissingDataError,
-    RateLimitError,
-)
+from workbench.errors import ConfigError, MissingDataError
+from workbench.exchange.ccxt_client.build import build_sync_exchange, exchange_names, near
+from workbench.exchange.ccxt_client.call_record import CURRENT_CALL, CallRecord
+from workbench.exchange.ccxt_client.rules import instrument_of_market
+from workbench.exchange.ccxt_client.taxonomy import ccxt_kinds, read_problem
 from workbench.model.bars import Bars
-from workbench.model.instrument import Instrument
 from workbench.model.timeframe import Timeframe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from workbench.errors import ExchangeError
 
 __all__ = ["CandleClient", "exchange_names", "fetch_ohlcv_history"]
 
@@ -56,13 +53,6 @@ class CandleClient(Protocol):
 
     def milliseconds(self) -> int:
         """Return the time now in milliseconds UTC."""
-
-
-def exchange_names() -> tuple[str, ...]:
-    """Return the names of all exchanges that ccxt knows, sorted. Imports ccxt, which takes a second."""
-    import ccxt  # noqa: PLC0415 - only a download may cost the second that this takes
-
-    return tuple(sorted(ccxt.exchanges))
 
 
 def fetch_ohlcv_history(
@@ -110,21 +100,11 @@ def fetch_ohlcv_history(
     frame = Timeframe.of(timeframe)
     if client is not None:
         return _download(exchange_name, client, symbol, frame, start_ns, end_ns)
-    own = _open_client(exchange_name)
+    own = build_sync_exchange(exchange_name)
     try:
         return _download(exchange_name, own, symbol, frame, start_ns, end_ns)
     finally:
         own.close()
-
-
-def _open_client(exchange_name: str) -> Any:  # noqa: ANN401 - ccxt has no types
-    """Return a fresh ccxt exchange without keys."""
-    names = exchange_names()
-    if exchange_name not in names:
-        raise ConfigError(f"there is no exchange {exchange_name!r}{_near(exchange_name, names)}")
-    import ccxt  # noqa: PLC0415 - only a download may cost the second that this takes
-
-    return getattr(ccxt, exchange_name)({"enableRateLimit": True})
 
 
 def _download(
@@ -132,10 +112,11 @@ def _download(
 ) -> Bars:
     markets = _asked(exchange_name, client.load_markets)
     if symbol not in markets:
-        raise ConfigError(f"{exchange_name} does not trade {symbol!r}{_near(symbol, tuple(markets))}")
+        raise ConfigError(f"{exchange_name} does not trade {symbol!r}{near(symbol, tuple(markets))}")
     if frame.name not in client.timeframes:
         raise ConfigError(f"{exchange_name} has no candles of {frame.name}; it has {', '.join(client.timeframes)}")
-    instrument = _instrument(exchange_name, symbol, markets[symbol], has_steps=client.precisionMode == _TICK_SIZE)
+    has_steps = client.precisionMode == _TICK_SIZE
+    instrument = instrument_of_market(exchange_name, symbol, markets[symbol], has_steps=has_steps)
     now_ns = client.milliseconds() * _NS_PER_MS
     stop_ns = now_ns if end_ns is None else min(end_ns, now_ns)
     rows = _pages(exchange_name, client, symbol, frame, -(-start_ns // _NS_PER_MS), stop_ns // _NS_PER_MS)
@@ -170,37 +151,17 @@ def _pages(
 
 def _asked(exchange_name: str, call: Callable[[], Answer]) -> Answer:
     """Return the answer to a call; ccxt's errors become the package's."""
-    import ccxt  # noqa: PLC0415 - only a download may cost the second that this takes
-
+    record = CallRecord()
+    token = CURRENT_CALL.set(record)
+    problem: ExchangeError | None = None
     try:
         return call()
-    except ccxt.RequestTimeout as error:
-        raise ExchangeTimeoutError(str(error), exchange=exchange_name, retryable=True) from error
-    except (ccxt.RateLimitExceeded, ccxt.DDoSProtection) as error:
-        raise RateLimitError(str(error), exchange=exchange_name, retryable=True) from error
-    except ccxt.NetworkError as error:
-        raise ExchangeUnavailableError(str(error), exchange=exchange_name, retryable=True) from error
-    except ccxt.BaseError as error:
-        raise ExchangeError(str(error), exchange=exchange_name, retryable=False) from error
-
-
-def _instrument(exchange_name: str, symbol: str, market: Mapping[str, Any], *, has_steps: bool) -> Instrument:
-    """Return the trading rules that an exchange tells of a market."""
-    if not (market.get("spot") or (market.get("swap") and market.get("linear"))):
-        raise ConfigError(f"{symbol!r} of {exchange_name} is neither spot nor a linear perpetual")
-    precision = (market.get("precision") or {}) if has_steps else {}
-    cost = (market.get("limits") or {}).get("cost") or {}
-    return Instrument(
-        symbol,
-        kind="spot" if market.get("spot") else "linear_perpetual",
-        lot=precision.get("amount"),
-        tick=precision.get("price"),
-        min_notional=cost.get("min"),
-        taker_fee=market.get("taker"),
-        maker_fee=market.get("maker"),
-    )
-
-
-def _near(word: str, names: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(word, names, n=3)
-    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+    except Exception as error:
+        # What is neither ccxt's error nor made of the exchange's answer is a mistake in here.
+        if "BaseError" not in ccxt_kinds(error) and not record.is_answered:
+            raise
+        problem = read_problem(exchange_name, "its candles", error, record)
+    finally:
+        CURRENT_CALL.reset(token)
+    # Raised out here, away from ccxt's error and its frames.
+    raise problem
