@@ -51,6 +51,7 @@ def request(book: Book, s: int, signed: float, kind: int, price: float, reason: 
     record["price"] = price
     record["code"] = reason
     record["value"] = float(is_exit)
+    record["entry"] = 1.0 if is_exit == 0 and book.symbols[s]["entry_is_resting"] == 1 else 0.0
     return number
 
 

@@ -247,7 +247,7 @@ SYMBOL: Final = np.dtype(
 # target
 #   DENIAL    rule    -            -            -      value     limit in `entry`
 #   TRIP      reason  -            -            -      value     limit in `entry`
-#   REQUEST   reason  order kind   order price  -      is exit   sequence
+#   REQUEST   reason  order kind   order price  -      is exit   sequence, may rest in `entry`
 LOG: Final = np.dtype(
     [
         ("kind", "i8"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from workbench.core.records import (
     BREAKERS,
@@ -12,10 +12,28 @@ from workbench.core.records import (
     EXIT_REASONS,
     FILL_ROW,
     NEVER,
+    REQUEST_ROW,
     TRADE_ROW,
     TRIP_ROW,
 )
-from workbench.model import AccountState, BreakerTrip, ClosedTrade, Denied, Fill, PositionSnapshot, StepResult
+from workbench.model import (
+    AccountState,
+    BreakerTrip,
+    ClosedTrade,
+    Denied,
+    ExchangeRequest,
+    Fill,
+    PositionSnapshot,
+    StepResult,
+)
+
+_REQUEST_KINDS: Final[tuple[Literal["market", "limit", "stop", "cancel"], ...]] = (
+    "market",
+    "market",
+    "limit",
+    "stop",
+    "cancel",
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -148,9 +166,25 @@ def trip_of(row: Record) -> BreakerTrip:
     )
 
 
+def request_of(symbols: tuple[str, ...], row: Record) -> ExchangeRequest:
+    """Return a row of the log as a request to an exchange."""
+    return ExchangeRequest(
+        number=int(row["sequence"]),
+        symbol=symbols[row["symbol"]],
+        side="buy" if row["side"] > 0 else "sell",
+        quantity=float(row["quantity"]),
+        kind=_REQUEST_KINDS[row["flag"]],
+        price=float(row["price"]),
+        time_ns=int(row["time_ns"]),
+        reason=EXIT_REASONS[row["code"]],
+        is_exit=bool(row["value"]),
+        may_rest=bool(row["entry"]),
+    )
+
+
 def step_result(symbols: tuple[str, ...], log: NDArray[np.void], snapshot: AccountState) -> StepResult:
     """Return what the rows of a log mean, with the account afterwards."""
-    fills, trades, denials, trips = [], [], [], []
+    fills, trades, denials, trips, requests = [], [], [], [], []
     for row in log:
         kind = row["kind"]
         if kind == FILL_ROW:
@@ -161,4 +195,6 @@ def step_result(symbols: tuple[str, ...], log: NDArray[np.void], snapshot: Accou
             denials.append(denied_of(symbols, row))
         elif kind == TRIP_ROW:
             trips.append(trip_of(row))
-    return StepResult(tuple(fills), tuple(trades), tuple(denials), tuple(trips), snapshot)
+        elif kind == REQUEST_ROW:
+            requests.append(request_of(symbols, row))
+    return StepResult(tuple(fills), tuple(trades), tuple(denials), tuple(trips), snapshot, tuple(requests))

@@ -7,6 +7,7 @@ from workbench.exchange.history import CandleClient, exchange_names, fetch_ohlcv
 from workbench.exchange.market_data import Balance, Candle, ClockReading, ExchangePosition, MarketRules, MarketTrade
 from workbench.exchange.order_states import OrderState, OwnTrade
 from workbench.exchange.outcomes import Accepted, Refused, Unknown
+from workbench.exchange.practice.registry import find_practice_exchange
 from workbench.exchange.practice_client import practice_client
 from workbench.exchange.protocol import ExchangeClient
 from workbench.exchange.quantities import held_base, sellable_quantity, split_quantity
@@ -40,6 +41,7 @@ __all__ = [
     "Unknown",
     "exchange_names",
     "fetch_ohlcv_history",
+    "find_practice_exchange",
     "held_base",
     "practice_client",
     "sellable_quantity",

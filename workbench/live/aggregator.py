@@ -115,6 +115,7 @@ class BarAggregator:
         self._prices = (math.nan,) * 4
         self._volume = 0.0
         self._is_partial = False
+        self._has_hole = False
 
     @property
     def forming(self) -> Bar | None:
@@ -184,6 +185,12 @@ class BarAggregator:
             self._begin(time_ns, number, size)
             return True, closed
 
+    def mark_hole(self) -> None:
+        """Mark as partial the bars that a hole touches: the one before the next price, and the one of that price."""
+        with self._lock:
+            self._is_partial = self._open_ns >= 0
+            self._has_hole = True
+
     def _fault(self, time_ns: int, price: float, volume: float) -> str | None:
         """Return the counter of what is wrong with a price, or None; comparisons are written so that nan fails."""
         if time_ns == _NO_TIME:
@@ -203,12 +210,14 @@ class BarAggregator:
         self._open_ns = self.timeframe.floor(time_ns)
         self._end_ns = self._open_ns + self.timeframe.ns
         known_from = time_ns if self._since_ns is None else self._since_ns
-        self._is_partial = is_first and known_from > self._open_ns
+        self._is_partial = self._has_hole or (is_first and known_from > self._open_ns)
+        self._has_hole = False
         self._prices = (price, price, price, price)
         self._volume = volume
 
     def _extend(self, price: float, volume: float) -> None:
         open_, high, low, _ = self._prices
+        self._has_hole = False
         self._prices = (open_, max(high, price), min(low, price), price)
         self._volume += volume
 

@@ -54,7 +54,13 @@ class Rows:
         self.dropped = 0
 
     def put(self, row: Sequence[float] | NDArray[np.float64]) -> None:
-        """Add a row, or replace the newest one when it has the same time."""
+        """Add a row, or replace the one of its time; an older one of a time that is not there is left out."""
+        if self._end > self._begin and row[_TIME] < self._table[self._end - 1, _TIME]:
+            times = self._table[self._begin : self._end, _TIME]
+            place = int(np.searchsorted(times, row[_TIME]))
+            if times[place] == row[_TIME]:
+                self._table[self._begin + place] = row
+            return
         if self._end > self._begin and self._table[self._end - 1, _TIME] == row[_TIME]:
             self._table[self._end - 1] = row
             return
@@ -124,6 +130,9 @@ class ChartHistory:
                 self._bars.put(row)
             for point in equity:
                 self._equity.put(point)
+            # A bar that was mended after its time is in the state; an update tells of what is new only.
+            newest_ms = self._bars.view()[-1, _TIME] if len(self._bars.view()) else 0.0
+            bars = [row for row in bars if row[_TIME] >= newest_ms - self.timeframe.ns / _NS_PER_MS]
             self._marks.extend(marks)
             self._lines = lines
             sequence = self._sequence

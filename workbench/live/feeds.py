@@ -16,11 +16,13 @@ from workbench.model.practice import PRACTICE_END, PRACTICE_LIVE_START, PRACTICE
 
 if TYPE_CHECKING:
     import datetime as dt
+    import threading
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-    from workbench.model import Bars
+    from workbench.live.notices import Notice
+    from workbench.model import Bar, Bars
 
 __all__ = ["Feed", "ScheduledFeed", "bar_replay", "olhc_tick_replay", "practice_feed", "tick_replay"]
 
@@ -50,6 +52,18 @@ class Feed(Protocol):
 
     def poll(self, now_ns: int) -> NDArray[np.void]:
         """Return the next rows of `EVENT` that are due at `now_ns`: at most a batch, none when nothing is due."""
+
+    def listen(self, wake: threading.Event) -> None:
+        """Set `wake` from now on whenever something comes that no `next_due_ns` told of."""
+
+    def notices(self) -> tuple[Notice, ...]:
+        """Return what people should know of the feed since the last call, oldest first."""
+
+    def closed_bars(self, symbol: str, start_ns: int, end_ns: int) -> tuple[Bar, ...]:
+        """Return the closed bars of a `symbol` in ``[start_ns, end_ns)`` from elsewhere; none where there is none."""
+
+    def close(self) -> None:
+        """Give back what the feed holds: lines, threads."""
 
 
 class Chunk(NamedTuple):
@@ -107,6 +121,20 @@ class ScheduledFeed:
         batch = self._events[self._at : end]
         self._at = end
         return batch
+
+    def listen(self, wake: threading.Event) -> None:
+        """Do nothing: when each row is due is known."""
+
+    def notices(self) -> tuple[Notice, ...]:
+        """Return nothing: what is replayed is whole."""
+        return ()
+
+    def closed_bars(self, symbol: str, start_ns: int, end_ns: int) -> tuple[Bar, ...]:  # noqa: ARG002  see above
+        """Return nothing: what is replayed is whole."""
+        return ()
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to give back."""
 
     def _fill(self) -> bool:
         """Make sure that there is a row to come, and return whether there is one."""

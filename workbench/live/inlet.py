@@ -117,6 +117,10 @@ class Inlet:
         closing = bar_rows(BAR_CLOSED, self.symbols, [closed])
         return (Piece(closing, (closed,), now_ns), Piece(rows, (), now_ns))
 
+    def mark_hole(self, symbol: str) -> None:
+        """Mark the bars as partial that a hole in the prices of a `symbol` touches."""
+        self._aggregators[self.symbols.index(symbol)].mark_hole()
+
     def check_source(self, *, is_bar_only: bool) -> None:
         """Raise DataError when bars come after prices or prices after bars."""
         if self._is_bar_only is None:

@@ -112,6 +112,7 @@ class LiveSession(SessionView):
             self._engine = self._new_engine(since_ns=market.since_ns)
             self._loop = SessionLoop(
                 SessionParts(
+                    session_id=self.session_id,
                     config=config,
                     engine=self._engine,
                     market=market,

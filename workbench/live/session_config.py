@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workbench.live.sources import MarketSource
     from workbench.strategy import ConfiguredStrategy
 
-__all__ = ["SESSION_NAME", "LiveSessionConfig"]
+__all__ = ["EXECUTIONS", "SESSION_NAME", "LiveSessionConfig"]
 
 SESSION_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -28,6 +28,7 @@ _SPEEDS: Final = Interval(1.0, 1_000.0, includes_low=True, includes_high=True)
 _PATHS: Final = ("adverse", "favourable", "colour", "ohlc", "olhc")
 # Silence of one bar is normal for a source of whole bars; half a bar more is the grace.
 _STALE_BARS: Final = 1.5
+EXECUTIONS: Final = ("simulated", "exchange")
 _NS_PER_S: Final = 1_000_000_000
 
 
@@ -66,6 +67,8 @@ class LiveSessionConfig:
         Errors, fills, trades, denials and session events kept for reading, each.
     max_strategy_errors : int, default 5
         Bars in a row on which the strategy may fail before entries are halted.
+    execution : {"simulated", "exchange"}, default "simulated"
+        Who fills: the core's fill model, or the exchange that the source is connected to.
     stale_after_s : float, optional
         Seconds of market time without data after which the session is stale. Default: one bar and a half.
 
@@ -98,6 +101,7 @@ class LiveSessionConfig:
     max_errors: int = 1_000
     max_strategy_errors: int = 5
     stale_after_s: float | None = None
+    execution: str = "simulated"
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -108,6 +112,11 @@ class LiveSessionConfig:
         is_speed = self.speed in _SPEEDS or self.speed == math.inf
         checks.require("speed", self.speed, f"be in {_SPEEDS} or inf", is_met=is_speed)
         checks.is_one_of("path", self.path, _PATHS)
+        checks.is_one_of("execution", self.execution, EXECUTIONS)
+        has_account = getattr(self.source, "has_account", False)
+        if self.execution == "exchange":
+            rule = "have an account at an exchange when execution is 'exchange'"
+            checks.require("source", self.source, rule, is_met=has_account)
         if self.warmup_bars is not None:
             _check_count(checks, "warmup_bars", self.warmup_bars, least=0)
         for name in ("max_bars", "max_errors", "max_strategy_errors"):
@@ -162,6 +171,7 @@ class LiveSessionConfig:
             risk=self.risk,
             costs=self.costs,
             path=self.path,
+            is_external=self.execution == "exchange",
         )
 
     def differences(self, other: LiveSessionConfig) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from workbench.errors import SessionClosedError
+from workbench.errors import ExchangeError, SessionClosedError
 from workbench.live.clock import ManualClock, ReplayClock
 from workbench.live.live_core import compile_core
 from workbench.live.records import ErrorRecord
@@ -23,13 +23,15 @@ if TYPE_CHECKING:
     from workbench.live.chart_history import ChartHistory, Subscribers
     from workbench.live.clock import Clock
     from workbench.live.mailbox import Ask, Mailbox
+    from workbench.live.notices import Notice
+    from workbench.live.order_line import OrderLine
     from workbench.live.readings import Readings
     from workbench.live.records import LiveStep
     from workbench.live.session_config import LiveSessionConfig
     from workbench.live.sources import Market
     from workbench.live.status import SessionStatus
     from workbench.live.trading_engine import LiveTradingEngine
-    from workbench.model import AccountState
+    from workbench.model import AccountState, Bar
 
 __all__ = ["SessionLoop", "SessionParts"]
 
@@ -39,12 +41,15 @@ _log = logging.getLogger(__name__)
 _SLOW_SHARE: Final = 0.25
 _NS_PER_S: Final = 1_000_000_000
 _LONGEST_WAIT_S: Final = 3_600.0
+# How long a stop waits for what the exchange says of orders, real seconds; well within the 30 s of a stop.
+_ANSWERS_S: Final = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SessionParts:
     """What a session's thread works with."""
 
+    session_id: str
     config: LiveSessionConfig
     engine: LiveTradingEngine
     market: Market
@@ -72,6 +77,7 @@ class SessionLoop:
         self._readings = parts.readings
         self._abandoned = parts.abandoned
         self._feed = parts.market.feed
+        self._orders: OrderLine | None = None
         self._is_stopping = False
         self._pause_reason = "paused by the user"
         # Stands still until the loop starts: history is fed outside of the market's time.
@@ -100,6 +106,7 @@ class SessionLoop:
         finally:
             self._end(SessionState.STOPPED, "killed by the user")
             self._parts.mailbox.close()
+            self._feed.close()
 
     def latest_ns(self) -> int:
         """Return the latest time that a price may carry: a bar ahead of the clock, ns UTC."""
@@ -112,7 +119,14 @@ class SessionLoop:
         if market.history is not None:
             self._engine.warm_up(market.history)
             self._parts.chart.add_history(market.history)
-        self._clock = ReplayClock(self._feed.start_ns, speed=self._config.speed, base=self._parts.base_clock)
+        if market.clock is None:
+            self._clock = ReplayClock(self._feed.start_ns, speed=self._config.speed, base=self._parts.base_clock)
+        else:
+            self._clock = market.clock
+        if market.open_orders is not None and self._config.execution == "exchange":
+            self._orders = market.open_orders(self._parts.session_id)
+            self._orders.listen(self._parts.mailbox.wake)
+        self._feed.listen(self._parts.mailbox.wake)
         self._judge(is_idle=True)
 
     def _go_on(self) -> bool:
@@ -127,7 +141,9 @@ class SessionLoop:
             ask.is_done.set()
         if self._status.is_finished or self._has_stopped_flat():
             return False
+        self._book_reports()
         batch = feed.poll(clock.now_ns())
+        self._heed(feed.notices())
         if len(batch):
             self._trade(batch)
             return True
@@ -164,14 +180,50 @@ class SessionLoop:
             self._time(ended_ns - started_ns)
             started_ns = ended_ns
 
+    def _heed(self, notices: tuple[Notice, ...]) -> None:
+        """Tell people what a feed or an order line says, and remember where prices are missing."""
+        for notice in notices:
+            self._status.note(notice.time_ns or self._engine.time_ns, notice.kind, notice.text)
+            if notice.hole_in is not None:
+                self._engine.mark_hole(notice.hole_in)
+
+    def _book_reports(self) -> None:
+        """Book what the exchange said of our orders."""
+        if self._orders is None:
+            return
+        reports = self._orders.take()
+        self._heed(self._orders.notices())
+        if len(reports):
+            self._publish(self._engine.report(reports))
+
+    def _mend(self, bar: Bar, forming_ns: int) -> None:
+        """Close a bar with a hole, and those that are missing behind it, as the exchange has them."""
+        try:
+            bars = self._feed.closed_bars(bar.symbol, bar.time_ns, forming_ns)
+        except ExchangeError as error:
+            self._status.note(bar.time_ns, "gap", f"the candles of the hole could not be fetched: {error}")
+            return
+        if bars:
+            text = (
+                f"{len(bars)} bars from {utc_text(bars[0].time_ns)} on are the exchange's own candles"
+            )
+            self._status.note(bar.time_ns, "gap", text)
+            self._publish(self._engine.catch_up(bars))
+
     def _publish(self, step: LiveStep) -> None:
         self._readings.take(step)
+        if self._orders is not None:
+            self._orders.send(step.result.requests)
         for trip in step.result.trips:
             text = f"{trip.rule} tripped: {trip.value:.4g} reached the limit {trip.limit:.4g}; entries are halted"
             self._status.note(trip.time_ns, "breaker", text)
         update = self._parts.chart.add(step)
         self._judge(is_idle=False)
         self._parts.subscribers.tell(update)
+        for bar in step.closed:
+            if bar.is_partial:
+                forming = [one.time_ns for one in step.forming if one.symbol == bar.symbol]
+                self._mend(bar, forming[0] if forming else bar.time_ns + self._config.timeframe.ns)
 
     def _time(self, duration_ns: int) -> None:
         self._readings.steps.record(duration_ns)
@@ -211,7 +263,24 @@ class SessionLoop:
     def _stop(self) -> None:
         self._is_stopping = True
         self._publish(self._engine.command(Command("stop")))
+        self._await_answers()
         self._end(SessionState.STOPPED, "stopped by the user")
+
+    def _await_answers(self) -> None:
+        """Wait, not for long, until it is known what became of every order that was sent."""
+        if self._orders is None:
+            return
+        base, wake = self._parts.base_clock, self._parts.mailbox.wake
+        end_ns = base.monotonic_ns() + _ANSWERS_S * _NS_PER_S
+        while not self._abandoned.is_set():
+            wake.clear()
+            self._book_reports()
+            if not self._orders.outstanding or base.monotonic_ns() >= end_ns:
+                break
+            base.wait(wake, 1.0)
+        if self._orders.outstanding:
+            text = f"{self._orders.outstanding} orders are still unknown at the end; look at the exchange"
+            self._status.note(self._engine.time_ns, "order", text)
 
     def _end(self, state: SessionState, reason: str) -> None:
         held = ", ".join(f"{one.quantity:g} {one.symbol}" for one in self._readings.account.positions)

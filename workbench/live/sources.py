@@ -17,7 +17,11 @@ from workbench.model.practice import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbench.live.clock import Clock
     from workbench.live.feeds import Feed
+    from workbench.live.order_line import OrderLine
 
 __all__ = ["BarsSource", "Market", "MarketSource", "PracticeSource"]
 
@@ -35,11 +39,17 @@ class Market(NamedTuple):
         The prices or bars to come.
     since_ns : int or None
         Time from which on every price comes, ns UTC; None when that is not known.
+    clock : Clock or None, default None
+        What the session takes for now; None for a clock that starts with the feed and runs at the session's speed.
+    open_orders : callable or None, default None
+        Returns where orders are sent, for the session of an id; None where there is no account.
     """
 
     history: Bars | None
     feed: Feed
     since_ns: int | None
+    clock: Clock | None = None
+    open_orders: Callable[[str], OrderLine] | None = None
 
 
 class MarketSource(Protocol):

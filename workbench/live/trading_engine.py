@@ -14,7 +14,7 @@ from workbench.live.inlet import Inlet, Piece, bar_rows
 from workbench.live.live_core import open_core
 from workbench.live.records import LiveStep
 from workbench.live.spool import EventSpool
-from workbench.model import BAR, COMMAND, EVENT, Bar, Command, StepResult
+from workbench.model import BAR, BAR_CLOSED, COMMAND, EVENT, Bar, Command, StepResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -209,8 +209,33 @@ class LiveTradingEngine:
 
     def command(self, command: Command) -> LiveStep:
         """Put a person's command into the recorded sequence, at the time of the last event."""
+        return self._step(Piece(self._command_row(command), (), self._time_ns))
+
+    def report(self, rows: NDArray[np.void]) -> LiveStep:
+        """Put what an exchange reported of orders, rows of kind ``REPORT``, into the recorded sequence."""
+        return self._step(Piece(rows, (), max(self._time_ns, int(rows["time_ns"].max()))))
+
+    def mark_hole(self, symbol: str) -> None:
+        """Mark the bars as partial that a hole in the prices of a `symbol` touches: nothing is decided on them."""
+        self._inlet.mark_hole(symbol)
+
+    def catch_up(self, bars: Sequence[Bar]) -> LiveStep:
+        """Close `bars` of one symbol that the prices could not make whole, as the exchange gave them, oldest first.
+
+        All feed the indicators; only what the newest decides may enter, for the others are old.
+        """
+        rows = [bar_rows(BAR_CLOSED, self.symbols, [bar]) for bar in bars]
+        if len(bars) > 1:
+            was_paused = self.snapshot().is_paused
+            # A pause drops entries that wait and leaves exits alone.
+            rows[-1:-1] = [self._command_row(Command("pause"))]
+            if not was_paused:
+                rows[-1:-1] = [self._command_row(Command("resume"))]
+        return self._step(Piece(np.concatenate(rows), tuple(bars), self._time_ns))
+
+    def _command_row(self, command: Command) -> NDArray[np.void]:
         row = (COMMAND, -1, self._time_ns, float(command.code), 0.0, 0.0, 0.0, 0.0, 0)
-        return self._step(Piece(np.array([row], dtype=EVENT), (), self._time_ns))
+        return np.array([row], dtype=EVENT)
 
     def resume(self) -> LiveStep:
         """Allow entries again, also after a strategy that failed several times."""
@@ -260,4 +285,5 @@ def _joined(first: StepResult, second: StepResult) -> StepResult:
         first.denials + second.denials,
         first.trips + second.trips,
         second.snapshot,
+        first.requests + second.requests,
     )

@@ -13,6 +13,7 @@ __all__ = [
     "ORDER_STATUSES",
     "BreakerTrip",
     "Denied",
+    "ExchangeRequest",
     "Fill",
     "Order",
     "OrderKind",
@@ -112,6 +113,51 @@ class OrderRequest:
             is_met=is_plausible_time_ns(self.time_ns),
         )
         checks.raise_if_any(OrderError)
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeRequest:
+    """What the core wants an exchange to do: an order that passed the review, or the cancel of one.
+
+    Parameters
+    ----------
+    number : int
+        Running number within the session, from 0; what the exchange reports of it carries the same.
+    symbol : str
+        The instrument's symbol.
+    side : {"buy", "sell"}
+        Direction.
+    quantity : float
+        Amount in the base currency, above 0, a multiple of the lot.
+    kind : {"market", "limit", "stop", "cancel"}
+        What to send. A stop of an exit has been crossed already, so that it goes out as a market order.
+    price : float
+        Level of a limit or stop, event price of a market order; of a cancel the number of the order to cancel.
+    time_ns : int
+        Moment of the decision, nanoseconds UTC.
+    reason : str
+        Why: ``signal`` or one of the exit reasons.
+    is_exit : bool
+        Whether it makes the position smaller.
+    may_rest : bool
+        Whether it may wait in the book; otherwise what is not filled at once is not wanted.
+    """
+
+    number: int
+    symbol: str
+    side: OrderSide
+    quantity: float
+    kind: Literal["market", "limit", "stop", "cancel"]
+    price: float
+    time_ns: int
+    reason: str
+    is_exit: bool
+    may_rest: bool
+
+    @property
+    def cancels(self) -> int | None:
+        """Number of the order to cancel; None for an order."""
+        return int(self.price) if self.kind == "cancel" else None
 
 
 @dataclass(frozen=True, slots=True)

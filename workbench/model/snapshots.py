@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from workbench.model.orders import BreakerTrip, Denied, Fill
+from workbench.model.orders import BreakerTrip, Denied, ExchangeRequest, Fill
 from workbench.model.trades import ClosedTrade
 
 __all__ = ["AccountState", "PositionSnapshot", "StepResult"]
@@ -127,6 +127,8 @@ class StepResult:
         Breakers that tripped.
     snapshot : AccountState
         The account afterwards.
+    requests : tuple of ExchangeRequest, default ()
+        What an exchange is to do; none when the fill model fills.
     """
 
     fills: tuple[Fill, ...]
@@ -134,3 +136,4 @@ class StepResult:
     denials: tuple[Denied, ...]
     trips: tuple[BreakerTrip, ...]
     snapshot: AccountState
+    requests: tuple[ExchangeRequest, ...] = ()

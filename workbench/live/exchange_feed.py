@@ -1,0 +1,227 @@
+"""Live prices of an exchange as a feed: its trades, or its closed candles, with everything that is wrong with them.
+
+Nothing is repaired silently: a hole is told, what REST could still give of it follows in its place, and a price that
+cannot be is left out and counted.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from workbench.errors import ExchangeError
+from workbench.exchange import BadRecord, CandleBatch, StreamGap, StreamInterrupted, TradeBatch
+from workbench.live.candle_closer import CandleCloser
+from workbench.live.feeds import BATCH_ROWS
+from workbench.live.notices import Notice
+from workbench.model import BAR, EVENT, TICK, Bar, utc_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from workbench.exchange import Candle, ExchangeClient, MarketTrade
+    from workbench.live.exchange_line import ExchangeLine
+    from workbench.model import Timeframe
+
+__all__ = ["ExchangeFeed"]
+
+# Trades of one call when what was missed before the stream is fetched.
+_PAGE: Final = 1_000
+# The session's thread waits as long for candles that fill a hole.
+_CANDLES_TIMEOUT_S: Final = 5.0
+# Events that wait for a session; one that is so far behind is told, and drops nothing before.
+_MOST_WAITING: Final = 1_000_000
+
+Row = tuple[int, int, int, float, float, float, float, float, int]
+
+
+class ExchangeFeed:
+    """A feed of an exchange's trades or candles; `listen` names the event that is set when something comes.
+
+    Parameters
+    ----------
+    line : ExchangeLine
+        Where they come from.
+    symbols : sequence of str
+        Symbols of the session.
+    timeframe : Timeframe
+        Length of a candle.
+    since_ns : int
+        Trades from here on are fed, also those from before the stream began: the open of the current bar, ns UTC.
+    is_bar_only : bool
+        Candles in place of trades.
+    """
+
+    def __init__(
+        self, line: ExchangeLine, symbols: Sequence[str], timeframe: Timeframe, *, since_ns: int, is_bar_only: bool
+    ) -> None:
+        self.start_ns = since_ns
+        self.is_bar_only = is_bar_only
+        self._line = line
+        self._symbols = tuple(symbols)
+        self._timeframe = timeframe
+        # Notices stand among the rows, because a hole lies between certain prices.
+        self._coming: deque[Row | Notice] = deque()
+        self._notices: deque[Notice] = deque(maxlen=_PAGE)
+        self._wake = threading.Event()
+        self._failed: str | None = None
+        pump = self._pump_candles if is_bar_only else self._pump_trades
+        for index in range(len(self._symbols)):
+            line.run(partial(pump, index), self._fail)
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether nothing more will ever come: a stream broke for good, and the reason is a notice."""
+        return self._failed is not None and not self._coming
+
+    def next_due_ns(self) -> int | None:
+        """Return None: nobody knows when the next trade happens."""
+        return None
+
+    def listen(self, wake: threading.Event) -> None:
+        """Set `wake` whenever something comes."""
+        self._wake = wake
+        wake.set()
+
+    def poll(self, now_ns: int) -> NDArray[np.void]:  # noqa: ARG002  what has come is due
+        """Return the next rows of `EVENT` that have come, at most a batch and up to the next notice.
+
+        The notices before them are due by then: take them before the rows are run.
+        """
+        while self._coming and isinstance(self._coming[0], Notice):
+            self._notices.append(self._coming.popleft())  # type: ignore[arg-type]  # as just asked
+        rows: list[Row] = []
+        while self._coming and len(rows) < BATCH_ROWS and not isinstance(self._coming[0], Notice):
+            rows.append(self._coming.popleft())  # type: ignore[arg-type]  # as just asked
+        return np.array(rows, dtype=EVENT)
+
+    def notices(self) -> tuple[Notice, ...]:
+        """Return what people should know, oldest first, and forget it."""
+        return tuple(self._notices.popleft() for _ in range(len(self._notices)))
+
+    def closed_bars(self, symbol: str, start_ns: int, end_ns: int) -> tuple[Bar, ...]:
+        """Return the closed candles of a `symbol` that open in ``[start_ns, end_ns)``, asked for now.
+
+        Raises
+        ------
+        ExchangeError
+            The exchange did not answer.
+        """
+        length = self._timeframe
+
+        async def fetch(client: ExchangeClient) -> tuple[Candle, ...]:
+            return await client.candles(symbol, length, start_ns, _PAGE)
+
+        found = self._line.ask(fetch, timeout_s=_CANDLES_TIMEOUT_S)
+        return tuple(
+            Bar(one.symbol, one.time_ns, one.open, one.high, one.low, one.close, one.volume)
+            for one in found
+            if one.is_closed and start_ns <= one.time_ns < end_ns
+        )
+
+    def close(self) -> None:
+        """Close the line."""
+        self._line.close()
+
+    async def _pump_trades(self, index: int, client: ExchangeClient) -> None:
+        """Bring the trades of a symbol: those since the start that were before the stream, and then the stream."""
+        symbol = self._symbols[index]
+        is_first = True
+        async for event in client.watch_trades(symbol):
+            if isinstance(event, TradeBatch):
+                trades = event.trades
+                if is_first:
+                    trades = (*await self._missed(client, symbol, trades[0]), *trades)
+                    is_first = False
+                self._take([_tick(index, trade) for trade in trades])
+            else:
+                self._tell(event)
+
+    async def _missed(self, client: ExchangeClient, symbol: str, first: MarketTrade) -> list[MarketTrade]:
+        """Return the trades before the stream's first, as far as the exchange gives them."""
+        try:
+            return await self._before(client, symbol, first)
+        except ExchangeError as error:
+            text = f"{symbol}: what was traded since {utc_text(self.start_ns)} could not be fetched: {error}"
+            self._note(Notice(first.time_ns, "gap", text, hole_in=symbol))
+            return []
+
+    async def _before(self, client: ExchangeClient, symbol: str, first: MarketTrade) -> list[MarketTrade]:
+        """Return the trades from the start up to the first one of the stream."""
+        found: list[MarketTrade] = []
+        last_id: str | None = None
+        while True:
+            page = await client.trades(symbol, since_ns=self.start_ns if last_id is None else None, after_id=last_id)
+            for trade in page:
+                is_first = trade.trade_id is not None and trade.trade_id == first.trade_id
+                if is_first or trade.time_ns > first.time_ns:
+                    return found
+                if trade.time_ns >= self.start_ns:
+                    found.append(trade)
+            if len(page) < _PAGE or page[-1].trade_id is None:
+                return found
+            last_id = page[-1].trade_id
+
+    async def _pump_candles(self, index: int, client: ExchangeClient) -> None:
+        """Bring the closed candles of a symbol."""
+        symbol, timeframe = self._symbols[index], self._timeframe
+        closer = CandleCloser(self.start_ns)
+        missed = await client.candles(symbol, timeframe, self.start_ns)
+        self._close_bars(index, closer, missed)
+        async for event in client.watch_candles(symbol, timeframe):
+            if not isinstance(event, CandleBatch):
+                self._tell(event)
+                continue
+            self._close_bars(index, closer, event.candles)
+            doubtful_ns = closer.unconfirmed_ns
+            if doubtful_ns is not None:
+                self._close_bars(index, closer, await client.candles(symbol, timeframe, doubtful_ns, 10))
+
+    def _close_bars(self, index: int, closer: CandleCloser, candles: Sequence[Candle]) -> None:
+        rows: list[Row] = []
+        for candle in candles:
+            closed, revision = closer.take(candle)
+            if closed is not None:
+                values = (closed.open, closed.high, closed.low, closed.close, closed.volume)
+                rows.append((BAR, index, closed.time_ns, *values, 0))
+            if revision is not None:
+                self._note(Notice(candle.time_ns, "revision", f"{candle.symbol}: {revision}"))
+        self._take(rows)
+
+    def _take(self, rows: list[Row]) -> None:
+        if len(self._coming) + len(rows) > _MOST_WAITING:
+            raise OverflowError(f"the session is more than {_MOST_WAITING:,} prices behind")
+        self._coming.extend(rows)
+        self._wake.set()
+
+    def _tell(self, event: StreamGap | StreamInterrupted | BadRecord) -> None:
+        if isinstance(event, StreamGap):
+            size = "an unknown number" if event.missing is None else f"{event.missing:,}"
+            text = (
+                f"{event.symbol}: {size} missing between {utc_text(event.after_ns)} and {utc_text(event.before_ns)}; "
+                f"{event.recovered:,} of them were fetched"
+            )
+            self._note(Notice(event.before_ns, "gap", text, hole_in=None if event.is_whole else event.symbol))
+        elif isinstance(event, StreamInterrupted):
+            text = f"{event.symbol}: the stream is {event.cause} ({event.reason}); next try in {event.retry_in_s:g} s"
+            self._note(Notice(event.last_data_ns, "stream", text))
+        else:
+            self._note(Notice(0, "bad_record", f"{event.symbol}: {event.reason}"))
+
+    def _note(self, notice: Notice) -> None:
+        self._coming.append(notice)
+        self._wake.set()
+
+    def _fail(self, reason: str) -> None:
+        self._failed = reason
+        self._note(Notice(0, "stream", f"the stream ended for good: {reason}"))
+
+
+def _tick(index: int, trade: MarketTrade) -> Row:
+    return (TICK, index, trade.time_ns, trade.price, trade.quantity, 0.0, 0.0, 0.0, 0)

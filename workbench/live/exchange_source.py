@@ -1,0 +1,184 @@
+"""An exchange as the source of a session: its history, its live prices by its own clock, and its account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from workbench.errors import ConfigError, DataError
+from workbench.exchange import CcxtClient, ClientSettings, find_practice_exchange, practice_client
+from workbench.exchange.practice_client import PracticeTiming
+from workbench.live.exchange_feed import ExchangeFeed
+from workbench.live.exchange_line import ExchangeLine, LineClock
+from workbench.live.order_line import OrderLine
+from workbench.live.sources import Market
+from workbench.model import Bars, Instrument, Timeframe, utc_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbench.exchange import Candle, ExchangeClient
+    from workbench.exchange.ccxt_client.timing import Timing
+    from workbench.exchange.practice import PracticeAddress, PracticeClock
+
+__all__ = ["ExchangeSource"]
+
+_PRACTICE: Final = "practice"
+_USUAL_HISTORY: Final = 500
+_PAGE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeSource:
+    """An exchange by its name: ``"practice"`` for the practice exchange that runs on this machine, or any of ccxt's.
+
+    Parameters
+    ----------
+    exchange : str
+        Its name.
+    kind : {"spot", "linear_perpetual"}, default "spot"
+        Which markets.
+    feed : {"trades", "candles"}, default "trades"
+        What the session's bars are made of: single trades, so that levels are watched between closes too, or the
+        exchange's own closed candles.
+    address : PracticeAddress, optional
+        Which practice exchange; without it, the one that started last.
+    clock : PracticeClock, optional
+        The practice exchange's clock, when it is moved by hand in this process.
+
+    Raises
+    ------
+    ConfigError
+        A field is out of its range.
+    """
+
+    exchange: str
+    kind: str = "spot"
+    feed: str = "trades"
+    address: PracticeAddress | None = field(default=None, repr=False)
+    clock: PracticeClock | None = field(default=None, repr=False, compare=False)
+    _known: dict[str, Instrument] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Check the fields."""
+        if self.kind not in ("spot", "linear_perpetual"):
+            raise ConfigError(f"kind must be 'spot' or 'linear_perpetual', was {self.kind!r}")
+        if self.feed not in ("trades", "candles"):
+            raise ConfigError(f"feed must be 'trades' or 'candles', was {self.feed!r}")
+
+    @property
+    def name(self) -> str:
+        """Name of the exchange."""
+        return self.exchange
+
+    @property
+    def has_account(self) -> bool:
+        """Whether orders can be sent: to the practice exchange only, for real trading has gates of its own."""
+        return self.exchange == _PRACTICE
+
+    def instruments(self, symbols: tuple[str, ...]) -> tuple[Instrument, ...]:
+        """Return the exchange's rules of the `symbols`; it is asked once.
+
+        Raises
+        ------
+        ConfigError
+            The exchange does not trade a symbol.
+        ExchangeError
+            It could not be asked.
+        """
+        missing = [symbol for symbol in symbols if symbol not in self._known]
+        if missing:
+            line = self._line()
+            try:
+                for symbol in missing:
+                    self._known[symbol] = line.ask(_rules_of(symbol))
+            finally:
+                line.close()
+        return tuple(self._known[symbol] for symbol in symbols)
+
+    def usual_warmup(self, needed: int) -> int:
+        """Return 500 bars, or as many as are `needed` by the strategy."""
+        return max(needed, _USUAL_HISTORY)
+
+    def open(self, symbols: tuple[str, ...], timeframe: Timeframe, warmup: int) -> Market:
+        """Return the last `warmup` closed candles, and the live feed that goes on where they end.
+
+        Raises
+        ------
+        DataError
+            The exchange has fewer candles.
+        ExchangeError
+            It could not be asked.
+        """
+        line = self._line()
+        try:
+            line.ask(_measured)
+            since_ns = timeframe.floor(line.now_ns())
+            history = None
+            if warmup:
+                parts = [self._history(line, symbol, timeframe, since_ns, warmup) for symbol in symbols]
+                history = parts[0] if len(parts) == 1 else Bars.join(parts)
+            is_bar_only = self.feed == "candles"
+            feed = ExchangeFeed(line, symbols, timeframe, since_ns=since_ns, is_bar_only=is_bar_only)
+        except BaseException:
+            line.close()
+            raise
+        clock = LineClock(line)
+        if not self.has_account:
+            return Market(history, feed, since_ns, clock)
+        return Market(history, feed, since_ns, clock, lambda session_id: OrderLine(line, symbols, session_id))
+
+    def _line(self) -> ExchangeLine:
+        open_client, timing = self._client()
+        return ExchangeLine(open_client, timing=timing)
+
+    def _client(self) -> tuple[Callable[[], ExchangeClient], Timing | None]:
+        if self.exchange != _PRACTICE:
+            settings = ClientSettings(exchange=self.exchange, kind=self.kind)  # type: ignore[arg-type]  # checked above
+            return (lambda: CcxtClient(settings)), None
+        address = self.address or find_practice_exchange()
+        if address is None:
+            raise ConfigError(
+                "no practice exchange is running: start one with `workbench practice` in a terminal, or with "
+                "PracticeExchange() in this process"
+            )
+        clock = self.clock or address.clock()
+        timing = None if clock is None else PracticeTiming(clock)
+        return (lambda: practice_client(address, kind=self.kind, clock=clock)), timing  # type: ignore[arg-type]  # as above
+
+    def _history(self, line: ExchangeLine, symbol: str, timeframe: Timeframe, end_ns: int, count: int) -> Bars:
+        """Return the last closed candles before a time."""
+        start_ns = end_ns - count * timeframe.ns
+        found: list[Candle] = []
+        while start_ns < end_ns:
+            page = line.ask(_candles_of(symbol, timeframe, start_ns))
+            fresh = [one for one in page if one.is_closed and start_ns <= one.time_ns < end_ns]
+            if not fresh:
+                break
+            found += fresh
+            start_ns = fresh[-1].time_ns + timeframe.ns
+        if not found:
+            raise DataError(f"{self.exchange} has no {timeframe} candles of {symbol} before {utc_text(end_ns)}")
+        values = np.array([[one.open, one.high, one.low, one.close, one.volume] for one in found]).T[:, np.newaxis]
+        times = np.array([one.time_ns for one in found], dtype=np.int64)
+        return Bars((symbol,), timeframe, self.instruments((symbol,)), times, values)
+
+
+def _rules_of(symbol: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    async def ask(client: ExchangeClient) -> Instrument:
+        return (await client.market_rules(symbol)).instrument
+
+    return ask
+
+
+def _candles_of(symbol: str, timeframe: Timeframe, start_ns: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    async def ask(client: ExchangeClient) -> tuple[Candle, ...]:
+        return await client.candles(symbol, timeframe, start_ns, _PAGE)
+
+    return ask
+
+
+async def _measured(client: ExchangeClient) -> None:
+    await client.measure_clock()

@@ -1,0 +1,218 @@
+"""From the core's requests to orders at an exchange, and from what the exchange says to the core's reports.
+
+An order is sent once. What nobody can tell is asked for until it is certain; meanwhile the request stays in flight, so
+that the core sends no other of its kind. A trade is booked once, by the exchange's own id. The journal that lets this
+outlive its process comes with the session's own process; in this one nothing is kept on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import threading
+from collections import deque
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from workbench.errors import ExchangeError, OrderError
+from workbench.exchange import Accepted, OrderState, OrderTicket, OwnTrade, Refused, Unknown, settle_order
+from workbench.live.notices import Notice
+from workbench.live.report_book import ReportBook
+from workbench.model import EVENT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from workbench.exchange import ExchangeClient
+    from workbench.exchange.outcomes import OrderOutcome
+    from workbench.live.exchange_line import ExchangeLine
+    from workbench.model import ExchangeRequest
+
+__all__ = ["OrderLine"]
+
+# How often own trades are asked for beside the stream, real seconds.
+_POLL_S: Final = 5.0
+# Waits before an exit that was refused may be tried again, real seconds; after the last one a person is needed.
+_EXIT_RETRIES_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
+_MOST_NOTICES: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What sending or cancelling came to, on its way from the line's thread to the session's."""
+
+    number: int
+    outcome: OrderOutcome
+
+
+class OrderLine:
+    """Carries out a session's requests at an exchange; the session's thread alone calls it.
+
+    Parameters
+    ----------
+    line : ExchangeLine
+        With a client that has credentials.
+    symbols : sequence of str
+        Symbols of the session.
+    session_id : str
+        What the client order ids are made of: two sessions never share one.
+    """
+
+    def __init__(self, line: ExchangeLine, symbols: Sequence[str], session_id: str) -> None:
+        self._line = line
+        self._prefix = "wb" + hashlib.sha256(session_id.encode()).hexdigest()[:14]
+        self._book = ReportBook(tuple(symbols))
+        self._inbox: deque[_Answer | OrderState | OwnTrade | Notice] = deque()
+        self._notices: deque[Notice] = deque(maxlen=_MOST_NOTICES)
+        self._wake = threading.Event()
+        self._refused_exits: dict[str, int] = {}
+        self._placing: dict[int, asyncio.Event] = {}
+        line.run(partial(self._watch, tuple(symbols)), self._broken)
+
+    @property
+    def outstanding(self) -> int:
+        """Requests of which it is not yet known what became of them; a resting order is known."""
+        return self._book.outstanding
+
+    def listen(self, wake: threading.Event) -> None:
+        """Set `wake` whenever something comes."""
+        self._wake = wake
+        wake.set()
+
+    def send(self, requests: Sequence[ExchangeRequest]) -> None:
+        """Carry out requests, in the background and in their order."""
+        for request in requests:
+            cancelled = request.cancels
+            if cancelled is not None:
+                self._line.run(partial(self._cancel, request.symbol, cancelled), self._broken)
+                continue
+            self._book.expect(request)
+            try:
+                ticket = self._ticket(request)
+            except OrderError as error:
+                self._inbox.append(_Answer(request.number, Refused(str(error), "invalid_order", was_sent=False)))
+                continue
+            self._placing[request.number] = asyncio.Event()
+            self._line.run(partial(self._place, request.number, ticket), self._broken)
+
+    def take(self) -> NDArray[np.void]:
+        """Return the reports that have come, rows of kind ``REPORT`` in the order in which they are to be booked."""
+        while self._inbox:
+            item = self._inbox.popleft()
+            if isinstance(item, Notice):
+                self._notices.append(item)
+            elif isinstance(item, OwnTrade):
+                self._book.trade(item)
+            elif isinstance(item, OrderState):
+                number = self._number_of(item.client_order_id)
+                if number is not None:
+                    self._book.state(number, item)
+            else:
+                self._answered(item)
+        return np.array(self._book.take(), dtype=EVENT)
+
+    def notices(self) -> tuple[Notice, ...]:
+        """Return what people should know, oldest first, and forget it."""
+        return tuple(self._notices.popleft() for _ in range(len(self._notices)))
+
+    def client_order_id(self, number: int) -> str:
+        """Return the name at the exchange of the request with this `number`."""
+        return f"{self._prefix}-{number}"
+
+    def _number_of(self, client_order_id: str | None) -> int | None:
+        prefix, _, number = (client_order_id or "").rpartition("-")
+        return int(number) if prefix == self._prefix and number.isdecimal() else None
+
+    def _ticket(self, request: ExchangeRequest) -> OrderTicket:
+        # An exit leaves now or is asked for anew; only an entry may wait in the book.
+        is_limit = request.kind == "limit"
+        is_stop = request.kind == "stop" and not request.is_exit
+        return OrderTicket(
+            client_order_id=self.client_order_id(request.number),
+            symbol=request.symbol,
+            side=request.side,
+            quantity=request.quantity,
+            kind="limit" if is_limit else "stop" if is_stop else "market",
+            price=request.price if is_limit or is_stop else None,
+            time_in_force="ioc" if is_limit and not request.may_rest else "gtc",
+            reduce_only=request.is_exit,
+            is_exit=request.is_exit,
+        )
+
+    async def _place(self, number: int, ticket: OrderTicket, client: ExchangeClient) -> None:
+        outcome: OrderOutcome
+        try:
+            outcome = await client.place_order(ticket)
+        except ExchangeError as error:
+            outcome = Refused(str(error), "rules_unknown", was_sent=False)
+        finally:
+            self._placing.pop(number).set()
+        if isinstance(outcome, Unknown):
+            self._put(
+                Notice(outcome.sent_ns, "order", f"{ticket.client_order_id} is unknown: {outcome.reason}; asking")
+            )
+            outcome = await settle_order(client, ticket, outcome, self._line.timing)
+        if isinstance(outcome, Refused) and ticket.is_exit:
+            tried = self._refused_exits.get(ticket.symbol, 0)
+            self._refused_exits[ticket.symbol] = tried + 1
+            if tried >= len(_EXIT_RETRIES_S):
+                text = (
+                    f"the exit of {ticket.symbol} was refused {tried + 1} times, last: {outcome.reason}; it needs you"
+                )
+                self._put(Notice(0, "order", text))
+                return
+            await self._line.timing.sleep(_EXIT_RETRIES_S[tried])
+        elif isinstance(outcome, Accepted):
+            self._refused_exits.pop(ticket.symbol, None)
+        self._put(_Answer(number, outcome))
+
+    async def _cancel(self, symbol: str, number: int, client: ExchangeClient) -> None:
+        name = self.client_order_id(number)
+        is_placed = self._placing.get(number)
+        if is_placed is not None:
+            # Overtaking its order, a cancel would find nothing.
+            await is_placed.wait()
+        try:
+            outcome = await client.cancel_order(symbol, name)
+            if not isinstance(outcome, Accepted):
+                # Done already, never there, or nobody can tell: its state says which.
+                state = await client.order(symbol, name)
+                if state is not None:
+                    self._put(state)
+                    return
+        except ExchangeError as error:
+            self._put(Notice(0, "order", f"the cancel of {name} failed: {error}; the stream tells what became of it"))
+            return
+        self._put(_Answer(number, outcome))
+
+    async def _watch(self, symbols: tuple[str, ...], client: ExchangeClient) -> None:
+        async for event in client.watch_own(symbols, poll_s=_POLL_S):
+            if isinstance(event, (OrderState, OwnTrade)):
+                self._put(event)
+            else:
+                self._put(Notice(0, "stream", f"own orders: {event.reason}"))
+
+    def _answered(self, answer: _Answer) -> None:
+        outcome = answer.outcome
+        if isinstance(outcome, Accepted):
+            self._book.state(answer.number, outcome.order)
+        elif isinstance(outcome, Refused):
+            self._notices.append(Notice(0, "order", f"order {answer.number} was refused: {outcome.reason}"))
+            self._book.refused(answer.number)
+        else:
+            text = (
+                f"order {answer.number} stays unknown: {outcome.reason}; look at the exchange, nothing was sent again"
+            )
+            self._notices.append(Notice(0, "order", text))
+
+    def _put(self, item: _Answer | OrderState | OwnTrade | Notice) -> None:
+        self._inbox.append(item)
+        self._wake.set()
+
+    def _broken(self, reason: str) -> None:
+        self._put(Notice(0, "order", f"the order line broke: {reason}"))
