@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import ConfigError
@@ -18,6 +19,7 @@ _MARKET_TYPES: Final = {"spot": ("spot",), "linear_perpetual": ("linear", "swap"
 _DEFAULT_TYPE: Final = {"spot": "spot", "linear_perpetual": "swap"}
 # ccxt forgets what came first when more comes between two looks; nothing may be lost for want of room.
 _CACHE_ROWS: Final = 20_000
+_UNREADABLE: Final = 1_000
 
 
 def exchange_names() -> tuple[str, ...]:
@@ -75,6 +77,7 @@ def build_async_exchange(settings: ClientSettings) -> Any:  # noqa: ANN401 - ccx
         }
     )
     exchange.logger = silent_logger()
+    exchange.unreadable = deque(maxlen=_UNREADABLE)
     exchange.credentials = settings.credentials
     _trim(exchange, settings)
     if settings.base_url is not None:
