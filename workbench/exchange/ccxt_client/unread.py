@@ -24,8 +24,14 @@ def unread_rows(cache: Any, symbol: str) -> list[Any]:  # noqa: ANN401 - ccxt ha
     if cache is None or not _count(cache, symbol):
         return []
     count = cache.getLimit(symbol, None)
-    rows = [row for row in cache if not isinstance(row, dict) or row.get("symbol") == symbol]
-    return rows[-count:]
+    rows: list[Any] = []
+    # From the end, as a cache may be long and what is new in it short.
+    for row in reversed(cache):
+        if not isinstance(row, dict) or row.get("symbol") == symbol:
+            rows.append(row)
+            if len(rows) == count:
+                break
+    return rows[::-1]
 
 
 def changed_candles(cache: Any, told: list[Any]) -> list[Any]:  # noqa: ANN401 - ccxt has no types
