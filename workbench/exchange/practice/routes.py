@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Access", "Request", "Route", "RouteTable"]
 
-Access = Literal["public", "key", "signed"]
+Access = Literal["public", "key", "signed", "control"]
+"""Anybody, whoever sends the key, whoever signs with the secret, whoever sends the key even after it was revoked."""
 
 
 class Request(NamedTuple):
