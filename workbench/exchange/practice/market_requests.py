@@ -39,7 +39,8 @@ def market_routes(prefix: str, name: SectionName) -> RouteTable:
         f"GET {prefix}/ping": Route(lambda _venue, _request: {}),
         f"GET {prefix}/time": Route(lambda venue, _request: {"serverTime": venue.guard.now_ms()}),
         f"GET {prefix}/exchangeInfo": route(_exchange_info),
-        f"GET {prefix}/klines": route(_klines),
+        # A year of daily candles of the practice market takes seconds when it is asked for the first time.
+        f"GET {prefix}/klines": route(_klines)._replace(is_slow=True),
         f"GET {prefix}/trades": route(_trades),
         f"GET {prefix}/historicalTrades": route(_trades),
         f"GET {prefix}/aggTrades": route(_agg_trades),

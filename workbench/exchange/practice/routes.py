@@ -32,10 +32,14 @@ class Request(NamedTuple):
 
 
 class Route(NamedTuple):
-    """What answers a request: a function of the exchange and the request that returns what becomes JSON."""
+    """What answers a request: a function of the exchange and the request that returns what becomes JSON.
+
+    A slow one runs on a thread of its own, so that the market plays on meanwhile; it may only read history.
+    """
 
     answer: Callable[[Venue, Request], Any]
     access: Access = "public"
+    is_slow: bool = False
 
 
 RouteTable = dict[str, Route]

@@ -145,7 +145,11 @@ class PracticeServer:
                 return misbehaviour.hang_up(request)
             after = misbehaviour.strike_after(self.venue, name)
             self.venue.catch_up()
-            answer, status = route.answer(self.venue, admitted), 200
+            if route.is_slow:
+                answer = await asyncio.to_thread(route.answer, self.venue, admitted)
+            else:
+                answer = route.answer(self.venue, admitted)
+            status = 200
         except RefusalError as error:
             answer, status, after = error.as_json(), error.status, None
         finally:
