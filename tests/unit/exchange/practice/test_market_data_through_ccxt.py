@@ -110,19 +110,23 @@ def test_stream_that_is_left_says_nothing_more(exchange: PracticeExchange) -> No
     async def story() -> None:
         async with live_client(exchange) as client:
             await begin(client.watch_trades(SPOT), exchange)
+            assert exchange._venue.next_due_ns() is not None  # noqa: SLF001 - whether it plays
             await client.un_watch_trades(SPOT)
-            assert not exchange._venue.spot.feeds["BTCUSDT"].is_watched  # noqa: SLF001 - whether it still plays
+            assert exchange._venue.next_due_ns() is None  # noqa: SLF001 - as above
 
     run(story())
 
 
 def test_market_is_played_no_longer_once_its_last_listener_is_gone(exchange: PracticeExchange) -> None:
     async def story() -> None:
-        feed = exchange._venue.spot.feeds["BTCUSDT"]  # noqa: SLF001 - as above
+        venue = exchange._venue  # noqa: SLF001 - as above
         async with live_client(exchange) as client:
             await begin(client.watch_trades(SPOT), exchange)
-            assert feed.is_watched
-        while feed.is_watched:
+            orders = asyncio.ensure_future(client.watch_orders(SPOT))
+            while not venue.outbox.is_heard("spot"):
+                await asyncio.to_thread(exchange.balances)
+            orders.cancel()
+        while venue.next_due_ns() is not None or venue.outbox.is_heard("spot"):
             await asyncio.to_thread(exchange.balances)
 
     run(story())

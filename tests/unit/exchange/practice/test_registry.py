@@ -1,6 +1,5 @@
 """How other processes find a running exchange, and what they may command."""
 
-import json
 import os
 import signal
 import stat
@@ -88,10 +87,12 @@ def test_file_that_others_can_write_or_a_link_is_not_believed(folder: Path) -> N
         (path,) = folder.iterdir()
         path.chmod(0o644)
         assert find_practice_exchange() is None
-    elsewhere = folder / "elsewhere"
-    elsewhere.write_text(json.dumps({}))
-    (folder / "practice-1.json").symlink_to(elsewhere)
-    assert find_practice_exchange() is None
+        path.chmod(0o600)
+        assert find_practice_exchange() is not None
+        elsewhere = path.rename(folder / "elsewhere")
+        path.symlink_to(elsewhere)
+        assert find_practice_exchange() is None
+        path.unlink()
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,16 @@ def test_prints_are_the_ticks_numbered_without_a_gap_over_midnight(late_exchange
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
+def test_prints_before_the_start_are_numbered_too(late_exchange: PracticeExchange) -> None:
+    midnight_ms = PRACTICE_LIVE_START // NS_PER_MS
+    client = sync_client(late_exchange)
+    for days in (2, 1, 0):
+        around = midnight_ms - days * 86_400_000
+        before = client.fetch_trades("BTC/USDT", since=around - 60_000, limit=500, params={"until": around - 1})
+        after = client.fetch_trades("BTC/USDT", since=around, limit=1)
+        assert int(after[0]["id"]) - int(before[-1]["id"]) == 1
+
+
 def test_prints_can_be_asked_for_by_number(late_exchange: PracticeExchange) -> None:
     client = sync_client(late_exchange)
     first = client.fetch_trades("BTC/USDT", since=PRACTICE_LIVE_START // NS_PER_MS, limit=1)[0]
