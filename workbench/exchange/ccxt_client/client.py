@@ -209,6 +209,7 @@ class CcxtClient:
 
     async def close(self) -> None:
         """Close every connection; streams end. May be called twice."""
+        self._exchange.is_shut = True
         await self._limiter.close()
         await self._exchange.close()
 
