@@ -189,13 +189,14 @@ class PracticeServer:
             if request.path.startswith("/ws-api"):
                 await serve_interface(client, listener, hub, self.venue, self.flush)
                 return client
+            self.venue.catch_up()
             listen_key = request.query.get("listenKey")
             if listen_key is not None and listen_key in self.venue.listen_keys:
                 hub.add_user(listener, "%s")
             named = request.query.get("streams", "")
             hub.subscribe(listener, [stream for stream in named.split("/") if stream])
             self.flush()
-            await serve_streams(client, listener, hub, self.flush)
+            await serve_streams(client, listener, hub, self.venue, self.flush)
         except RefusalError:
             await client.close(code=1008)
         finally:

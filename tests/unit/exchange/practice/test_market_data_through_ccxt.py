@@ -149,6 +149,24 @@ def test_stream_that_does_not_exist_is_refused(exchange: PracticeExchange, names
     run(story())
 
 
+@pytest.mark.parametrize("by_url", [False, True])
+def test_stream_begins_when_it_is_asked_for_and_not_when_somebody_last_listened(
+    exchange: PracticeExchange, by_url: bool
+) -> None:
+    async def story() -> None:
+        exchange.clock.advance(3_600 * 1_000_000_000)  # an hour in which nobody asked for anything
+        begun_ms = exchange.clock.now_ns() // 1_000_000
+        url = f"{exchange.url}/ws?streams=btcusdt@trade" if by_url else exchange.address.spot_stream_url
+        async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+            if not by_url:
+                await socket.send_json({"method": "SUBSCRIBE", "params": ["btcusdt@trade"], "id": 1})
+                assert await socket.receive_json() == {"result": None, "id": 1}
+            await asyncio.to_thread(exchange.advance, 30)
+            assert (await socket.receive_json())["T"] > begun_ms
+
+    run(story())
+
+
 def test_combined_stream_wraps_each_message_with_its_name(exchange: PracticeExchange) -> None:
     async def story() -> None:
         url = f"{exchange.url}/stream?streams=btcusdt@trade/btcusdt@aggTrade"

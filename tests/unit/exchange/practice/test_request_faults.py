@@ -207,3 +207,20 @@ def test_hidden_candles_are_a_hole_in_the_history(exchange: PracticeExchange) ->
     whole = [row[0] for row in client.fetch_ohlcv(SYMBOL, "1m", limit=10)]
     exchange.hide_candles(SYMBOL, "1m", whole[3] * 1_000_000, whole[6] * 1_000_000)
     assert [row[0] for row in client.fetch_ohlcv(SYMBOL, "1m", limit=10)] == whole[:3] + whole[6:]
+
+
+def test_order_fills_while_its_cancellation_is_on_the_way(exchange: PracticeExchange) -> None:
+    client = sync_client(exchange)
+    order = client.create_order(SYMBOL, "limit", "buy", 0.01, 90_000)
+    exchange.faults.add("filled_before_cancel")
+    with pytest.raises(ccxt.OrderNotFound, match="-2011"):
+        client.cancel_order(order["id"], SYMBOL)
+    after = client.fetch_order(order["id"], SYMBOL)
+    assert (after["status"], after["filled"], after["average"]) == ("closed", 0.01, 90_000)
+
+
+def test_key_that_may_withdraw_says_so(exchange: PracticeExchange) -> None:
+    client = sync_client(exchange)
+    assert client.sapi_get_account_apirestrictions()["enableWithdrawals"] is False
+    exchange.faults.add("key_may_withdraw")
+    assert client.sapi_get_account_apirestrictions()["enableWithdrawals"] is True
