@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
-from workbench.exchange.history import CandleClient, exchange_names, fetch_ohlcv_history
+from workbench.exchange.history import (
+    CandleArchive,
+    CandleClient,
+    CandlePage,
+    exchange_names,
+    fetch_ohlcv_history,
+    open_archive,
+    open_candle_client,
+)
 
-__all__ = ["CandleClient", "exchange_names", "fetch_ohlcv_history"]
+__all__ = [
+    "CandleArchive",
+    "CandleClient",
+    "CandlePage",
+    "exchange_names",
+    "fetch_ohlcv_history",
+    "open_archive",
+    "open_candle_client",
+]
