@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from workbench.data.download import download
+from workbench.data.download_summary import DownloadSummary, SymbolDownload
 from workbench.data.load import load_bars
 from workbench.data.series import Series
+from workbench.data.series_writer import SeriesWriter
 from workbench.data.spans import Span
-from workbench.data.store import CandleStore, SeriesInfo
+from workbench.data.store import CandleStore, SeriesInfo, default_store_folder
 
-__all__ = ["CandleStore", "Series", "SeriesInfo", "Span", "load_bars"]
+__all__ = [
+    "CandleStore",
+    "DownloadSummary",
+    "Series",
+    "SeriesInfo",
+    "SeriesWriter",
+    "Span",
+    "SymbolDownload",
+    "default_store_folder",
+    "download",
+    "load_bars",
+]

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from datetime import date
     from os import PathLike
 
+    from numpy.typing import NDArray
+
 __all__ = ["CandleStore", "SeriesInfo", "default_store_folder"]
 
 _SUFFIX: Final = ".parquet"
@@ -232,6 +234,15 @@ class CandleStore:
         instrument = parts[-1].summary.instrument
         return Bars((series.symbol,), series.timeframe, (instrument,), time_ns, values[:, np.newaxis])
 
+    def opens(self, series: Series, within: Span) -> NDArray[np.int64]:
+        """Return the open labels that are stored of a `series`, ascending, of those `within` a span; maybe none."""
+        times = [self._month(series, month, within).time_ns for month in self._months_within(series, within)]
+        return np.concatenate([np.empty(0, dtype=np.int64), *times])
+
+    def missing(self, series: Series, wanted: Span) -> tuple[Span, ...]:
+        """Return the parts of a `wanted` span of a `series` that are not covered yet."""
+        return SeriesWriter(self._files, series).missing(wanted)
+
     def holes(self, exchange: str, symbol: str, timeframe: str | Timeframe) -> tuple[Span, ...]:
         """Return the times that were asked for and of which the exchange has no candle.
 
@@ -248,8 +259,8 @@ class CandleStore:
             As for `info`.
         """
         info = self.info(exchange, symbol, timeframe)
-        times = [self._month(info.series, month, None).time_ns for month in info.months]
-        return gaps_of(np.concatenate(times), info.series.timeframe.ns, info.covered)
+        whole = Span(info.covered[0].start_ns, info.covered[-1].end_ns)
+        return gaps_of(self.opens(info.series, whole), info.series.timeframe.ns, info.covered)
 
     def append(self, exchange: str, bars: Bars, *, covered: Span | None = None, replace: bool = False) -> None:
         """Add the bars of one symbol.
