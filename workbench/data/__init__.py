@@ -5,6 +5,7 @@ from __future__ import annotations
 from workbench.data.download import download
 from workbench.data.download_summary import DownloadSummary, SymbolDownload
 from workbench.data.load import load_bars
+from workbench.data.resample import Resampled, ThinBar, resample
 from workbench.data.series import Series
 from workbench.data.series_writer import SeriesWriter
 from workbench.data.spans import Span
@@ -13,12 +14,15 @@ from workbench.data.store import CandleStore, SeriesInfo, default_store_folder
 __all__ = [
     "CandleStore",
     "DownloadSummary",
+    "Resampled",
     "Series",
     "SeriesInfo",
     "SeriesWriter",
     "Span",
     "SymbolDownload",
+    "ThinBar",
     "default_store_folder",
     "download",
     "load_bars",
+    "resample",
 ]
