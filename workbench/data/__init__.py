@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.data.download import download
 from workbench.data.download_summary import DownloadSummary, SymbolDownload
+from workbench.data.file_format import FileFormat
 from workbench.data.load import load_bars
 from workbench.data.resample import Resampled, ThinBar, resample
 from workbench.data.series import Series
@@ -14,6 +15,7 @@ from workbench.data.store import CandleStore, SeriesInfo, default_store_folder
 __all__ = [
     "CandleStore",
     "DownloadSummary",
+    "FileFormat",
     "Resampled",
     "Series",
     "SeriesInfo",

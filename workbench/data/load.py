@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from workbench.data.columns import read_columns
-from workbench.data.files import FILE_SUFFIXES, read_table
+from workbench.data.files import FILE_SUFFIXES, USUAL_FORMAT, read_table
 from workbench.data.instants import parse_instant
 from workbench.data.made_up import MADE_UP_SOURCES, made_up_bars
 from workbench.data.series import Series
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from workbench.data.file_format import FileFormat
     from workbench.data.store import CandleStore
     from workbench.exchange.history import CandleClient
 
@@ -40,12 +41,13 @@ _EXCHANGE: Final = "an exchange"
 
 
 @dataclass(frozen=True, slots=True)
-class _FileFormat:
+class _FileReading:
     """How to read a file, where the caller says so."""
 
     time_unit: str | None
     columns: Mapping[str, str] | None
     instrument: Instrument | None
+    form: FileFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,7 @@ def load_bars(  # noqa: PLR0913 - the facade over every source, all but three by
     time_unit: str | None = None,
     columns: Mapping[str, str] | None = None,
     instrument: Instrument | None = None,
+    file_format: FileFormat | None = None,
     client: CandleClient | None = None,
     store: CandleStore | None = None,
 ) -> Bars:
@@ -99,6 +102,8 @@ def load_bars(  # noqa: PLR0913 - the facade over every source, all but three by
         itself.
     instrument : Instrument, optional
         For a file: trading rules of the symbol; without it, none.
+    file_format : FileFormat, optional
+        For a file: separator, decimal sign, time zone and the like, where they are not the usual ones.
     client : CandleClient, optional
         For an exchange: a ccxt object to ask, instead of the store and a fresh one.
     store : CandleStore, optional
@@ -134,13 +139,16 @@ def load_bars(  # noqa: PLR0913 - the facade over every source, all but three by
             "time_unit": (time_unit, _FILE),
             "columns": (columns, _FILE),
             "instrument": (instrument, _FILE),
+            "file_format": (file_format, _FILE),
             "client": (client, _EXCHANGE),
             "store": (store, _EXCHANGE),
         },
     )
     wanted = _wanted(symbol, timeframe, start, end)
     if kind == _FILE:
-        return _from_file(Path(source), wanted, _FileFormat(time_unit, columns, instrument))
+        return _from_file(
+            Path(source), wanted, _FileReading(time_unit, columns, instrument, file_format or USUAL_FORMAT)
+        )
     series = [Series(str(source), name, wanted.timeframe) for name in wanted.symbols]
     if kind == _EXCHANGE:
         known = open_store(str(source), store)
@@ -222,18 +230,24 @@ def _from_exchange(wanted: Series, span: _Wanted, client: CandleClient | None, s
         raise
 
 
-def _from_file(path: Path, wanted: _Wanted, form: _FileFormat) -> Bars:
+def _from_file(path: Path, wanted: _Wanted, reading: _FileReading) -> Bars:
     """Return bars read from a file."""
     if len(wanted.symbols) != 1:
         raise ConfigError(
             f"a file holds one symbol, {len(wanted.symbols)} were asked for: load each file and use Bars.join"
         )
     symbol, frame = wanted.symbols[0], wanted.timeframe
-    table = read_table(path)
+    table = read_table(path, reading.form)
     try:
-        candles = read_columns(table, base=symbol.partition("/")[0], columns=form.columns, time_unit=form.time_unit)
+        candles = read_columns(
+            table,
+            base=symbol.partition("/")[0],
+            columns=reading.columns,
+            time_unit=reading.time_unit,
+            time_zone=reading.form.time_zone,
+        )
         _check_spacing(candles.time_ns, frame)
-        rules = Instrument.of(symbol) if form.instrument is None else form.instrument
+        rules = Instrument.of(symbol) if reading.instrument is None else reading.instrument
         bars = Bars((symbol,), frame, (rules,), candles.time_ns, candles.values[:, np.newaxis])
     except DataError as error:
         # The row is known where the row is read, the file's name only here.

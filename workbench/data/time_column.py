@@ -17,15 +17,17 @@ __all__ = ["read_times"]
 
 _UNIT_WORDS: Final = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 _NO_UNIT: Final = ""
+_MOST: Final = 0.5
 _DATE: Final = r"\d{4}-\d{2}-\d{2}"
 _ZONED: Final = r".*\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)"
+_NAIVE: Final = r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
 _ZONE_ADVICE: Final = (
-    ', so it could mean anything: name a column of whole numbers, as in columns={"time": "unix"}, or read the '
-    "file with pandas, say which zone it is with tz_localize, and use Bars.from_frame"
+    ', so it could mean anything: name a column of whole numbers, as in columns={"time": "unix"}, or say which zone it '
+    'is, as in file_format=FileFormat(time_zone="UTC")'
 )
 
 
-def read_times(column: pd.Series, time_unit: str | None = None) -> NDArray[np.int64]:
+def read_times(column: pd.Series, time_unit: str | None = None, time_zone: str | None = None) -> NDArray[np.int64]:
     """Return a column of times as nanoseconds UTC.
 
     Parameters
@@ -36,6 +38,8 @@ def read_times(column: pd.Series, time_unit: str | None = None) -> NDArray[np.in
     time_unit : {"s", "ms", "us", "ns"}, optional
         Unit of numbers; without it the one in which the first is of the years 2009 to 2099. All others must be in the
         same.
+    time_zone : str, optional
+        Zone of times that name none; without it they are refused. Dates alone mean UTC days in any case.
 
     Returns
     -------
@@ -60,18 +64,39 @@ def read_times(column: pd.Series, time_unit: str | None = None) -> NDArray[np.in
         raise BarError(f"row {int(empty[0])}: the time is missing")
     if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
         return _number_times(column.to_numpy(), time_unit)
-    if column.dtype.kind == "M" and not isinstance(column.dtype, pd.DatetimeTZDtype):
-        raise DataError(f"times have no zone (row 0 is {column.iloc[0]}){_ZONE_ADVICE}")
-    aware = column if isinstance(column.dtype, pd.DatetimeTZDtype) else _text_times(column)
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        aware = column
+    elif column.dtype.kind == "M":
+        if time_zone is None:
+            raise DataError(f"times have no zone (row 0 is {column.iloc[0]}){_ZONE_ADVICE}")
+        aware = _in_zone(column, time_zone)
+    else:
+        aware = _text_times(column, time_zone)
     stamps: NDArray[np.datetime64] = aware.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[ns]")
     return stamps.view(np.int64)
 
 
-def _text_times(column: pd.Series) -> pd.Series:
+def _in_zone(naive: pd.Series, time_zone: str) -> pd.Series:
+    """Return times without a zone as times of that zone; one that its clock shows twice or never is refused."""
+    try:
+        aware: pd.Series = naive.dt.tz_localize(time_zone, ambiguous="raise", nonexistent="raise")
+    except ValueError as error:
+        first = str(error).splitlines()[0]
+        raise DataError(f"times cannot be of {time_zone}, whose clock is changed twice a year: {first}") from error
+    return aware
+
+
+def _text_times(column: pd.Series, time_zone: str | None) -> pd.Series:
     """Return times written as text as aware times."""
     import pandas as pd  # noqa: PLC0415 - half a second that only reading a table may cost
 
     text = column.astype(str).str.strip()
+    if time_zone is not None and text.str.fullmatch(_NAIVE).all():
+        return _in_zone(pd.to_datetime(text, format="ISO8601"), time_zone)
+    numbers = pd.to_numeric(text, errors="coerce").notna().to_numpy()
+    if numbers.mean() > _MOST:
+        row = int(np.flatnonzero(~numbers)[0])
+        raise BarError(f"row {row}: time {text.iloc[row]!r} is no number, as the times of most rows are")
     is_clear = text.str.fullmatch(_DATE) | text.str.fullmatch(_ZONED)
     unclear = np.flatnonzero(~is_clear.to_numpy(dtype=np.bool_))
     if len(unclear):

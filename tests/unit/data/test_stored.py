@@ -111,7 +111,7 @@ def test_range_that_is_not_all_stored_is_asked_for(stored: Bars, monkeypatch: py
 
 def test_symbol_that_is_not_stored_needs_a_start(stored: Bars) -> None:
     assert len(stored)
-    with pytest.raises(ConfigError, match="start is missing: .*; the store has of mine ETH/USDT: nothing that fits"):
+    with pytest.raises(ConfigError, match=r"start is missing: .*; the store has of mine ETH/USDT: nothing that fits"):
         load_bars("mine", "ETH/USDT", "1m")
 
 
