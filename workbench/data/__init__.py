@@ -5,7 +5,12 @@ from __future__ import annotations
 from workbench.data.download import download
 from workbench.data.download_summary import DownloadSummary, SymbolDownload
 from workbench.data.file_format import FileFormat
+from workbench.data.findings import Finding, Findings
+from workbench.data.funding import FundingRates, read_funding
 from workbench.data.load import load_bars
+from workbench.data.quality import QualityReport
+from workbench.data.quality_sources import quality_report
+from workbench.data.repair import Repaired
 from workbench.data.resample import Resampled, ThinBar, resample
 from workbench.data.series import Series
 from workbench.data.series_writer import SeriesWriter
@@ -16,6 +21,11 @@ __all__ = [
     "CandleStore",
     "DownloadSummary",
     "FileFormat",
+    "Finding",
+    "Findings",
+    "FundingRates",
+    "QualityReport",
+    "Repaired",
     "Resampled",
     "Series",
     "SeriesInfo",
@@ -26,5 +36,7 @@ __all__ = [
     "default_store_folder",
     "download",
     "load_bars",
+    "quality_report",
+    "read_funding",
     "resample",
 ]

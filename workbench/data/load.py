@@ -251,7 +251,7 @@ def _from_file(path: Path, wanted: _Wanted, reading: _FileReading) -> Bars:
         bars = Bars((symbol,), frame, (rules,), candles.time_ns, candles.values[:, np.newaxis])
     except DataError as error:
         # The row is known where the row is read, the file's name only here.
-        raise type(error)(f"{path.name}: {error}") from error
+        raise type(error)(f"{path.name}: {error}; quality_report(...) shows all that is wrong") from error
     return _inside(bars, wanted, path.name)
 
 
