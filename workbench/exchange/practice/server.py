@@ -1,0 +1,191 @@
+"""The network side of the exchange: requests, websockets, and the task that plays the market."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from workbench.exchange.practice import misbehaviour
+from workbench.exchange.practice.control import CONTROL_ROUTES
+from workbench.exchange.practice.hub import Listener, StreamHub
+from workbench.exchange.practice.perpetual_requests import PERPETUAL_ROUTES
+from workbench.exchange.practice.refusals import RefusalError
+from workbench.exchange.practice.routes import Request
+from workbench.exchange.practice.sockets import serve_interface, serve_streams
+from workbench.exchange.practice.spot_requests import SPOT_ROUTES
+
+if TYPE_CHECKING:
+    from workbench.exchange.practice.routes import Route
+    from workbench.exchange.practice.venue import Venue
+
+__all__ = ["PracticeServer"]
+
+_HOST: Final = "127.0.0.1"
+# The market is told in pieces of at least this many real seconds, so that a fast clock does not cost a task per print.
+_PIECE_S: Final = 0.002
+_SHUTDOWN_S: Final = 2.0
+_ROUTES: Final = SPOT_ROUTES | PERPETUAL_ROUTES | CONTROL_ROUTES
+
+
+class PracticeServer:
+    """A practice exchange on a port of this machine's loopback address.
+
+    Parameters
+    ----------
+    venue : Venue
+        The exchange.
+    latency_s : float, default 0.0
+        Real seconds that a request spends on the way, there and back together.
+    """
+
+    def __init__(self, venue: Venue, *, latency_s: float = 0.0) -> None:
+        self.venue = venue
+        self.latency_s = latency_s
+        self.port = 0
+        self._hubs = {name: StreamHub(venue.section(name), name, venue.outbox) for name in ("spot", "perpetual")}
+        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=_SHUTDOWN_S)
+        self._is_stopped = False
+        self._sockets: set[web.WebSocketResponse] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_ns: int | None = None
+
+    async def start(self, port: int) -> None:
+        """Listen on a port of the loopback address (0: any free one) and begin to play."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, _HOST, port)
+        await site.start()
+        self.port = int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Stop playing, say goodbye to websockets and close the port."""
+        self._is_stopped = True
+        self._set_timer(None)
+        for socket in list(self._sockets):
+            with suppress(ConnectionError, asyncio.TimeoutError):
+                await asyncio.wait_for(socket.close(), _SHUTDOWN_S)
+        await self._runner.cleanup()
+
+    def catch_up(self) -> None:
+        """Play what is due and send what came of it."""
+        self.venue.catch_up()
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what was collected, and look anew when something is due."""
+        outbox = self.venue.outbox
+        for name, hub in self._hubs.items():
+            hub.send_market(outbox.take_market(name))
+            hub.send_user(outbox.take_user(name))
+        due_ns = None if self._is_stopped else self.venue.next_due_ns()
+        if due_ns != self._timer_ns:
+            self._set_timer(due_ns)
+
+    def drop_sockets(self) -> int:
+        """Cut every websocket off without a goodbye and return how many there were."""
+        sockets = list(self._sockets)
+        for socket in sockets:
+            transport = socket.get_extra_info("socket_transport")
+            if transport is not None:
+                transport.abort()
+        return len(sockets)
+
+    def _set_timer(self, due_ns: int | None) -> None:
+        """Play again when the market has something due, by the exchange's clock."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._timer_ns = due_ns
+        wait_s = None if due_ns is None else self.venue.clock.real_seconds_until(due_ns)
+        if wait_s is not None:
+            self._timer = asyncio.get_running_loop().call_later(max(wait_s, _PIECE_S), self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._timer_ns = None
+        self.catch_up()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._serve_socket(request)
+        if self.latency_s:
+            await asyncio.sleep(self.latency_s / 2)
+        response = await self._respond(request)
+        if self.latency_s:
+            await asyncio.sleep(self.latency_s / 2)
+        return response
+
+    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request, or do what a fault wants instead."""
+        name = f"{request.method} {request.path}"
+        body = await request.text() if request.can_read_body else ""
+        if not request.path.startswith("/practice/"):
+            refusal = misbehaviour.strike_before(self.venue, name, request)
+            if refusal is not None:
+                return refusal
+        route = _ROUTES.get(name)
+        if route is None:
+            text = f"Path {request.path}, Method {request.method} is invalid"
+            return _json({"code": -5000, "msg": text}, 404)
+        try:
+            admitted = self._admit(route, request, body)
+            if misbehaviour.strike_late(self.venue, name, route, admitted):
+                return misbehaviour.hang_up(request)
+            after = misbehaviour.strike_after(self.venue, name)
+            self.venue.catch_up()
+            answer, status = route.answer(self.venue, admitted), 200
+        except RefusalError as error:
+            answer, status, after = error.as_json(), error.status, None
+        finally:
+            self.flush()
+        if after is not None:
+            return await misbehaviour.spoil(after, request, answer)
+        return _json(answer, status)
+
+    def _admit(self, route: Route, request: web.BaseRequest, body: str) -> Request:
+        """Return a request that may be answered, with its parameters."""
+        query = request.rel_url.raw_query_string
+        payload = query + ("&" if query and body else "") + body
+        key = request.headers.get("X-MBX-APIKEY")
+        if route.access == "signed":
+            return Request(*self.venue.guard.check_query(payload, key))
+        if route.access == "key":
+            self.venue.guard.check_key(key)
+        if request.path.startswith("/practice/"):
+            return Request({"json": body})
+        return Request(dict(parse_qsl(payload, keep_blank_values=True)))
+
+    async def _serve_socket(self, request: web.BaseRequest) -> web.StreamResponse:
+        socket = web.WebSocketResponse(heartbeat=20.0, compress=False)
+        await socket.prepare(request)
+        transport = request.transport
+        if transport is None:
+            return socket
+        self._sockets.add(socket)
+        listener = Listener(transport, is_combined=request.path.endswith("/stream"))
+        is_perpetual = request.path.startswith("/linear")
+        hub = self._hubs["perpetual" if is_perpetual else "spot"]
+        try:
+            if request.path.startswith("/ws-api"):
+                await serve_interface(socket, listener, hub, self.venue, self.flush)
+                return socket
+            listen_key = request.query.get("listenKey")
+            if listen_key is not None and listen_key in self.venue.listen_keys:
+                hub.add_user(listener, "%s")
+            named = request.query.get("streams", "")
+            hub.subscribe(listener, [stream for stream in named.split("/") if stream])
+            self.flush()
+            await serve_streams(socket, listener, hub, self.flush)
+        except RefusalError:
+            await socket.close(code=1008)
+        finally:
+            self._sockets.discard(socket)
+        return socket
+
+
+def _json(answer: Any, status: int) -> web.Response:  # noqa: ANN401 -- whatever becomes JSON
+    return web.Response(body=json.dumps(answer).encode(), status=status, content_type="application/json")
