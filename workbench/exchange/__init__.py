@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.exchange.ccxt_client import CcxtClient, ClientSettings, Credentials, RateBudget
 from workbench.exchange.history import (
     CandleArchive,
     CandleClient,
@@ -11,13 +12,49 @@ from workbench.exchange.history import (
     open_archive,
     open_candle_client,
 )
+from workbench.exchange.market_data import Balance, Candle, ClockReading, ExchangePosition, MarketRules, MarketTrade
+from workbench.exchange.order_states import OrderState, OwnTrade
+from workbench.exchange.outcomes import Accepted, Refused, Unknown
+from workbench.exchange.practice_client import practice_client
+from workbench.exchange.protocol import ExchangeClient
+from workbench.exchange.quantities import held_base, sellable_quantity, split_quantity
+from workbench.exchange.settle import settle_order
+from workbench.exchange.streams import BadRecord, CandleBatch, StreamGap, StreamInterrupted, TradeBatch
+from workbench.exchange.tickets import OrderTicket
 
 __all__ = [
+    "Accepted",
+    "BadRecord",
+    "Balance",
+    "Candle",
     "CandleArchive",
+    "CandleBatch",
     "CandleClient",
     "CandlePage",
+    "CcxtClient",
+    "ClientSettings",
+    "ClockReading",
+    "Credentials",
+    "ExchangeClient",
+    "ExchangePosition",
+    "MarketRules",
+    "MarketTrade",
+    "OrderState",
+    "OrderTicket",
+    "OwnTrade",
+    "RateBudget",
+    "Refused",
+    "StreamGap",
+    "StreamInterrupted",
+    "TradeBatch",
+    "Unknown",
     "exchange_names",
     "fetch_ohlcv_history",
+    "held_base",
     "open_archive",
     "open_candle_client",
+    "practice_client",
+    "sellable_quantity",
+    "settle_order",
+    "split_quantity",
 ]

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from workbench.errors import (
-    ConfigError,
-    ExchangeError,
-    ExchangeTimeoutError,
-    ExchangeUnavailableError,
-    MissingDataError,
-    RateLimitError,
-)
+from workbench.errors import ConfigError, MissingDataError
+from workbench.exchange.candle_client import open_candle_client
+from workbench.exchange.ccxt_client.build import exchange_names, near
+from workbench.exchange.ccxt_client.call_record import CURRENT_CALL, CallRecord
+from workbench.exchange.ccxt_client.rules import instrument_of_market
+from workbench.exchange.ccxt_client.taxonomy import ccxt_kinds, read_problem
 from workbench.model.bars import Bars
-from workbench.model.instrument import Instrument
 from workbench.model.timeframe import Timeframe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
+
+    from workbench.errors import ExchangeError
+    from workbench.model.instrument import Instrument
 
 __all__ = [
     "CandleArchive",
@@ -69,13 +68,6 @@ class CandleClient(Protocol):
 
     def milliseconds(self) -> int:
         """Return the time now in milliseconds UTC."""
-
-
-def exchange_names() -> tuple[str, ...]:
-    """Return the names of all exchanges that ccxt knows, sorted. Imports ccxt, which takes a second."""
-    import ccxt  # noqa: PLC0415 - only a download may cost the second that this takes
-
-    return tuple(sorted(ccxt.exchanges))
 
 
 def fetch_ohlcv_history(
@@ -238,28 +230,13 @@ def open_archive(exchange_name: str, symbol: str, timeframe: str | Timeframe, *,
     frame = Timeframe.of(timeframe)
     markets = _asked(exchange_name, client.load_markets)
     if symbol not in markets:
-        raise ConfigError(f"{exchange_name} does not trade {symbol!r}{_near(symbol, tuple(markets))}")
+        raise ConfigError(f"{exchange_name} does not trade {symbol!r}{near(symbol, tuple(markets))}")
     if frame.name not in client.timeframes:
         raise ConfigError(f"{exchange_name} has no candles of {frame.name}; it has {', '.join(client.timeframes)}")
-    instrument = _instrument(exchange_name, symbol, markets[symbol], has_steps=client.precisionMode == _TICK_SIZE)
+    has_steps = client.precisionMode == _TICK_SIZE
+    instrument = instrument_of_market(exchange_name, symbol, markets[symbol], has_steps=has_steps)
     now_ns = client.milliseconds() * _NS_PER_MS
     return CandleArchive(exchange_name, client, instrument, frame, now_ns, _page_limit(client, markets[symbol]))
-
-
-def open_candle_client(exchange_name: str) -> Any:  # noqa: ANN401 - ccxt has no types
-    """Return a fresh ccxt exchange without keys, which keeps to the exchange's rate limit; close it after use.
-
-    Raises
-    ------
-    ConfigError
-        ccxt does not know an exchange of this `exchange_name`; the message names near ones.
-    """
-    names = exchange_names()
-    if exchange_name not in names:
-        raise ConfigError(f"there is no exchange {exchange_name!r}{_near(exchange_name, names)}")
-    import ccxt  # noqa: PLC0415 - only a download may cost the second that this takes
-
-    return getattr(ccxt, exchange_name)({"enableRateLimit": True})
 
 
 def _download(
@@ -292,37 +269,17 @@ def _page(since: int, end: int, rows: list[list[Any]]) -> CandlePage:
 
 def _asked(exchange_name: str, call: Callable[[], Answer]) -> Answer:
     """Return the answer to a call; ccxt's errors become the package's."""
-    import ccxt  # noqa: PLC0415 - only a download may cost the second that this takes
-
+    record = CallRecord()
+    token = CURRENT_CALL.set(record)
+    problem: ExchangeError | None = None
     try:
         return call()
-    except ccxt.RequestTimeout as error:
-        raise ExchangeTimeoutError(str(error), exchange=exchange_name, retryable=True) from error
-    except (ccxt.RateLimitExceeded, ccxt.DDoSProtection) as error:
-        raise RateLimitError(str(error), exchange=exchange_name, retryable=True) from error
-    except ccxt.NetworkError as error:
-        raise ExchangeUnavailableError(str(error), exchange=exchange_name, retryable=True) from error
-    except ccxt.BaseError as error:
-        raise ExchangeError(str(error), exchange=exchange_name, retryable=False) from error
-
-
-def _instrument(exchange_name: str, symbol: str, market: Mapping[str, Any], *, has_steps: bool) -> Instrument:
-    """Return the trading rules that an exchange tells of a market."""
-    if not (market.get("spot") or (market.get("swap") and market.get("linear"))):
-        raise ConfigError(f"{symbol!r} of {exchange_name} is neither spot nor a linear perpetual")
-    precision = (market.get("precision") or {}) if has_steps else {}
-    cost = (market.get("limits") or {}).get("cost") or {}
-    return Instrument(
-        symbol,
-        kind="spot" if market.get("spot") else "linear_perpetual",
-        lot=precision.get("amount"),
-        tick=precision.get("price"),
-        min_notional=cost.get("min"),
-        taker_fee=market.get("taker"),
-        maker_fee=market.get("maker"),
-    )
-
-
-def _near(word: str, names: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(word, names, n=3)
-    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+    except Exception as error:
+        # What is neither ccxt's error nor made of the exchange's answer is a mistake in here.
+        if "BaseError" not in ccxt_kinds(error) and not record.is_answered:
+            raise
+        problem = read_problem(exchange_name, "its candles", error, record)
+    finally:
+        CURRENT_CALL.reset(token)
+    # Raised out here, away from ccxt's error and its frames.
+    raise problem
