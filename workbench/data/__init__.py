@@ -10,6 +10,7 @@ from workbench.data.funding import FundingRates, read_funding
 from workbench.data.load import load_bars
 from workbench.data.quality import QualityReport
 from workbench.data.quality_sources import quality_report
+from workbench.data.regular_file import size_text
 from workbench.data.repair import Repaired
 from workbench.data.resample import Resampled, ThinBar, resample
 from workbench.data.series import Series
@@ -39,4 +40,5 @@ __all__ = [
     "quality_report",
     "read_funding",
     "resample",
+    "size_text",
 ]

@@ -262,6 +262,27 @@ class CandleStore:
         whole = Span(info.covered[0].start_ns, info.covered[-1].end_ns)
         return gaps_of(self.opens(info.series, whole), info.series.timeframe.ns, info.covered)
 
+    def verify(self, exchange: str, symbol: str, timeframe: str | Timeframe) -> None:
+        """Read every file of a series as a whole and compare its content with the hash that it names.
+
+        Parameters
+        ----------
+        exchange, symbol : str
+            As for `append`.
+        timeframe : str or Timeframe
+            Length of a candle.
+
+        Raises
+        ------
+        MissingDataError
+            Nothing is stored of it.
+        StoreError
+            A file is damaged.
+        """
+        info = self.info(exchange, symbol, timeframe)
+        for month in info.months:
+            self._month(info.series, month, None)
+
     def append(self, exchange: str, bars: Bars, *, covered: Span | None = None, replace: bool = False) -> None:
         """Add the bars of one symbol.
 
