@@ -124,7 +124,8 @@ def _marks(report: QualityView, palette: Palette) -> list[go.Scatter]:
     symbols = dict(zip(MARKS, ("x", "triangle-up", "circle-open", "diamond-open", "line-ns-open"), strict=True))
     traces = []
     for kind in MARKS:
-        found = frame[(frame["kind"] == kind) & frame["time"].notna()].head(MAX_MARKS)
+        # One finding about many rows, such as a table with its newest row first, is no place on the line.
+        found = frame[(frame["kind"] == kind) & frame["time"].notna() & (frame["count"] == 1)].head(MAX_MARKS)
         if found.empty:
             continue
         times = found["time"].dt.tz_localize(None).to_numpy(dtype="datetime64[ns]").view(np.int64)
@@ -137,7 +138,7 @@ def _marks(report: QualityView, palette: Palette) -> list[go.Scatter]:
                 y=closes,
                 mode="markers",
                 name=f"{kind.replace('_', ' ')} ({total:,}{some})",
-                marker={"color": colours[kind], "symbol": symbols[kind], "size": 8, "line": {"width": 1.2}},
+                marker={"color": colours[kind], "symbol": symbols[kind], "size": 7, "line": {"width": 1.2}},
                 text=[
                     f"row {row}: {_escaped(reason)}" for row, reason in zip(found["row"], found["reason"], strict=True)
                 ],
@@ -208,7 +209,7 @@ def _lay_out(figure: go.Figure, report: QualityView, palette: Palette) -> None:
             "nticks": 7,
             **scale,
         },
-        yaxis2={**axis, "domain": below, "range": [0, 105], "tickvals": [0, 50, 100], "ticksuffix": " %"},
+        yaxis2={**axis, "domain": below, "range": [0, 105], "dtick": 50, "ticksuffix": " %"},
     )
     for text, top in (("Close, log scale" if is_wide else "Close", above[1]), ("Bars there", below[1])):
         figure.add_annotation(

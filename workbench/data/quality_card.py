@@ -26,7 +26,7 @@ _STYLE: Final = """
 .wb-quality small{font-size:12px;opacity:.68}
 .wb-quality .wb-ok{color:#16a085}.wb-quality .wb-no{color:#ef4a50}.wb-quality .wb-odd{color:#c77a12}
 .wb-quality.wb-quality.wb-quality table{margin:10px 0 0;border-collapse:collapse;font-size:12px;background:none;
- color:inherit;width:100%}
+ color:inherit;width:100%;table-layout:auto}
 .wb-quality.wb-quality.wb-quality tr{background:none}
 .wb-quality.wb-quality.wb-quality td,.wb-quality.wb-quality.wb-quality th{padding:3px 12px 3px 0;border:0;
  text-align:left;vertical-align:top;background:none;color:inherit;white-space:nowrap}

@@ -81,6 +81,11 @@ def open_regular(path: Path, max_size_bytes: int) -> Iterator[IO[bytes]]:
 def size_text(size_bytes: float) -> str:
     """Return a size in the unit that suits it.
 
+    Parameters
+    ----------
+    size_bytes : float
+        At least 0; a kilobyte has 1,000.
+
     Examples
     --------
     >>> size_text(512), size_text(10_400_000_000)

@@ -99,7 +99,9 @@ def repair_rows(raw: RawCandles, instrument: Instrument, timeframe: Timeframe, p
     bad = bad_values(raw.values) | (raw.time_ns == 0)
     bad[sorted(raw.unread)] = True
     if bad.any():
-        _do(plan.bad_rows, f"left out {int(bad.sum()):,} bad rows", "bad_rows='drop'", steps, needed)
+        count = int(bad.sum())
+        text = f"left out {count:,} bad row{'s' if count > 1 else ''}"
+        _do(plan.bad_rows, text, "bad_rows='drop'", steps, needed)
         rows = rows[~bad]
     if (np.diff(raw.time_ns[rows]) < 0).any():
         is_reversed = bool((np.diff(raw.time_ns[rows]) <= 0).all())

@@ -135,7 +135,7 @@ def test_bad_row_is_told_as_loading_would(
         report.repair()
     repaired = report.repair(bad_rows="drop")
     assert len(repaired.bars) == 199
-    assert repaired.steps == ("left out 1 bad rows",)
+    assert repaired.steps == ("left out 1 bad row",)
 
 
 def test_what_cannot_be_read_is_told_with_the_word(frame: pd.DataFrame, tmp_path: Path) -> None:
