@@ -46,7 +46,8 @@ class SeriesWriter:
             path = self._path(month)
             file = self._files.open(path)
             if file is not None:
-                covered += read_summary(file, self._series, self._files.name(path)).covered
+                with file:
+                    covered += read_summary(file, self._series, self._files.name(path)).covered
         return subtract(wanted, merge(covered))
 
     def append(self, bars: Bars, *, covered: Span | None = None, replace: bool = False) -> None:
@@ -138,7 +139,10 @@ class SeriesWriter:
     def _stored(self, month: str) -> Month | None:
         path = self._path(month)
         file = self._files.open(path)
-        return None if file is None else decode_month(file, self._series, self._files.name(path))
+        if file is None:
+            return None
+        with file:
+            return decode_month(file, self._series, self._files.name(path))
 
     def _refuse_overlap(self, stored: dict[str, Month | None], covered: Span) -> None:
         for month in stored.values():

@@ -78,7 +78,8 @@ class CandleStore:
     """Candles on a disk or in an object store: ``exchange/symbol/timeframe/YYYY-MM.parquet``.
 
     Each file tells which times it covers, so a hole that an exchange really has is known for one. Files are replaced as
-    a whole: a reader takes no lock, and an interrupted write leaves the file before. A series has one writer at a time.
+    a whole: a reader takes no lock, and an interrupted write leaves the file before. A series has one writer at a time:
+    on a disk among all processes, elsewhere within this process only.
 
     Parameters
     ----------
@@ -117,6 +118,9 @@ class CandleStore:
         """Folder of the store."""
         return self._files.root
 
+    def __repr__(self) -> str:
+        return f"CandleStore({self.root!r})"
+
     def series(self) -> tuple[Series, ...]:
         """Return the names of all series, sorted. Folders that are no series are passed over."""
         found = []
@@ -154,7 +158,8 @@ class CandleStore:
         covered: list[Span] = []
         for month in months:
             path = _path(series, month)
-            summary = read_summary(self._opened(path), series, self._files.name(path))
+            with self._opened(path) as file:
+                summary = read_summary(file, series, self._files.name(path))
             candles += summary.candles
             size += self._files.size_bytes(path)
             covered += summary.covered
@@ -316,7 +321,8 @@ class CandleStore:
 
     def _month(self, series: Series, month: str, within: Span | None) -> Month:
         path = _path(series, month)
-        return decode_month(self._opened(path), series, self._files.name(path), within=within)
+        with self._opened(path) as file:
+            return decode_month(file, series, self._files.name(path), within=within)
 
     def _opened(self, path: str) -> Any:  # noqa: ANN401 - pyarrow has no types
         file = self._files.open(path)

@@ -10,6 +10,7 @@ from workbench.data.spans import Span
 from workbench.errors import ConfigError, DataError
 from workbench.model.bars import Bars
 from workbench.model.instrument import Instrument
+from workbench.model.practice import practice_bars
 from workbench.model.synthetic import synthetic_bars
 
 START = 1_735_689_600_000_000_000  # 2025-01-01, a Wednesday
@@ -102,6 +103,12 @@ def test_weeks_begin_on_monday_and_days_at_midnight_utc() -> None:
     assert str(weeks.bars.start) == "2025-01-06 00:00:00+00:00"
     assert [bar.found for bar in weeks.thin] == [24 * 5, 24 * 2]
     assert len(resample(hours, "1d").bars) == 21
+
+
+@pytest.mark.parametrize("timeframe", ["5m", "1h", "1d"])
+def test_minutes_of_the_practice_market_make_its_longer_bars_to_the_last_digit(timeframe: str) -> None:
+    minutes = practice_bars("BTC/USDT", "1m", "2025-06-01", "2025-06-04")
+    assert resample(minutes, timeframe).bars == practice_bars("BTC/USDT", timeframe, "2025-06-01", "2025-06-04")
 
 
 def test_symbols_are_resampled_each_for_itself() -> None:

@@ -2,6 +2,7 @@ import itertools
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ HOUR_NS = 3_600_000_000_000
 START = 1_735_689_600_000_000_000  # 2025-01-01
 SERIES = Series("testex", "BTC/USDT", Timeframe("1h"))
 NAME = ("testex", "BTC/USDT", "1h")
+OPEN_FILES = Path("/proc/self/fd")
 
 
 @pytest.fixture
@@ -290,6 +292,39 @@ def test_filesystem_without_locks_and_renames_still_has_one_writer_of_this_proce
     store.append("testex", hours[100:200])
     assert store.read(*NAME) == hours[:200]
     assert store.info(*NAME).months == ("2025-01",)
+
+
+def test_reader_beside_a_writer_always_sees_a_whole_series(store: CandleStore, hours: Bars) -> None:
+    store.append("testex", hours[:10])
+    done, seen, errors = threading.Event(), set(), []
+
+    def read() -> None:
+        while not done.is_set():
+            try:
+                bars = CandleStore(store.root).read(*NAME)
+                assert bars == hours[: len(bars)]
+                seen.add(len(bars))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the test shall show it
+                errors.append(error)
+                return
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for first in range(10, 300, 10):
+        store.append("testex", hours[first : first + 10])
+    done.set()
+    reader.join()
+    assert errors == []
+    assert len(seen) > 1
+
+
+@pytest.mark.skipif(not OPEN_FILES.exists(), reason="this system does not list the open files of a process")
+def test_files_are_closed_after_use(store: CandleStore, hours: Bars) -> None:
+    store.append("testex", hours)
+    before = len(list(OPEN_FILES.iterdir()))
+    kept = [store.read(*NAME), store.info(*NAME), store.holes(*NAME), store.coverage(*NAME)]
+    assert len(list(OPEN_FILES.iterdir())) == before
+    assert len(kept) == 4
 
 
 def test_months_of_seconds_are_read_in_parts(store: CandleStore) -> None:
