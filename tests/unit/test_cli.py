@@ -108,14 +108,16 @@ def test_check_of_a_clean_series_is_0_and_of_one_with_a_gap_3(
     assert "2025-01-03T02:00Z, 10: until 2025-01-03T12:00Z, not downloaded" in capsys.readouterr().out
 
 
-def test_check_reads_every_checksum_of_a_series(filled: CandleStore, capsys: pytest.CaptureFixture[str]) -> None:
-    path = Path(filled.root, "testex/BTC~USDT/1h/2025-01.parquet")
-    whole = path.read_bytes()
-    path.write_bytes(whole[:1_000] + bytes([whole[1_000] ^ 1]) + whole[1_001:])
+def test_check_compares_the_content_of_a_series_with_its_hash(
+    store: CandleStore, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("workbench.data.month_file._hash", lambda *_: "0" * 64)
+        store.append("testex", synthetic_bars("BTC/USDT", "1h", 50, start="2025-01-01"))
     assert main(["data", "check", "testex", "BTC/USDT", "1h"]) == 1
     out, error = capsys.readouterr()
     assert out == ""
-    assert "2025-01.parquet is damaged" in error
+    assert "2025-01.parquet is damaged: its content does not have the hash that it names" in error
 
 
 def test_check_of_a_file_takes_its_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -238,6 +238,17 @@ def test_page_that_was_damaged_is_found_in_a_part_of_the_month(store: CandleStor
         store.read(*NAME, start="2025-01-01", end="2025-01-03")
 
 
+def test_content_that_is_not_the_one_that_was_hashed_is_found(
+    store: CandleStore, hours: Bars, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("workbench.data.month_file._hash", lambda *_: "0" * 64)
+        store.append("testex", hours[:500])
+    store.read(*NAME, start="2025-01-01", end="2025-01-03")  # a part cannot be compared with the hash of the whole
+    with pytest.raises(StoreError, match="does not have the hash that it names"):
+        store.verify(*NAME)
+
+
 def test_file_that_was_cut_is_found(store: CandleStore, hours: Bars) -> None:
     store.append("testex", hours[:500])
     path = Path(store.root, "testex/BTC~USDT/1h/2025-01.parquet")
