@@ -50,7 +50,7 @@ def test_file_of_ten_gigabytes_is_refused_at_once_with_size_and_estimate(hours: 
     os.truncate(path, 10 * GIB)  # a hole at the end: it takes no room on the disk
     expected = round(10 * GIB * lines / size / 1e6)
     with pytest.raises(
-        DataError, match=r"huge\.csv has 10\.7 GB, about [\d,]+ rows; the limit is 2\.1 GB: cut it"
+        DataError, match=r"huge\.csv has 10\.7 GB, about [\d,]+ rows; the limit is 1\.1 GB: cut it"
     ) as caught:
         load(path)
     estimate = int(str(caught.value).split("about ")[1].split(" rows")[0].replace(",", ""))

@@ -24,7 +24,7 @@ START_S = 1_735_689_600
 COLUMNS = ("open", "high", "low", "close", "volume")
 
 
-def load(path: Path, limit: int = 2_147_483_648) -> object:
+def load(path: Path, limit: int = 1_073_741_824) -> object:
     return load_bars(path, "BTC/USDT", "1h", file_format=FileFormat(max_size_bytes=limit))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from workbench.data.spans import Span, month_of
-from workbench.errors import ExchangeError
+from workbench.errors import ExchangeError, RateLimitError
 from workbench.model.bars import Bars
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ __all__ = ["fill_span"]
 _SETTLED_NS: Final = 86_400_000_000_000
 _PAGES_PER_WRITE: Final = 20
 _WAITS_S: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
+_LONGEST_WAIT_S: Final = 120.0  # an exchange that wants to be left alone for longer has banned this address
 
 
 def fill_span(
@@ -58,7 +59,8 @@ def fill_span(
     Raises
     ------
     ExchangeError
-        The exchange failed six times in a row, or in a way that asking again does not mend.
+        The exchange failed six times in a row, or in a way that asking again does not mend, or wants to be left alone
+        for more than two minutes.
     BarError
         The exchange sent a candle that cannot be.
     """
@@ -76,13 +78,23 @@ def fill_span(
                 else:
                     at = span.end_ns
             except ExchangeError as error:
-                if not error.retryable or failures == len(_WAITS_S):
+                wait_s = _wait_s(error, failures)
+                if wait_s is None:
                     raise
-                stop.wait(_WAITS_S[failures])
+                stop.wait(wait_s)
                 failures += 1
     finally:
         buffer.write()
     return answers
+
+
+def _wait_s(error: ExchangeError, failures: int) -> float | None:
+    """Return how long to wait before asking again after some failures in a row, or None to give up."""
+    if not error.retryable or failures == len(_WAITS_S):
+        return None
+    # An exchange bans for longer and longer whoever asks before the time that it names.
+    named_s = (error.retry_after_s or 0.0) if isinstance(error, RateLimitError) else 0.0
+    return max(_WAITS_S[failures], named_s) if named_s <= _LONGEST_WAIT_S else None
 
 
 class _Buffer:

@@ -33,7 +33,7 @@ class FileFormat:
         Names of the columns of a CSV file that has no header line.
     time_zone : str or None, default None
         Zone of times that name none, such as ``"UTC"`` or ``"Europe/Berlin"``; without it they are refused.
-    max_size_bytes : int, default 2147483648
+    max_size_bytes : int, default 1073741824
         Refuse a larger file, or one that would be larger when it is unpacked.
 
     Raises
@@ -53,7 +53,7 @@ class FileFormat:
     skip_rows: int = 0
     header: tuple[str, ...] | None = None
     time_zone: str | None = None
-    max_size_bytes: int = 2_147_483_648
+    max_size_bytes: int = 1_073_741_824
 
     def __post_init__(self) -> None:
         """Check every field."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from workbench.errors import ConfigError, MissingDataError
+from workbench.errors import ConfigError, MissingDataError, RateLimitError
 from workbench.exchange.candle_client import open_candle_client
 from workbench.exchange.ccxt_client.build import exchange_names, near
 from workbench.exchange.ccxt_client.call_record import CURRENT_CALL, CallRecord
@@ -279,6 +279,8 @@ def _asked(exchange_name: str, call: Callable[[], Answer]) -> Answer:
         if "BaseError" not in ccxt_kinds(error) and not record.is_answered:
             raise
         problem = read_problem(exchange_name, "its candles", error, record)
+        if isinstance(problem, RateLimitError):
+            problem.retry_after_s = record.retry_after_s
     finally:
         CURRENT_CALL.reset(token)
     # Raised out here, away from ccxt's error and its frames.

@@ -7,12 +7,14 @@ import pytest
 
 from tests.unit.data.scripted_exchange import MINUTE_MS, START_MS, ScriptedExchange, minute
 from workbench.data import candle_stream
+from workbench.data.candle_stream import fill_span
 from workbench.data.download import download
 from workbench.data.download_summary import DownloadSummary
 from workbench.data.series import Series
 from workbench.data.spans import Span
 from workbench.data.store import CandleStore
-from workbench.errors import BarError, ConfigError, ExchangeError, ExchangeUnavailableError, StoreError
+from workbench.errors import BarError, ConfigError, ExchangeError, ExchangeUnavailableError, RateLimitError, StoreError
+from workbench.exchange.history import open_archive
 from workbench.model.timeframe import Timeframe
 from workbench.model.times import utc_text
 
@@ -174,6 +176,38 @@ def test_passing_failure_is_tried_again(store: CandleStore) -> None:
     load(store, client, 2_000)
     assert client.questions() == [0, 1_000, 1_000, 1_000]
     assert len(volumes(store)) == 2_000
+
+
+class CountedWaits(threading.Event):
+    """An event that notes how long it was waited for, and returns at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout)
+        return self.is_set()
+
+
+@pytest.mark.parametrize(("named_s", "waited"), [(None, [2.0, 4.0]), (60.0, [60.0, 60.0]), (500.0, [])])
+def test_exchange_is_left_alone_for_as_long_as_it_asks(
+    store: CandleStore, monkeypatch: pytest.MonkeyPatch, named_s: float | None, waited: list[float]
+) -> None:
+    monkeypatch.setattr(candle_stream, "_WAITS_S", (2.0, 4.0))
+    error = RateLimitError("too many", exchange="testex", retryable=True)
+    error.retry_after_s = named_s
+    client = ScriptedExchange(before=failing_at(1_000, error, times=2))  # type: ignore[arg-type] # as above
+    series, stop = Series("testex", "BTC/USDT", Timeframe("1m")), CountedWaits()
+    archive = open_archive("testex", "BTC/USDT", "1m", client=client)
+    with store.writer(series) as writer:
+        if waited:
+            fill_span(archive, writer, Span(minute(0), minute(2_000)), stop, lambda _: None)
+        else:  # banned
+            with pytest.raises(RateLimitError):
+                fill_span(archive, writer, Span(minute(0), minute(2_000)), stop, lambda _: None)
+    assert stop.waits == waited
+    assert len(volumes(store)) == (2_000 if waited else 1_000)
 
 
 def test_lasting_failure_is_raised_after_all_tries(store: CandleStore) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from workbench.data import CandleStore, Span, download, load_bars
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, RateLimitError
 from workbench.exchange.candle_client import open_candle_client, practice_candle_client
+from workbench.exchange.history import open_archive
 from workbench.exchange.practice import PracticeExchange, SteppedClock
 from workbench.model.practice import PRACTICE_LIVE_START
 
@@ -58,6 +59,14 @@ def test_download_goes_on_and_keeps_the_holes_of_the_exchange(
     # Five minutes have closed since; the sixth is open.
     assert load(store, client) == 2 * 5
     assert store.coverage(*NAME) == (Span(PRACTICE_LIVE_START - 2_880 * MINUTE, PRACTICE_LIVE_START + 5 * MINUTE),)
+
+
+def test_exchange_says_how_long_it_wants_to_be_left_alone(exchange: PracticeExchange, client: object) -> None:
+    archive = open_archive("practice", "BTC/USDT", "1m", client=client)  # type: ignore[arg-type] # ccxt's
+    exchange.faults.add("rate_limited", where="GET /api/v3/klines", seconds=7)
+    with pytest.raises(RateLimitError) as caught:
+        list(archive.pages(PRACTICE_LIVE_START - 60 * MINUTE, PRACTICE_LIVE_START))
+    assert caught.value.retry_after_s == 7.0
 
 
 def test_rules_of_the_exchange_are_stored(tmp_path: Path, client: object) -> None:
