@@ -161,10 +161,13 @@ def _kind(source: str | PathLike[str], store: CandleStore | None, *, has_client:
     if source in MADE_UP_SOURCES:
         return _MADE_UP
     path = Path(source)
-    if not isinstance(source, str) or path.suffix.lower() in FILE_SUFFIXES or len(path.parts) > 1 or path.exists():
+    if not isinstance(source, str) or path.suffix.lower() in FILE_SUFFIXES or len(path.parts) > 1:
         return _FILE
+    # Before a look at the folder: a file without a suffix cannot be read, so a name that is known means the exchange.
     if has_client or open_store(source, store) is not None:
         return _EXCHANGE
+    if path.exists():
+        return _FILE
     exchanges = exchange_names()
     if source in exchanges:
         return _EXCHANGE

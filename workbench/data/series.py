@@ -10,7 +10,7 @@ from workbench.errors import ConfigError
 from workbench.model.instrument import Instrument
 from workbench.model.timeframe import Timeframe
 
-__all__ = ["Series"]
+__all__ = ["Series", "is_exchange_name"]
 
 _EXCHANGE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _MAX_SYMBOL: Final = 100
@@ -54,7 +54,7 @@ class Series:
 
     def __post_init__(self) -> None:
         """Check the parts and give the timeframe its shortest name."""
-        if _EXCHANGE.fullmatch(self.exchange) is None:
+        if not is_exchange_name(self.exchange):
             raise ConfigError(
                 f"exchange must be 1 to 64 lower-case letters, digits, _ or -, such as 'binance', was {self.exchange!r}"
             )
@@ -97,6 +97,22 @@ class Series:
     def __str__(self) -> str:
         """Return the three parts with spaces between."""
         return f"{self.exchange} {self.symbol} {self.timeframe}"
+
+
+def is_exchange_name(text: str) -> bool:
+    """Return whether a text can be the name of an exchange in the store.
+
+    Parameters
+    ----------
+    text : str
+        What may be one.
+
+    Examples
+    --------
+    >>> is_exchange_name("my-broker"), is_exchange_name("../x")
+    (True, False)
+    """
+    return _EXCHANGE.fullmatch(text) is not None
 
 
 def _shortest(timeframe: Timeframe) -> Timeframe:

@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from workbench.data.resample import resample
-from workbench.data.series import Series
+from workbench.data.series import Series, is_exchange_name
 from workbench.data.spans import Span
 from workbench.data.store import CandleStore, default_store_folder
 from workbench.errors import MissingDataError
@@ -31,10 +31,7 @@ def open_store(source: str, store: CandleStore | None) -> CandleStore | None:
     if store is not None:
         return store if any(series.exchange == source for series in store.series()) else None
     # A look at the folder first: a store takes pyarrow, and most names are no one's.
-    try:
-        is_there = source.isidentifier() and (default_store_folder() / source).is_dir()
-    except OSError:
-        return None
+    is_there = is_exchange_name(source) and (default_store_folder() / source).is_dir()
     return CandleStore() if is_there else None
 
 

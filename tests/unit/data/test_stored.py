@@ -132,6 +132,17 @@ def test_another_store_can_be_named(tmp_path: Path, minutes: Bars) -> None:
         load_bars("practice", "BTC/USDT", "1m", store=store)
 
 
+def test_name_of_ones_own_is_found_also_beside_a_folder_of_that_name(
+    minutes: Bars, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my-broker").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MissingDataError, match="my-broker is not a file"):
+        load_bars("my-broker", "BTC/USDT", "1m")
+    CandleStore().append("my-broker", minutes[:10])
+    assert load_bars("my-broker", "BTC/USDT", "1m") == minutes[:10]
+
+
 def test_several_symbols_come_from_the_store(stored: Bars) -> None:
     eth = synthetic_bars("ETH/USDT", "1m", 100, start="2025-01-01")
     CandleStore().append("mine", eth)
