@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from workbench.model.bars import Bars
 
 __all__ = ["RawCandles", "raw_of_bars", "raw_of_table"]
+
+_HALF: Final = 0.5
 
 
 class RawCandles(NamedTuple):
@@ -89,8 +91,8 @@ def raw_of_table(
             unread.setdefault(int(row), f"{name} is no number, was {word!r}{number_advice(word)}")
     column = found["time"]
     numbers = pd.to_numeric(column, errors="coerce") if column.dtype.kind not in "Mm" else column
-    is_text = numbers is column or not numbers.notna().any() or isinstance(column.dtype, pd.DatetimeTZDtype)
-    if is_text:
+    # A stray number among dates makes no column of numbers, nor a stray word among numbers one of dates.
+    if numbers is column or numbers.notna().mean() < _HALF:
         time_ns, units = _clear_times(column, unread, time_zone), np.full(len(table), "")
     else:
         time_ns, units = _number_times(numbers.to_numpy(dtype=np.float64, na_value=np.nan), time_unit)
