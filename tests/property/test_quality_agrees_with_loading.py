@@ -56,12 +56,19 @@ def reversed_rows(frame: pd.DataFrame, _: int) -> pd.DataFrame:
     return frame.iloc[::-1].reset_index(drop=True)
 
 
+def shifted(frame: pd.DataFrame, _: int) -> pd.DataFrame:
+    is_late = [isinstance(time, int) and time > 10**11 for time in frame["unix"]]
+    frame.loc[is_late, "unix"] += 61_000
+    return frame
+
+
 SPOILS: dict[str, Spoil] = {
     "moved": moved,
     "repeated": repeated,
     "dropped": dropped,
     "in seconds": in_seconds,
     "reversed": reversed_rows,
+    "all off the grid": shifted,
     "negative price": put("low", -5.0),
     "high below low": put("high", 1.0),
     "no volume": put("volume", None),
@@ -79,8 +86,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("rows") / "rows.csv"
 
 
-@given(spoils=st.lists(st.tuples(st.sampled_from(sorted(SPOILS)), st.integers(0, 60)), max_size=4))
-def test_report_calls_rows_loadable_exactly_when_they_load(path: Path, spoils: list[tuple[str, int]]) -> None:
+def check(path: Path, spoils: list[tuple[str, int]]) -> None:
     frame = clean()
     for name, row in spoils:
         frame = SPOILS[name](frame, row)
@@ -98,3 +104,16 @@ def test_report_calls_rows_loadable_exactly_when_they_load(path: Path, spoils: l
     repaired = report.repair(order=True, units=True, duplicates="last", bad_rows="drop").bars
     assert quality_report(repaired).is_loadable
     assert 30 <= len(repaired) <= 40
+
+
+@pytest.mark.parametrize("row", [0, 1, 20, 39])
+@pytest.mark.parametrize("name", sorted(SPOILS))
+def test_rows_with_one_fault_are_loadable_exactly_when_they_load(path: Path, name: str, row: int) -> None:
+    check(path, [(name, row)])
+
+
+@given(spoils=st.lists(st.tuples(st.sampled_from(sorted(SPOILS)), st.integers(0, 60)), max_size=4))
+def test_rows_with_several_faults_are_loadable_exactly_when_they_load(
+    path: Path, spoils: list[tuple[str, int]]
+) -> None:
+    check(path, spoils)
