@@ -26,12 +26,12 @@ DAY = 1_440
 DAYS_APPENDED = 15
 REPEATS = 15
 MINUTE_NS = 60_000_000_000
-EXCHANGE, SYMBOL, TIMEFRAME = "practice", "BTC/USDT", "1m"
+EXCHANGE, SYMBOL, TIMEFRAME = "bench", "BTC/USDT", "1m"
 
 
 def history() -> Bars:
     """Return more than five million minutes: a year of the practice market again and again, on times of its own."""
-    year = wb.load_bars(EXCHANGE, SYMBOL, TIMEFRAME, start="2024-07-01", end="2025-07-01")
+    year = wb.load_bars("practice", SYMBOL, TIMEFRAME, start="2024-07-01", end="2025-07-01")
     rows = np.arange(MINUTES + DAYS_APPENDED * DAY)
     start = int(np.datetime64("2015-01-01", "ns").astype(np.int64))
     values = np.ascontiguousarray(year.values[:, :, rows % len(year)])
@@ -75,6 +75,17 @@ def main() -> None:
                     for start in starts
                 ],
             )
+        report(
+            "load_bars of a day",
+            [
+                milliseconds(
+                    lambda start=start: wb.load_bars(
+                        EXCHANGE, SYMBOL, TIMEFRAME, start=start, end=start + timedelta(days=1), store=store
+                    )
+                )
+                for start in starts
+            ],
+        )
         series = Series(EXCHANGE, SYMBOL, Timeframe(TIMEFRAME))
         everything = Span(int(bars.time_ns[0]), int(bars.time_ns[-1]) + MINUTE_NS)
         print(f"read all: {milliseconds(lambda: store.read_span(series, everything)):,.0f} ms; "

@@ -132,6 +132,16 @@ class CandleStore:
                         found.append(series)
         return tuple(sorted(found))
 
+    def has_exchange(self, exchange: str) -> bool:
+        """Return whether there may be candles of an `exchange`, by a look at the folders alone."""
+        return exchange in self._files.entries("")
+
+    def timeframes(self, exchange: str, symbol: str) -> tuple[Timeframe, ...]:
+        """Return the lengths of the candles of an `exchange` and a `symbol` that are stored, the shortest first."""
+        folder = Series(exchange, symbol, Timeframe("1m")).folder.rpartition("/")[0]
+        found = [Series.of_folder(f"{folder}/{name}") for name in self._files.entries(folder)]
+        return tuple(sorted(series.timeframe for series in found if series is not None and self._months(series)))
+
     def info(self, exchange: str, symbol: str, timeframe: str | Timeframe) -> SeriesInfo:
         """Return what is stored of a series, read from the ends of its files.
 

@@ -29,7 +29,7 @@ def open_store(source: str, store: CandleStore | None) -> CandleStore | None:
         Where to look; without it the default store, whose folder may not be there.
     """
     if store is not None:
-        return store if any(series.exchange == source for series in store.series()) else None
+        return store if store.has_exchange(source) else None
     # A look at the folder first: a store takes pyarrow, and most names are no one's.
     is_there = is_exchange_name(source) and (default_store_folder() / source).is_dir()
     return CandleStore() if is_there else None
@@ -56,12 +56,10 @@ def read_stored(store: CandleStore, wanted: Series, start_ns: int | None, end_ns
         A file is damaged.
     """
     for timeframe in _timeframes(store, wanted):
-        covered = store.coverage(wanted.exchange, wanted.symbol, timeframe)
-        span = _opens(wanted, covered, start_ns, end_ns)
-        if span is not None and timeframe == wanted.timeframe:
-            return store.read_span(wanted, span)
+        source = Series(wanted.exchange, wanted.symbol, timeframe)
+        span = _opens(store, source, wanted, start_ns, end_ns)
         if span is not None:
-            return _joined(store, Series(wanted.exchange, wanted.symbol, timeframe), wanted.timeframe, span)
+            return store.read_span(source, span) if source == wanted else _joined(store, source, wanted.timeframe, span)
     return None
 
 
@@ -76,28 +74,25 @@ def explain_stored(store: CandleStore, wanted: Series) -> str:
 
 def _timeframes(store: CandleStore, wanted: Series) -> list[Timeframe]:
     """Return the stored timeframes that can make the wanted one, the longest first."""
-    stored = [
-        series.timeframe
-        for series in store.series()
-        if (series.exchange, series.symbol) == (wanted.exchange, wanted.symbol)
-        and wanted.timeframe.ns % series.timeframe.ns == 0
-    ]
-    return sorted(stored, reverse=True)
+    stored = store.timeframes(wanted.exchange, wanted.symbol)
+    return [timeframe for timeframe in reversed(stored) if wanted.timeframe.ns % timeframe.ns == 0]
 
 
-def _opens(wanted: Series, covered: tuple[Span, ...], start_ns: int | None, end_ns: int | None) -> Span | None:
+def _opens(store: CandleStore, source: Series, wanted: Series, start_ns: int | None, end_ns: int | None) -> Span | None:
     """Return the open labels to read, or None when the store does not cover them."""
     frame = wanted.timeframe
+    # Labels are those of the wanted timeframe: its first bar begins inside, its last ends inside.
+    if start_ns is not None and end_ns is not None:
+        span = Span(frame.floor(start_ns + frame.ns - 1), frame.floor(end_ns))
+        return span if span.start_ns < span.end_ns and not store.missing(source, span) else None
+    covered = store.coverage(source.exchange, source.symbol, source.timeframe)
     if start_ns is None and len(covered) > 1:
         pieces = ", ".join(map(str, covered))
-        raise MissingDataError(f"{wanted} is stored in pieces ({pieces}): pass start and end, or download the rest")
-    if start_ns is None:
-        start_ns = covered[0].start_ns
-    first = frame.floor(start_ns + frame.ns - 1)
+        raise MissingDataError(f"{source} is stored in pieces ({pieces}): pass start and end, or download the rest")
+    first = frame.floor((covered[0].start_ns if start_ns is None else start_ns) + frame.ns - 1)
     home = next((span for span in covered if span.start_ns <= first < span.end_ns), None)
     if home is None:
         return None
-    # Labels are those of the wanted timeframe; the last bar of it has to end inside.
     last = frame.floor(home.end_ns if end_ns is None else end_ns)
     return Span(first, last) if first < last <= home.end_ns else None
 

@@ -93,6 +93,14 @@ def test_symbols_and_timeframes_are_kept_apart(store: CandleStore) -> None:
     ]
 
 
+def test_what_there_is_of_a_symbol_is_told_by_the_folders(store: CandleStore) -> None:
+    for timeframe in ("1h", "5m", "1d"):
+        store.append("testex", synthetic_bars("BTC/USDT", timeframe, 10, start="2025-01-01"))
+    assert [str(length) for length in store.timeframes("testex", "BTC/USDT")] == ["5m", "1h", "1d"]
+    assert store.timeframes("testex", "BTC/USDT:USDT") == ()
+    assert (store.has_exchange("testex"), store.has_exchange("test")) == (True, False)
+
+
 def test_time_without_candles_can_be_covered_and_is_a_hole(store: CandleStore, hours: Bars) -> None:
     store.append("testex", hours[10:20], covered=span(0, 1_000))
     assert store.coverage(*NAME) == (span(0, 1_000),)
