@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from workbench.exchange.ccxt_client import CcxtClient, ClientSettings, Credentials, RateBudget
-from workbench.exchange.history import CandleClient, exchange_names, fetch_ohlcv_history
+from workbench.exchange.history import (
+    CandleArchive,
+    CandleClient,
+    CandlePage,
+    exchange_names,
+    fetch_ohlcv_history,
+    open_archive,
+    open_candle_client,
+)
 from workbench.exchange.market_data import Balance, Candle, ClockReading, ExchangePosition, MarketRules, MarketTrade
 from workbench.exchange.order_states import OrderState, OwnTrade
 from workbench.exchange.outcomes import Accepted, Refused, Unknown
@@ -20,8 +28,10 @@ __all__ = [
     "BadRecord",
     "Balance",
     "Candle",
+    "CandleArchive",
     "CandleBatch",
     "CandleClient",
+    "CandlePage",
     "CcxtClient",
     "ClientSettings",
     "ClockReading",
@@ -43,6 +53,8 @@ __all__ = [
     "fetch_ohlcv_history",
     "find_practice_exchange",
     "held_base",
+    "open_archive",
+    "open_candle_client",
     "practice_client",
     "sellable_quantity",
     "settle_order",
