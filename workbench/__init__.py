@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         attach,
         backtest,
         download,
+        drill,
         load_bars,
         paper,
         quality_report,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     )
     from workbench.core import PortfolioSimulator
     from workbench.data import CandleStore, FileFormat
+    from workbench.exchange.practice import PracticeExchange
     from workbench.live import BarAggregator, LiveSession, LiveSessionConfig, LiveSessionManager, LiveTradingEngine
     from workbench.model import (
         AccountState,
@@ -70,6 +72,7 @@ __all__ = [
     "OrderRequest",
     "PortfolioSimulator",
     "PositionSnapshot",
+    "PracticeExchange",
     "RiskConfig",
     "Rules",
     "Signals",
@@ -79,6 +82,7 @@ __all__ = [
     "attach",
     "backtest",
     "download",
+    "drill",
     "enter_long",
     "enter_short",
     "errors",
@@ -114,6 +118,7 @@ _MODULE_OF = {
     "LiveTradingEngine": "workbench.live",
     "OrderRequest": "workbench.model",
     "PortfolioSimulator": "workbench.core",
+    "PracticeExchange": "workbench.exchange.practice",
     "PositionSnapshot": "workbench.model",
     "RiskConfig": "workbench.model",
     "Rules": "workbench.strategy",
@@ -124,6 +129,7 @@ _MODULE_OF = {
     "attach": "workbench.api",
     "backtest": "workbench.api",
     "download": "workbench.api",
+    "drill": "workbench.api",
     "enter_long": "workbench.strategy",
     "enter_short": "workbench.strategy",
     "errors": "workbench.errors",

@@ -2,11 +2,14 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from workbench.data import QualityReport, download, load_bars, quality_report, read_funding, resample
 from workbench.errors import ConfigError
+from workbench.exchange import find_practice_exchange
+from workbench.exchange.practice import PracticeExchange, PracticeRemote
 from workbench.live import BarsSource, LiveSession, LiveSessionConfig, PracticeSource, default_manager
+from workbench.live.exchange_source import ExchangeSource
 from workbench.live.sources import MarketSource
 from workbench.model import Bars, Costs, RiskConfig, Timeframe
 from workbench.research import backtest, sweep
@@ -14,12 +17,14 @@ from workbench.strategy.lowering import configured
 
 if TYPE_CHECKING:
     from workbench.charts.theme import Figure
+    from workbench.exchange.practice.faults import FaultKind
     from workbench.panels import SessionPanel
 
 __all__ = [
     "attach",
     "backtest",
     "download",
+    "drill",
     "load_bars",
     "paper",
     "quality_report",
@@ -35,7 +40,7 @@ _NUMBERS = itertools.count(1)
 def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one meaning
     strategy: Any,  # noqa: ANN401  a configured strategy or a strategy with defaults
     *,
-    exchange: str | Bars = "practice",
+    exchange: str | Bars | PracticeExchange = "practice",
     symbol: str | Sequence[str] | None = None,
     timeframe: str | Timeframe | None = None,
     cash: float = 10_000.0,
@@ -47,17 +52,22 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
     path: str = "adverse",
     warmup_bars: int | None = None,
     as_ticks: bool = False,
+    execution: str = "simulated",
+    feed: str = "trades",
 ) -> LiveSession:
-    """Trade a strategy with play money on the practice market, or on replayed bars, and return its handle at once.
+    """Trade a strategy with play money and return the session's handle at once.
 
-    Orders are filled by the same core as in `backtest`; nothing leaves this computer.
+    Orders are filled by the same core as in `backtest`, or go to a practice exchange of this computer by the client
+    that speaks to real ones. No order ever leaves this computer.
 
     Parameters
     ----------
     strategy : configured strategy or strategy
         What decides; a strategy without parameters given runs with its defaults. Signals from arrays are refused.
-    exchange : str or Bars, default "practice"
-        ``"practice"``: the practice market, from its live start on, endless. Bars: a replay of them.
+    exchange : str, Bars or PracticeExchange, default "practice"
+        ``"practice"``: the practice market, from its live start on, endless; with ``execution="exchange"`` the
+        practice exchange that runs on this computer, found by itself. A `PracticeExchange` of this process. Bars: a
+        replay of them. Any other name that ccxt knows, such as ``"binance"``: its live prices, needs the network.
     symbol : str or sequence of str, optional
         What to trade. Default: all symbols of replayed bars, ``"BTC/USDT"`` on the practice market.
     timeframe : str or Timeframe, optional
@@ -72,7 +82,8 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
         Unique name, ``a-z 0-9 _ -``. Default: the strategy's name and a number. The name of a running session of the
         same configuration attaches to it.
     speed : float, default 1
-        Market seconds in a real second: 1 to 1,000, or ``inf`` for as fast as it goes.
+        Market seconds in a real second: 1 to 1,000, or ``inf`` for as fast as it goes. An exchange has a speed of its
+        own.
     start : bool, default True
         False prepares a session whose panel shows Start.
     path : str, default "adverse"
@@ -82,6 +93,10 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
         backtest of the same bars.
     as_ticks : bool, default False
         Replay four ticks for each bar in place of whole bars.
+    execution : {"simulated", "exchange"}, default "simulated"
+        Who fills: the fill model of `backtest` on live data, or the practice exchange.
+    feed : {"trades", "candles"}, default "trades"
+        What the bars of an exchange are made of: its single trades, or its own closed candles.
 
     Returns
     -------
@@ -108,7 +123,11 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
     >>> session.close()
     """
     configured_strategy = configured(strategy)
-    source, symbols, bar_length = _market(exchange, symbol, timeframe, as_ticks=as_ticks)
+    source, symbols, bar_length = _market(
+        exchange, symbol, timeframe, as_ticks=as_ticks, is_sent=execution != "simulated", feed=feed
+    )
+    if isinstance(source, ExchangeSource) and speed != 1.0:
+        raise ConfigError(f"speed must be left at 1, was {speed}: {source.name} has a clock of its own")
     config = LiveSessionConfig(
         name=f"{_slug(configured_strategy.name)}-{next(_NUMBERS)}" if name is None else name,
         strategy=configured_strategy,
@@ -121,6 +140,7 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
         speed=speed,
         path=path,
         warmup_bars=warmup_bars,
+        execution=execution,
     )
     session = default_manager().create(config)
     return session.start() if start and session.state == "PREPARED" else session
@@ -153,20 +173,85 @@ def attach(name: str) -> LiveSession:
     return default_manager().get(name)
 
 
+def drill(
+    kind: str | None = None,
+    *,
+    where: str | None = None,
+    times: int | None = 1,
+    seconds: float = 1.0,
+    exchange: PracticeExchange | None = None,
+) -> tuple[dict[str, Any], ...]:
+    """Make a practice exchange fail on command, and return the faults that it has been told to show, with their hits.
+
+    Parameters
+    ----------
+    kind : str, optional
+        One of `workbench.exchange.practice.FAULT_KINDS`, such as ``"executed_then_dropped"`` or ``"silent_stream"``;
+        ``"connection_lost"`` cuts every websocket now, ``"clock_skew"`` sets the clock ahead by ``seconds`` (behind,
+        if negative), ``"clear"`` takes everything back. None only asks.
+    where : str, optional
+        What it strikes, such as ``"POST /api/v3/order"``; default where the kind usually does.
+    times : int or None, default 1
+        How often; None until cleared.
+    seconds : float, default 1
+        Length of those that have one.
+    exchange : PracticeExchange, optional
+        Which one; default the one of this user that started last.
+
+    Raises
+    ------
+    ConfigError
+        There is no such kind, or no practice exchange is running.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> with wb.PracticeExchange(["BTC/USDT"]) as exchange:
+    ...     faults = wb.drill("rate_limited", times=3, exchange=exchange)
+    >>> faults[0]["kind"], faults[0]["times"]
+    ('rate_limited', 3)
+    """
+    address = find_practice_exchange() if exchange is None else exchange.address
+    if address is None:
+        raise ConfigError("no practice exchange is running: start one with `workbench practice` in a terminal")
+    remote = PracticeRemote(address)
+    if kind == "clear":
+        remote.clear_faults()
+    elif kind == "connection_lost":
+        remote.drop_connections()
+    elif kind == "clock_skew":
+        remote.set_skew(round(seconds * 1_000))
+    elif kind is not None:
+        remote.add_fault(cast("FaultKind", kind), where=where, times=times, seconds=seconds)
+    return tuple(remote.state()["faults"])
+
+
 def _market(
-    exchange: str | Bars, symbol: str | Sequence[str] | None, timeframe: str | Timeframe | None, *, as_ticks: bool
+    exchange: str | Bars | PracticeExchange,
+    symbol: str | Sequence[str] | None,
+    timeframe: str | Timeframe | None,
+    *,
+    as_ticks: bool,
+    is_sent: bool,
+    feed: str,
 ) -> tuple[MarketSource, tuple[str, ...], Timeframe]:
     """Return where prices come from, with the symbols and the length of a bar."""
     names = (symbol,) if isinstance(symbol, str) else None if symbol is None else tuple(symbol)
     if isinstance(exchange, Bars):
         length = exchange.timeframe if timeframe is None else Timeframe.of(timeframe)
         return BarsSource(exchange, as_ticks=as_ticks), names or exchange.symbols, length
-    if exchange != "practice":
-        raise ConfigError(
-            f"exchange must be 'practice' or Bars to replay, was {exchange!r}; paper sessions on live data of other "
-            "exchanges are not part of this version"
-        )
-    return PracticeSource(), names or ("BTC/USDT",), Timeframe.of("1m" if timeframe is None else timeframe)
+    names = names or ("BTC/USDT",)
+    length = Timeframe.of("1m" if timeframe is None else timeframe)
+    if exchange == "practice" and not is_sent:
+        return PracticeSource(), names, length
+    kinds = {"linear_perpetual" if ":" in name else "spot" for name in names}
+    if len(kinds) > 1:
+        raise ConfigError(f"symbols must be all spot or all perpetuals, were {', '.join(names)}")
+    if isinstance(exchange, PracticeExchange):
+        source = ExchangeSource("practice", kind=kinds.pop(), feed=feed, address=exchange.address, clock=exchange.clock)
+    else:
+        source = ExchangeSource(exchange, kind=kinds.pop(), feed=feed)
+    return source, names, length
 
 
 def _slug(name: str) -> str:

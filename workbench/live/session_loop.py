@@ -204,9 +204,7 @@ class SessionLoop:
             self._status.note(bar.time_ns, "gap", f"the candles of the hole could not be fetched: {error}")
             return
         if bars:
-            text = (
-                f"{len(bars)} bars from {utc_text(bars[0].time_ns)} on are the exchange's own candles"
-            )
+            text = f"{len(bars)} bars from {utc_text(bars[0].time_ns)} on are the exchange's own candles"
             self._status.note(bar.time_ns, "gap", text)
             self._publish(self._engine.catch_up(bars))
 
