@@ -189,19 +189,30 @@ class PracticeServer:
             if request.path.startswith("/ws-api"):
                 await serve_interface(client, listener, hub, self.venue, self.flush)
                 return client
-            self.venue.catch_up()
-            listen_key = request.query.get("listenKey")
-            if listen_key is not None and listen_key in self.venue.listen_keys:
-                hub.add_user(listener, "%s")
-            named = request.query.get("streams", "")
-            hub.subscribe(listener, [stream for stream in named.split("/") if stream])
-            self.flush()
+            self._begin_streams(request, listener, hub)
             await serve_streams(client, listener, hub, self.venue, self.flush)
         except RefusalError:
             await client.close(code=1008)
         finally:
             self._sockets.pop(client, None)
         return client
+
+    def _begin_streams(self, request: web.BaseRequest, listener: Listener, hub: StreamHub) -> None:
+        """Let a client hear what its address names: streams, or the account's events.
+
+        Raises
+        ------
+        RefusalError
+            The streams do not exist, or the key to the account's events was never given.
+        """
+        self.venue.catch_up()
+        listen_key = request.query.get("listenKey")
+        if listen_key is not None:
+            if listen_key not in self.venue.listen_keys:
+                raise RefusalError(-1125, "This listenKey does not exist.")
+            hub.add_user(listener, "%s")
+        hub.subscribe(listener, [stream for stream in request.query.get("streams", "").split("/") if stream])
+        self.flush()
 
 
 async def _let_loop_turn() -> None:
