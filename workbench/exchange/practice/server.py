@@ -195,6 +195,8 @@ class PracticeServer:
             await client.close(code=1008)
         finally:
             self._sockets.pop(client, None)
+            hub.remove(listener)
+            self.flush()
         return client
 
     def _begin_streams(self, request: web.BaseRequest, listener: Listener, hub: StreamHub) -> None:

@@ -60,22 +60,18 @@ async def serve_streams(
     on_change : callable
         Called when it listens to something else than before.
     """
-    try:
-        async for message in socket:
-            if message.type != WSMsgType.TEXT:
-                break
-            request = _read(message.data)
-            answer: dict[str, Any] = {"result": None, "id": request.get("id")}
-            # A stream begins now; the exchange may have stood still since somebody last listened.
-            venue.catch_up()
-            try:
-                _change_streams(request, listener, hub, answer)
-            except RefusalError as refusal:
-                answer = {"error": {"code": refusal.code, "msg": refusal.text}, "id": request.get("id")}
-            await socket.send_str(json.dumps(answer))
-            on_change()
-    finally:
-        hub.remove(listener)
+    async for message in socket:
+        if message.type != WSMsgType.TEXT:
+            break
+        request = _read(message.data)
+        answer: dict[str, Any] = {"result": None, "id": request.get("id")}
+        # A stream begins now; the exchange may have stood still since somebody last listened.
+        venue.catch_up()
+        try:
+            _change_streams(request, listener, hub, answer)
+        except RefusalError as refusal:
+            answer = {"error": {"code": refusal.code, "msg": refusal.text}, "id": request.get("id")}
+        await socket.send_str(json.dumps(answer))
         on_change()
 
 
@@ -83,21 +79,17 @@ async def serve_interface(
     socket: web.WebSocketResponse, listener: Listener, hub: StreamHub, venue: Venue, on_change: Callable[[], None]
 ) -> None:
     """Answer a client of spot's websocket interface until it goes; takes what `serve_streams` does."""
-    try:
-        async for message in socket:
-            if message.type != WSMsgType.TEXT:
-                break
-            request = _read(message.data)
-            answer: dict[str, Any] = {"id": request.get("id"), "status": _OK}
-            venue.catch_up()
-            try:
-                answer["result"] = _interface_result(request, listener, hub, venue)
-            except RefusalError as refusal:
-                answer |= {"status": _BAD_REQUEST, "error": refusal.as_json()}
-            await socket.send_str(json.dumps(answer))
-            on_change()
-    finally:
-        hub.remove(listener)
+    async for message in socket:
+        if message.type != WSMsgType.TEXT:
+            break
+        request = _read(message.data)
+        answer: dict[str, Any] = {"id": request.get("id"), "status": _OK}
+        venue.catch_up()
+        try:
+            answer["result"] = _interface_result(request, listener, hub, venue)
+        except RefusalError as refusal:
+            answer |= {"status": _BAD_REQUEST, "error": refusal.as_json()}
+        await socket.send_str(json.dumps(answer))
         on_change()
 
 
