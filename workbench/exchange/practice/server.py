@@ -130,7 +130,7 @@ class PracticeServer:
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request, or do what a fault wants instead."""
         name = f"{request.method} {request.path}"
-        body = await request.text() if request.can_read_body else ""
+        body = (await request.read()).decode(errors="replace") if request.can_read_body else ""
         if not request.path.startswith("/practice/"):
             refusal = misbehaviour.strike_before(self.venue, name, request)
             if refusal is not None:
@@ -193,6 +193,8 @@ class PracticeServer:
             await serve_streams(client, listener, hub, self.venue, self.flush)
         except RefusalError:
             await client.close(code=1008)
+        except ConnectionError:  # the client went away while it was being answered
+            return client
         finally:
             self._sockets.pop(client, None)
             hub.remove(listener)

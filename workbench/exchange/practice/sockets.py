@@ -95,6 +95,8 @@ async def serve_interface(
 
 def _change_streams(request: dict[str, Any], listener: Listener, hub: StreamHub, answer: dict[str, Any]) -> None:
     method, params = request.get("method"), request.get("params", [])
+    if not isinstance(params, list) or not all(isinstance(name, str) for name in params):
+        raise RefusalError(2, "Invalid request: params must be a list of streams")
     if method == "SUBSCRIBE":
         hub.subscribe(listener, params)
     elif method == "UNSUBSCRIBE":
@@ -107,7 +109,10 @@ def _change_streams(request: dict[str, Any], listener: Listener, hub: StreamHub,
 
 def _interface_result(request: dict[str, Any], listener: Listener, hub: StreamHub, venue: Venue) -> Any:  # noqa: ANN401 -- becomes JSON
     method = str(request.get("method"))
-    params = {name: _param_text(value) for name, value in (request.get("params") or {}).items()}
+    wanted = request.get("params") or {}
+    if not isinstance(wanted, dict):
+        raise RefusalError(-1102, "params must be an object")
+    params = {name: _param_text(value) for name, value in wanted.items()}
     if method == _SUBSCRIBE:
         venue.guard.check_params(params)
         hub.add_user(listener, '{"subscriptionId":0,"event":%s}')

@@ -217,6 +217,16 @@ def test_fast_market_plays_by_itself() -> None:
         assert exchange.trades()[-1].price in {99, 99 + Decimal("1e-8")}
 
 
+def test_body_that_is_no_text_is_refused(exchange: PracticeExchange) -> None:
+    request = urllib.request.Request(  # noqa: S310 - loopback
+        f"{exchange.url}/api/v3/order", data=b"\xff\xfe", headers={"X-MBX-APIKEY": exchange.credentials.key}
+    )
+    with pytest.raises(urllib.error.HTTPError) as error:
+        urllib.request.urlopen(request)  # noqa: S310 - loopback
+    with error.value:
+        assert json.load(error.value)["code"] == -1102
+
+
 def test_unknown_path_is_refused_in_json(exchange: PracticeExchange) -> None:
     with pytest.raises(urllib.error.HTTPError) as error:
         urllib.request.urlopen(f"{exchange.url}/api/v3/withdraw")  # noqa: S310 - loopback
