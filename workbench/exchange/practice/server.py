@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -21,6 +21,9 @@ from workbench.exchange.practice.sockets import serve_interface, serve_streams
 from workbench.exchange.practice.spot_requests import SPOT_ROUTES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbench.exchange.practice.outbox import MarketMessage, UserMessage
     from workbench.exchange.practice.routes import Route
     from workbench.exchange.practice.venue import Venue
 
@@ -35,6 +38,9 @@ _BACKLOG: Final = 128
 _ROUTES: Final = SPOT_ROUTES | PERPETUAL_ROUTES | CONTROL_ROUTES
 
 
+Message = TypeVar("Message", "MarketMessage", "UserMessage")
+
+
 class PracticeServer:
     """A practice exchange on a port of this machine's loopback address.
 
@@ -43,7 +49,7 @@ class PracticeServer:
     venue : Venue
         The exchange.
     latency_s : float, default 0.0
-        Real seconds that a request spends on the way, there and back together.
+        Real seconds that a request spends on the way, there and back together; a stream's message spends half of it.
     """
 
     def __init__(self, venue: Venue, *, latency_s: float = 0.0) -> None:
@@ -89,8 +95,8 @@ class PracticeServer:
         """Send what was collected, and look anew when something is due."""
         outbox = self.venue.outbox
         for name, hub in self._hubs.items():
-            hub.send_market(outbox.take_market(name))
-            hub.send_user(outbox.take_user(name))
+            self._send(hub.send_market, outbox.take_market(name))
+            self._send(hub.send_user, outbox.take_user(name))
         due_ns = None if self._is_stopped else self.venue.next_due_ns()
         if due_ns != self._timer_ns:
             self._set_timer(due_ns)
@@ -101,6 +107,15 @@ class PracticeServer:
         for transport in transports:
             transport.abort()
         return len(transports)
+
+    def _send(self, send: Callable[[list[Message]], None], messages: list[Message]) -> None:
+        """Send messages, each after the time that it spends on the way."""
+        if not messages:
+            return
+        if self.latency_s:
+            asyncio.get_running_loop().call_later(self.latency_s / 2, send, messages)
+        else:
+            send(messages)
 
     def _set_timer(self, due_ns: int | None) -> None:
         """Play again when the market has something due, by the exchange's clock."""

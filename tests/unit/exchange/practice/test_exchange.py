@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from decimal import Decimal
 
+import aiohttp
 import numpy as np
 import pytest
 
@@ -192,6 +193,20 @@ def test_latency_delays_an_answer() -> None:
         started = time.monotonic()
         urllib.request.urlopen(f"{exchange.url}/api/v3/ping").close()  # noqa: S310 - loopback
         assert time.monotonic() - started >= 0.05
+
+
+def test_latency_delays_a_stream() -> None:
+    async def hear(exchange: PracticeExchange) -> float:
+        async with aiohttp.ClientSession() as session, session.ws_connect(f"{exchange.url}/ws") as socket_:
+            await socket_.send_json({"method": "SUBSCRIBE", "params": ["btcusdt@trade"], "id": 1})
+            await socket_.receive()
+            started = time.monotonic()
+            await asyncio.to_thread(exchange.advance, 60)
+            await socket_.receive()
+            return time.monotonic() - started
+
+    with PracticeExchange(["BTC/USDT"], clock=SteppedClock(), config=PracticeConfig(latency_s=0.1)) as exchange:
+        assert asyncio.run(asyncio.wait_for(hear(exchange), 10)) >= 0.05
 
 
 def test_clock_of_the_address_shows_the_exchanges_time() -> None:
