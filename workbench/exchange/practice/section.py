@@ -81,7 +81,8 @@ class Section:
         self.listeners: list[Callable[[Execution], None]] = []
         self._now_ns = start_ns
         self._watched: set[str] = set()
-        self._known_ns: dict[str, int] = {}
+        # Until when each market's last price is known to be the last: now for those that play, else the next print.
+        self._known_until_ns: dict[str, int] = {}
 
     def listing(self, symbol: str | None) -> Listing:
         """Return a market by its name on the wire.
@@ -137,7 +138,7 @@ class Section:
         self._now_ns = now_ns
         for symbol in self._busy():
             self._touch_fee_market(symbol)
-            self._known_ns[symbol] = now_ns
+            self._known_until_ns[symbol] = now_ns
             self._play(symbol, now_ns)
 
     def matters(self, symbol: str) -> bool:  # noqa: ARG002 -- what a kind of market may override
@@ -183,11 +184,12 @@ class Section:
 
     def _touch(self, symbol: str) -> None:
         """Bring a market that nobody watched up to now."""
-        if self._known_ns.get(symbol) == self._now_ns:
+        if self._now_ns <= self._known_until_ns.get(symbol, -1):
             return
-        self._known_ns[symbol] = self._now_ns
         tape = self.tapes[symbol]
         tape.skip_to(self._now_ns)
+        due_ns = tape.next_due_ns()
+        self._known_until_ns[symbol] = self._now_ns if due_ns is None else due_ns - 1
         self.engine.set_last(symbol, decimal_of(tape.last(self._now_ns)[1]))
 
     def _on_execution(self, execution: Execution) -> None:
