@@ -33,6 +33,8 @@ class Section:
     """Markets of one kind, one account, one matching engine.
 
     Only markets that somebody watches or has orders in are played print by print; the others are looked up when asked.
+    Markets are played one after another up to the same time, so that in one long step of a clock that is moved by hand
+    the orders of the first are filled before the second has moved at all.
 
     Parameters
     ----------

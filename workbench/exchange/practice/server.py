@@ -1,4 +1,4 @@
-"""The network side of the exchange: requests, websockets, and the task that plays the market."""
+"""The network side of the exchange: requests, websockets, and the timer that plays the market."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ class PracticeServer:
 
     async def start(self, port: int) -> None:
         """Listen on a port of the loopback address (0: any free one) and begin to play."""
-        await self._runner.setup()
         self._listening = socket.create_server((_HOST, port), backlog=_BACKLOG)
+        await self._runner.setup()
         self.port = int(self._listening.getsockname()[1])
         await web.SockSite(self._runner, self._listening).start()
 
@@ -158,13 +158,13 @@ class PracticeServer:
             admitted = self._admit(route, request, body)
             if misbehaviour.strike_late(self.venue, name, route, admitted):
                 return misbehaviour.hang_up(request)
-            after = misbehaviour.strike_after(self.venue, name)
             self.venue.catch_up()
             if route.is_slow:
                 answer = await asyncio.to_thread(route.answer, self.venue, admitted)
             else:
                 answer = route.answer(self.venue, admitted)
-            status = 200
+            # Only now: what was refused was not carried out, so there is no answer to spoil.
+            status, after = 200, misbehaviour.strike_after(self.venue, name)
         except RefusalError as error:
             answer, status, after = error.as_json(), error.status, None
         finally:
