@@ -11,6 +11,7 @@ from workbench.exchange import Accepted, CcxtClient, StreamInterrupted, TradeBat
 
 BUSY = [
     {"status": 503, "body": {"code": -1, "msg": "System is under maintenance."}},
+    {"status": 503, "body": {"code": -1, "msg": "Come back later."}},
     {"status": 503, "body": "<html>maintenance</html>"},
     {"status": 502, "body": ""},
 ]
