@@ -131,3 +131,38 @@ def test_live_client_hears_prices_orders_and_positions(exchange: PracticeExchang
             assert (await positions)[-1]["contracts"] == 0.01
 
     asyncio.run(asyncio.wait_for(hear(), WAIT_S))
+
+
+@pytest.mark.parametrize(
+    ("order", "code"),
+    [
+        (("limit", "buy", 0.00001, 100_000), "amount"),
+        (("limit", "buy", 0.01, 4_000), "-4016"),
+        (("limit", "buy", 0.01, 110_000, {"timeInForce": "GTX"}), "-5022"),
+        (("market", "sell", 0.01, None, {"stopLossPrice": 200_000}), "-2021"),
+        (("market", "sell", 0.01, None, {"reduceOnly": True}), "-2022"),
+        (("market", "buy", 10), "-2019"),
+    ],
+)
+def test_refusals_have_the_codes_of_perpetuals(exchange: PracticeExchange, order: tuple, code: str) -> None:
+    with pytest.raises(ccxt.BaseError, match=code):
+        sync_client(exchange).create_order(SYMBOL, *order)
+    assert exchange.orders("perpetual") == []
+
+
+def test_client_id_of_an_open_order_is_refused(exchange: PracticeExchange) -> None:
+    client = sync_client(exchange)
+    order = (SYMBOL, "limit", "buy", 0.01, 90_000, {"clientOrderId": "twice"})
+    client.create_order(*order)
+    with pytest.raises(ccxt.ExchangeError, match="-4116"):
+        client.create_order(*order)
+
+
+def test_dust_of_a_position_can_be_closed() -> None:
+    with falling_market() as exchange:
+        client = sync_client(exchange)
+        client.create_order(SYMBOL, "market", "buy", 0.051)  # 5.1 USDT
+        with pytest.raises(ccxt.BaseError, match="-4164"):
+            client.create_order(SYMBOL, "market", "sell", 0.001)
+        client.create_order(SYMBOL, "market", "sell", 0.001, None, {"reduceOnly": True})
+        assert [str(one.amount) for one in exchange.positions()] == ["0.050"]

@@ -1,10 +1,13 @@
 """Every fault of a request, as the real ccxt client meets it and as the exchange's books show it."""
 
 import ccxt
+import numpy as np
 import pytest
 
 from tests.unit.exchange.practice.ccxt_clients import sync_client
-from workbench.exchange.practice import PracticeExchange
+from workbench.exchange.practice import PracticeExchange, SteppedClock, TickSource
+from workbench.model.instrument import Instrument
+from workbench.model.practice import PRACTICE_LIVE_START
 
 SYMBOL = "BTC/USDT"
 MARKET_BUY = (SYMBOL, "market", "buy", 0.01)
@@ -80,6 +83,18 @@ def test_late_order_whose_window_has_closed_is_never_executed(exchange: Practice
         client.create_order(*MARKET_BUY, None, {"recvWindow": 1_000})
     exchange.advance(60)
     assert exchange.orders() == []
+
+
+def test_late_order_meets_the_price_of_its_own_moment() -> None:
+    instrument = Instrument(SYMBOL, lot=0.001, tick=0.01, min_notional=5.0)
+    times = PRACTICE_LIVE_START + np.array([0, 3, 10, 30]) * 1_000_000_000
+    source = TickSource(instrument, times, [100.0, 60.0, 40.0, 30.0], [9.0, 9.0, 9.0, 9.0])
+    with PracticeExchange([source], clock=SteppedClock()) as exchange:
+        exchange.faults.add("accepted_late", seconds=5)
+        with pytest.raises(ccxt.NetworkError):
+            sync_client(exchange).create_order(SYMBOL, "market", "buy", 1, None, {"recvWindow": 60_000})
+        exchange.advance(25)
+        assert [str(fill.price) for fill in exchange.trades()] == ["60.01"]
 
 
 def test_second_order_with_the_id_of_an_open_one_is_refused(exchange: PracticeExchange) -> None:
@@ -192,3 +207,20 @@ def test_hidden_candles_are_a_hole_in_the_history(exchange: PracticeExchange) ->
     whole = [row[0] for row in client.fetch_ohlcv(SYMBOL, "1m", limit=10)]
     exchange.hide_candles(SYMBOL, "1m", whole[3] * 1_000_000, whole[6] * 1_000_000)
     assert [row[0] for row in client.fetch_ohlcv(SYMBOL, "1m", limit=10)] == whole[:3] + whole[6:]
+
+
+def test_order_fills_while_its_cancellation_is_on_the_way(exchange: PracticeExchange) -> None:
+    client = sync_client(exchange)
+    order = client.create_order(SYMBOL, "limit", "buy", 0.01, 90_000)
+    exchange.faults.add("filled_before_cancel")
+    with pytest.raises(ccxt.OrderNotFound, match="-2011"):
+        client.cancel_order(order["id"], SYMBOL)
+    after = client.fetch_order(order["id"], SYMBOL)
+    assert (after["status"], after["filled"], after["average"]) == ("closed", 0.01, 90_000)
+
+
+def test_key_that_may_withdraw_says_so(exchange: PracticeExchange) -> None:
+    client = sync_client(exchange)
+    assert client.sapi_get_account_apirestrictions()["enableWithdrawals"] is False
+    exchange.faults.add("key_may_withdraw")
+    assert client.sapi_get_account_apirestrictions()["enableWithdrawals"] is True
