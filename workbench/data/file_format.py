@@ -62,6 +62,8 @@ class FileFormat:
             problems.append(f"separator must be one of {', '.join(map(repr, _SEPARATORS))}, was {self.separator!r}")
         if self.decimal not in {".", ","}:
             problems.append(f"decimal must be '.' or ',', was {self.decimal!r}")
+        if self.separator == self.decimal:
+            problems.append(f"separator and decimal must differ, were both {self.decimal!r}")
         if self.thousands is not None and (self.thousands not in {",", ".", " ", "'", "_"}):
             problems.append(f"thousands must be None or one of , . space ' _, was {self.thousands!r}")
         if self.thousands == self.decimal:
