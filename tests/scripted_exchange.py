@@ -15,6 +15,7 @@ from aiohttp import WSMsgType, web
 
 from workbench.exchange.ccxt_client.client import CcxtClient
 from workbench.exchange.ccxt_client.credentials import Credentials
+from workbench.exchange.ccxt_client.limiter import RateBudget
 from workbench.exchange.ccxt_client.settings import ClientSettings
 from workbench.exchange.ccxt_client.timing import Timing
 from workbench.exchange.tickets import OrderTicket
@@ -23,6 +24,7 @@ KEY = "practice-canary-key-7f3a9c51"
 SECRET = "canary-secret-2b8e6d04f1a7"  # noqa: S105 - made up, to be searched for
 ORDER = "/api/v3/order"
 MS = 1_000_000
+UNLIMITED = RateBudget(cost_per_s=1e6, burst=1e6)
 MARKETS = {"BTCUSDT": ("BTC", "USDT"), "ETHUSDT": ("ETH", "USDT")}
 
 
@@ -54,6 +56,7 @@ class ScriptedExchange:
         self.sockets: dict[str, list[web.WebSocketResponse]] = {"market": [], "user": []}
         self.changed = asyncio.Condition()
         self.base_url = ""
+        self.refuses_sockets_with: int | None = None
 
     def will(self, method: str, path: str, *answers: Answer) -> None:
         self.script.setdefault((method, path), deque()).extend(answers)
@@ -121,7 +124,9 @@ class ScriptedExchange:
             found["status"] = "CANCELED"
         return found
 
-    async def socket(self, request: web.Request) -> web.WebSocketResponse:
+    async def socket(self, request: web.Request) -> web.StreamResponse:
+        if self.refuses_sockets_with is not None:
+            return web.Response(status=self.refuses_sockets_with)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         kind = "user" if request.path.startswith("/ws-api") else "market"
@@ -165,7 +170,7 @@ class ScriptedExchange:
         app.router.add_get("/stream/ws/{name}", self.socket)
         app.router.add_get("/ws-api/v3", self.socket)
         app.router.add_route("*", "/{path:.*}", self.handle)
-        runner = web.AppRunner(app)
+        runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=ssl_context)
         await site.start()
@@ -250,7 +255,12 @@ async def connected(
 ) -> AsyncIterator[tuple[ScriptedExchange, CcxtClient]]:
     """Run a scripted exchange with a client of it."""
     async with (exchange or ScriptedExchange()).running(ssl_context) as server:
-        chosen = {"exchange": "practice", "credentials": Credentials(KEY, SECRET), "timeout_s": 5.0} | settings
+        chosen = {
+            "exchange": "practice",
+            "credentials": Credentials(KEY, SECRET),
+            "timeout_s": 5.0,
+            "budget": UNLIMITED,
+        } | settings
         client = CcxtClient(ClientSettings(base_url=server.base_url, **chosen), timing=timing)
         try:
             yield server, client

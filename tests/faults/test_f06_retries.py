@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.scripted_exchange import ORDER, Answer, ScriptedExchange, limit_order, run
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, ExchangeUnavailableError
 from workbench.exchange import CcxtClient, ClientSettings, Unknown
 
 
@@ -37,5 +37,20 @@ def test_option_that_got_in_all_the_same_has_no_effect(way: str) -> None:
         exchange.will("POST", ORDER, *[Answer(drop=True, executes=True)] * 4)
         assert isinstance(await client.place_order(limit_order()), Unknown)
         assert exchange.count("POST", ORDER) == len(exchange.executed) == 1
+
+    run(test)
+
+
+def test_http_library_sends_nothing_a_second_time_either() -> None:
+    async def test(exchange: ScriptedExchange, client: CcxtClient) -> None:
+        # The line is kept open after an answer; when it breaks, aiohttp itself would send a cancel or a read again.
+        await client.place_order(limit_order())
+        exchange.will("DELETE", ORDER, Answer(drop=True))
+        assert isinstance(await client.cancel_order("BTC/USDT", "wb-1"), Unknown)
+        assert exchange.count("DELETE", ORDER) == 1
+        exchange.will("GET", "/api/v3/account", Answer(drop=True))
+        with pytest.raises(ExchangeUnavailableError):
+            await client.balances()
+        assert exchange.count("GET", "/api/v3/account") == 1
 
     run(test)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import ConfigError
@@ -16,8 +17,10 @@ __all__ = ["build_async_exchange", "build_sync_exchange", "exchange_names", "nea
 
 _MARKET_TYPES: Final = {"spot": ("spot",), "linear_perpetual": ("linear", "swap")}
 _DEFAULT_TYPE: Final = {"spot": "spot", "linear_perpetual": "swap"}
-# ccxt forgets what came first when more comes between two looks; nothing may be lost for want of room.
-_CACHE_ROWS: Final = 20_000
+# ccxt forgets what came first when more comes between two looks, so there is room for a second of the busiest market;
+# for orders, each of which it looks for in the whole cache, there is less.
+_CACHE_ROWS: Final = {"tradesLimit": 10_000, "ordersLimit": 1_000, "OHLCVLimit": 500}
+_UNREADABLE: Final = 1_000
 
 
 def exchange_names() -> tuple[str, ...]:
@@ -75,6 +78,7 @@ def build_async_exchange(settings: ClientSettings) -> Any:  # noqa: ANN401 - ccx
         }
     )
     exchange.logger = silent_logger()
+    exchange.unreadable = deque(maxlen=_UNREADABLE)
     exchange.credentials = settings.credentials
     _trim(exchange, settings)
     if settings.base_url is not None:
@@ -112,8 +116,7 @@ def _trim(exchange: Any, settings: ClientSettings) -> None:  # noqa: ANN401 - cc
     options["recvWindow"] = int(settings.recv_window_ms)
     options["adjustForTimeDifference"] = False
     options["warnOnFetchOpenOrdersWithoutSymbol"] = False
-    for cache in ("tradesLimit", "ordersLimit", "OHLCVLimit"):
-        options[cache] = _CACHE_ROWS
+    options.update(_CACHE_ROWS)
     _trim_market_types(options, _MARKET_TYPES[settings.kind])
 
 

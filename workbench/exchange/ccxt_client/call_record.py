@@ -20,7 +20,7 @@ _SHOWN_CHARS: Final = 300
 
 @dataclass(slots=True)
 class CallRecord:
-    """The last request and answer of one call.
+    """The last request and answer of one call. An exchange may repeat a key in its answer, so that is not shown.
 
     Attributes
     ----------
@@ -48,9 +48,9 @@ class CallRecord:
     left_ns: int | None = None
     arrived_ns: int | None = None
     status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: str = ""
-    document: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: str = field(default="", repr=False)
+    document: Any = field(default=None, repr=False)
     streams: set[str] = field(default_factory=set)
 
     @property

@@ -28,7 +28,7 @@ _BANNED: Final = 418
 
 @dataclass(frozen=True, slots=True)
 class Attempt(Generic[Answer]):
-    """One call: its answer, or its error, and what went over the wire. The error holds secrets, so it is not shown.
+    """One call: its answer, or its error, and what went over the wire. What may hold secrets is not shown.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Attempt(Generic[Answer]):
         What went over the wire.
     """
 
-    answer: Answer | None
+    answer: Answer | None = field(repr=False)
     error: BaseException | None = field(repr=False)
     record: CallRecord
 

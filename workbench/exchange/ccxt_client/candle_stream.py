@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.errors import DataError, ExchangeError
 from workbench.exchange.ccxt_client.parsing import parse_candle
 from workbench.exchange.ccxt_client.stream_loop import StreamLoop
-from workbench.exchange.ccxt_client.unread import unread_rows
+from workbench.exchange.ccxt_client.unread import changed_candles, unread_rows
 from workbench.exchange.streams import BadRecord, CandleBatch, StreamGap, StreamInterrupted
 
 if TYPE_CHECKING:
@@ -80,19 +80,24 @@ class CandleStream:
         self._market_desk.check_timeframe(self._timeframe)
         async with aclosing(self._loop.answers()) as answers:
             async for answer in answers:
-                if not isinstance(answer, StreamInterrupted):
+                events = []
+                if not isinstance(answer, BadRecord | StreamInterrupted):
                     events = await self._take(answer)
                 else:
                     yield answer
-                    events = await self._catch_up() if answer.cause == "silent" else []
+                    if isinstance(answer, StreamInterrupted) and answer.cause == "silent":
+                        events = await self._catch_up()
                 for event in events:
                     yield event
 
     async def _watch(self) -> Sequence[Any]:
-        cache = self._exchange.ohlcvs.get(self._symbol, {}).get(self._timeframe.name)
-        unread = unread_rows(cache, self._symbol)
-        rows: Sequence[Any] = unread or await self._exchange.watch_ohlcv(self._symbol, self._timeframe.name)
-        return rows
+        rows = unread_rows(self._cache, self._symbol)
+        rows = rows or await self._exchange.watch_ohlcv(self._symbol, self._timeframe.name)
+        return changed_candles(self._cache, rows)
+
+    @property
+    def _cache(self) -> Any:  # noqa: ANN401 - ccxt has no types
+        return self._exchange.ohlcvs.get(self._symbol, {}).get(self._timeframe.name)
 
     async def _poll(self) -> Sequence[Candle]:
         if self._last_ns is not None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
     from workbench.exchange.order_states import OrderState, OwnTrade
     from workbench.exchange.outcomes import OrderOutcome
+    from workbench.exchange.protocol import ExchangeClient
     from workbench.exchange.streams import CandleEvent, OwnEvent, TradeEvent
     from workbench.exchange.tickets import OrderTicket
     from workbench.model.timeframe import Timeframe
@@ -87,6 +88,9 @@ class CcxtClient:
         self._order_desk = OrderDesk(
             self._exchange, self._desk, self._market_desk, self._clock, settings, speed=self._timing.speed
         )
+
+        if TYPE_CHECKING:
+            _: ExchangeClient = self  # keeps the protocol, as the type checker sees here
 
     def __repr__(self) -> str:
         return f"CcxtClient({self._settings.exchange}, {self._settings.kind})"
@@ -205,6 +209,7 @@ class CcxtClient:
 
     async def close(self) -> None:
         """Close every connection; streams end. May be called twice."""
+        self._exchange.is_shut = True
         await self._limiter.close()
         await self._exchange.close()
 

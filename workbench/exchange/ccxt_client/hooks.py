@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from workbench.errors import ConfigError
 from workbench.exchange.ccxt_client.call_record import CURRENT_CALL
 from workbench.exchange.ccxt_client.limiter import CallPriority
+from workbench.exchange.ccxt_client.taxonomy import ccxt_kinds
 from workbench.exchange.ccxt_client.timing import NS_PER_MS
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Callable, Mapping
 
     from workbench.exchange.ccxt_client.credentials import Credentials
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncHooks", "CommonHooks", "silent_logger"]
 
 _FLAG_COLUMN: Final = 6
+_SHOWN_CHARS: Final = 200
 
 
 def silent_logger() -> logging.Logger:
@@ -118,8 +121,10 @@ class CommonHooks:
 class AsyncHooks(CommonHooks):
     """Hooks of an asynchronous exchange: our limiter, our clock, our session, and what its streams say on the side."""
 
+    is_shut = False
     limiter: RateLimiter | None = None
     exchange_now_ns: Callable[[], int] | None = None
+    unreadable: deque[str]
     open_session: Callable[[], Any] | None = None
 
     def milliseconds(self) -> int:
@@ -137,7 +142,9 @@ class AsyncHooks(CommonHooks):
             )
 
     def open(self, lazy: bool = False) -> None:  # noqa: FBT001, FBT002 - ccxt's signature
-        """Open the session that reads no endless answers, then what ccxt opens."""
+        """Open the session that reads no endless answers, then what ccxt opens; nothing after the client was closed."""
+        if self.is_shut:
+            raise ConnectionError("the client is closed")
         if self.open_session is not None and getattr(self, "session", None) is None and not self._is_shut(lazy=lazy):
             self.session = self.open_session()
         super().open(lazy)  # type: ignore[misc]  # as above
@@ -158,6 +165,19 @@ class AsyncHooks(CommonHooks):
         if record is not None:
             record.streams.add(url)
         return super().client(url)  # type: ignore[misc]  # as above
+
+    def handle_message(self, client: Any, message: Any) -> None:  # noqa: ANN401 - ccxt has no types
+        """Take in a message of a websocket; one that ccxt stumbles over is noted, and the next is read all the same.
+
+        ccxt itself would stop reading there and leave the line open and silent for ever.
+        """
+        try:
+            super().handle_message(client, message)  # type: ignore[misc]  # as above
+        except Exception as error:  # noqa: BLE001 - one of the three borders: whatever a message does to ccxt
+            if "BaseError" in ccxt_kinds(error):
+                client.reject(error)
+            else:
+                self.unreadable.append(f"{type(error).__name__} at {str(message)[:_SHOWN_CHARS]}")
 
     def handle_ohlcv(self, client: Any, message: Mapping[str, Any]) -> None:  # noqa: ANN401 - ccxt has no types
         """Take in a candle of a stream, and put the exchange's word that it is closed behind its numbers."""

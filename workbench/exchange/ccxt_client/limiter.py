@@ -91,6 +91,7 @@ class RateLimiter:
         self._closed_until_ns = 0
         self._waiting: list[tuple[CallPriority, int, float, asyncio.Future[None]]] = []
         self._count = 0
+        self._arrived = asyncio.Event()
         self._server: asyncio.Task[None] | None = None
 
     @property
@@ -126,6 +127,7 @@ class RateLimiter:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._count += 1
         heapq.heappush(self._waiting, (priority, self._count, cost, turn))
+        self._arrived.set()
         if self._server is None or self._server.done():
             self._server = asyncio.create_task(self._serve())
         await turn
@@ -149,12 +151,21 @@ class RateLimiter:
             self._refill()
             wait_s = self._wait_s(cost, priority)
             if wait_s > 0.0:
-                # Somebody more urgent may come meanwhile, so the first of the queue is looked up again afterwards.
-                await self._timing.sleep(wait_s)
+                await self._wait(wait_s)
                 continue
             heapq.heappop(self._waiting)
             self._left -= cost
             turn.set_result(None)
+
+    async def _wait(self, wait_s: float) -> None:
+        """Wait, or until somebody comes, who may be more urgent than whoever is first now."""
+        self._arrived.clear()
+        waits = [asyncio.ensure_future(self._timing.sleep(wait_s)), asyncio.ensure_future(self._arrived.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     def _refill(self) -> None:
         now_ns = self._timing.monotonic_ns()

@@ -119,7 +119,7 @@ class OwnStream:
                     if loop.was_interrupted:
                         loop.was_interrupted = False
                         self._wake.set()
-                    if isinstance(answer, StreamInterrupted):
+                    if isinstance(answer, BadRecord | StreamInterrupted):
                         await self._events.put(answer)
                         continue
                     loop.heard()

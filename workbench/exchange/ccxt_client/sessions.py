@@ -38,4 +38,7 @@ def open_limited_session(max_body_bytes: int, ssl_context: ssl.SSLContext | None
             return b"".join(parts)
 
     connector = aiohttp.TCPConnector(ssl=True if ssl_context is None else ssl_context)
-    return aiohttp.ClientSession(connector=connector, response_class=LimitedResponse)
+    session = aiohttp.ClientSession(connector=connector, response_class=LimitedResponse)
+    # aiohttp sends what is no POST a second time when a kept line breaks, and offers no other way to forbid it.
+    session._retry_connection = False  # noqa: SLF001 - as above
+    return session

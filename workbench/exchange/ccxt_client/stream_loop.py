@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.errors import AuthError, ConfigError, ExchangeUnavailableError, RateLimitError
 from workbench.exchange.ccxt_client.call_record import CallRecord
 from workbench.exchange.ccxt_client.limiter import CallPriority
-from workbench.exchange.ccxt_client.taxonomy import ccxt_kinds, read_problem
+from workbench.exchange.ccxt_client.taxonomy import read_problem
 from workbench.exchange.ccxt_client.timing import NS_PER_S
-from workbench.exchange.streams import StreamInterrupted
+from workbench.exchange.streams import BadRecord, StreamInterrupted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -83,7 +83,7 @@ class StreamLoop:
         self._failures = 0
 
     async def answers(self) -> AsyncGenerator[Any, None]:
-        """Yield what the source brings, and a `StreamInterrupted` whenever it fails or is silent.
+        """Yield what the source brings, a `StreamInterrupted` whenever it fails or is silent, and each `BadRecord`.
 
         Raises
         ------
@@ -95,8 +95,10 @@ class StreamLoop:
         try:
             while True:
                 attempt = await self._next()
-                if attempt is not None and "ExchangeClosedByUser" in ccxt_kinds(attempt.error):
+                if self._exchange.is_shut:
                     return
+                while self._exchange.unreadable:
+                    yield BadRecord(self._symbol, self._desk.redact(self._exchange.unreadable.popleft()))
                 if attempt is None:
                     await self._hang_up("it brought nothing for too long")
                     yield self._interrupted("silent", f"no data for {self._silent_after_ns / NS_PER_S:g} s", 0.0)
@@ -112,7 +114,7 @@ class StreamLoop:
 
     async def _next(self) -> Attempt[Any] | None:
         """Return what the source brings next; None when it was silent for too long."""
-        while True:
+        while not self._exchange.is_shut:
             if self._asking is None:
                 self._record = CallRecord()
                 self._asking = asyncio.create_task(self._desk.attempt(self._source, CallPriority.MARKET, self._record))
@@ -127,6 +129,7 @@ class StreamLoop:
                 # Cancelled by another stream on the same line, or by `close`, which the next attempt will tell.
                 if not asking.cancelled():
                     return asking.result()
+        return None
 
     def _failed(self, attempt: Attempt[Any]) -> StreamInterrupted:
         error = attempt.error

@@ -77,11 +77,13 @@ class TradeStream:
         self._is_counted = bool(market.get("spot")) and self._exchange.id in _COUNTS_TRADES
         async with aclosing(self._loop.answers()) as answers:
             async for answer in answers:
-                if not isinstance(answer, StreamInterrupted):
+                events = []
+                if not isinstance(answer, BadRecord | StreamInterrupted):
                     events = await self._take(answer)
                 else:
                     yield answer
-                    events = await self._catch_up() if answer.cause == "silent" else []
+                    if isinstance(answer, StreamInterrupted) and answer.cause == "silent":
+                        events = await self._catch_up()
                 for event in events:
                     yield event
 

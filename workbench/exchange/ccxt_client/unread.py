@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["unread_rows"]
+__all__ = ["changed_candles", "unread_rows"]
 
 
 def unread_rows(cache: Any, symbol: str) -> list[Any]:  # noqa: ANN401 - ccxt has no types
@@ -24,8 +24,28 @@ def unread_rows(cache: Any, symbol: str) -> list[Any]:  # noqa: ANN401 - ccxt ha
     if cache is None or not _count(cache, symbol):
         return []
     count = cache.getLimit(symbol, None)
-    rows = [row for row in cache if not isinstance(row, dict) or row.get("symbol") == symbol]
-    return rows[-count:]
+    rows: list[Any] = []
+    # From the end, as a cache may be long and what is new in it short.
+    for row in reversed(cache):
+        if not isinstance(row, dict) or row.get("symbol") == symbol:
+            rows.append(row)
+            if len(rows) == count:
+                break
+    return rows[::-1]
+
+
+def changed_candles(cache: Any, told: list[Any]) -> list[Any]:  # noqa: ANN401 - ccxt has no types
+    """Return the candles that changed last; ccxt counts those and then takes as many from the end, whichever they are.
+
+    Parameters
+    ----------
+    cache : ccxt cache or None
+        Of the candles of one market and timeframe.
+    told : list
+        What ccxt made of it, which holds where the cache does not say what changed.
+    """
+    changed = getattr(cache, "_size_tracker", None)
+    return [row for row in cache if row[0] in changed] if changed else told
 
 
 def _count(cache: Any, symbol: str) -> int:  # noqa: ANN401 - ccxt has no types

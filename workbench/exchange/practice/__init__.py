@@ -30,6 +30,7 @@ from workbench.exchange.practice.clock import PracticeClock, RunningClock, Stepp
 from workbench.exchange.practice.exchange import DEFAULT_MARKETS, PracticeConfig, PracticeExchange
 from workbench.exchange.practice.faults import FAULT_KINDS, Fault, FaultPlan
 from workbench.exchange.practice.registry import PracticeAddress, find_practice_exchange
+from workbench.exchange.practice.remote import PracticeRemote
 from workbench.exchange.practice.sources import BarsSource, MarketSource, PracticeSource, TickSource
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "PracticeClock",
     "PracticeConfig",
     "PracticeExchange",
+    "PracticeRemote",
     "PracticeSource",
     "RunningClock",
     "SteppedClock",

@@ -70,6 +70,8 @@ def found_order(section: Section, request: Request, *, code: int = -2013, id_nam
 def cancelled(section: Section, venue: Venue, request: Request, *, id_names: tuple[str, str]) -> PracticeOrder:
     """Cancel the order that a request names and return it."""
     order = found_order(section, request, code=-2011, id_names=id_names)
+    if venue.faults.strike("filled_before_cancel", f"{order.wanted.symbol} {order.wanted.client_order_id}"):
+        section.engine.fill_resting(order, venue.now_ms())
     section.engine.cancel(order, venue.now_ms())
     return order
 

@@ -47,7 +47,10 @@ def _clear_faults(venue: Venue, _request: Request) -> dict[str, Any]:
 
 def _set_balance(venue: Venue, request: Request) -> dict[str, Any]:
     wanted = _body(request)
-    venue.set_balance(str(wanted.get("asset", "")), _amount(wanted.get("free")))
+    try:
+        venue.set_balance(str(wanted.get("asset", "")), _amount(wanted.get("free")))
+    except WorkbenchError as error:
+        raise RefusalError(-1102, str(error)) from error
     return {}
 
 
@@ -56,10 +59,23 @@ def _set_skew(venue: Venue, request: Request) -> dict[str, Any]:
     return {}
 
 
+def _revoke(venue: Venue, _request: Request) -> dict[str, Any]:
+    venue.guard.is_revoked = True
+    return {}
+
+
+def _drop(venue: Venue, _request: Request) -> dict[str, Any]:
+    venue.wants_drop = True
+    return {}
+
+
 def _trade_as_other(venue: Venue, request: Request) -> dict[str, Any]:
     wanted = _body(request)
-    order_id = venue.trade_as_other(str(wanted.get("symbol")), str(wanted.get("side")), _amount(wanted.get("quantity")))
-    return {"orderId": order_id}
+    symbol, side = str(wanted.get("symbol")), str(wanted.get("side"))
+    try:
+        return {"orderId": venue.trade_as_other(symbol, side, _amount(wanted.get("quantity")))}
+    except WorkbenchError as error:
+        raise RefusalError(-1102, str(error)) from error
 
 
 def _body(request: Request) -> dict[str, Any]:
@@ -83,11 +99,13 @@ def _amount(value: object) -> Decimal:
 
 
 CONTROL_ROUTES: Final[RouteTable] = {
-    "GET /practice/state": Route(_state, "key"),
-    "POST /practice/faults": Route(_add_fault, "key"),
-    "DELETE /practice/faults": Route(_clear_faults, "key"),
-    "POST /practice/balance": Route(_set_balance, "key"),
-    "POST /practice/skew": Route(_set_skew, "key"),
-    "POST /practice/trade": Route(_trade_as_other, "key"),
+    "GET /practice/state": Route(_state, "control"),
+    "POST /practice/faults": Route(_add_fault, "control"),
+    "DELETE /practice/faults": Route(_clear_faults, "control"),
+    "POST /practice/balance": Route(_set_balance, "control"),
+    "POST /practice/skew": Route(_set_skew, "control"),
+    "POST /practice/revoke": Route(_revoke, "control"),
+    "POST /practice/drop": Route(_drop, "control"),
+    "POST /practice/trade": Route(_trade_as_other, "control"),
 }
 """The exchange's own requests; their bodies are JSON."""

@@ -97,7 +97,12 @@ class RequestGuard:
         """Raise RefusalError unless the key is the account's."""
         if not key:
             raise RefusalError(-2014, "API-key format invalid.", _UNAUTHORIZED)
-        if self.is_revoked or not hmac.compare_digest(key, self.credentials.key):
+        if self.is_revoked or not hmac.compare_digest(key.encode(), self.credentials.key.encode()):
+            raise RefusalError(-2015, "Invalid API-key, IP, or permissions for action.", _UNAUTHORIZED)
+
+    def check_owner(self, key: str | None) -> None:
+        """Raise RefusalError unless the key is the account's, revoked or not."""
+        if not hmac.compare_digest((key or "").encode(), self.credentials.key.encode()):
             raise RefusalError(-2015, "Invalid API-key, IP, or permissions for action.", _UNAUTHORIZED)
 
     def check_query(self, payload: str, key: str | None) -> tuple[dict[str, str], Receipt]:
@@ -133,7 +138,7 @@ class RequestGuard:
 
     def _check_signature(self, payload: str, signature: str) -> None:
         expected = hmac.new(self._secret, payload.encode(), hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(expected, signature):
+        if not hmac.compare_digest(expected.encode(), signature.encode()):
             raise RefusalError(-1022, "Signature for this request is not valid.")
 
     def _receipt(self, params: dict[str, str]) -> Receipt:

@@ -28,6 +28,8 @@ FaultKind = Literal[
     "maintenance_text",
     "key_revoked",
     "stale_candles",
+    "key_may_withdraw",
+    "filled_before_cancel",
     "lost_event",
     "duplicate_event",
     "reordered_events",

@@ -11,6 +11,7 @@ from workbench.exchange.practice.feed import read_interval
 from workbench.exchange.practice.numbers import decimal_of, decimal_text, float_text, read_integer
 from workbench.exchange.practice.refusals import missing_parameter
 from workbench.exchange.practice.routes import Request, Route, RouteTable
+from workbench.exchange.practice.sources import Rows
 
 if TYPE_CHECKING:
     from workbench.exchange.practice.section import Section
@@ -38,7 +39,8 @@ def market_routes(prefix: str, name: SectionName) -> RouteTable:
         f"GET {prefix}/ping": Route(lambda _venue, _request: {}),
         f"GET {prefix}/time": Route(lambda venue, _request: {"serverTime": venue.guard.now_ms()}),
         f"GET {prefix}/exchangeInfo": route(_exchange_info),
-        f"GET {prefix}/klines": route(_klines),
+        # A year of daily candles of the practice market takes seconds when it is asked for the first time.
+        f"GET {prefix}/klines": route(_klines)._replace(is_slow=True),
         f"GET {prefix}/trades": route(_trades),
         f"GET {prefix}/historicalTrades": route(_trades),
         f"GET {prefix}/aggTrades": route(_agg_trades),
@@ -78,11 +80,13 @@ def _klines(section: Section, venue: Venue, request: Request) -> list[list[objec
     if venue.faults.strike("stale_candles", "klines") is not None:
         now_ns -= _STALE_CANDLES * frame.ns
     start, end = _start_ns(request), _end_ns(request)
-    if end is not None and end < now_ns:
-        now_ns = end
-    if start is not None and start > now_ns:
-        return []
-    return messages.klines_json(tape.candles(frame, start, now_ns, count), frame, tape)
+    if start is None and end is not None:
+        start = frame.floor(end) - (count - 1) * frame.ns
+    rows = tape.candles(frame, start, now_ns, count)
+    if end is not None:
+        kept = int(rows.time_ns.searchsorted(end, side="right"))
+        rows = Rows(rows.time_ns[:kept], rows.values[:, :kept])
+    return messages.klines_json(rows, frame, tape)
 
 
 def _trades(section: Section, venue: Venue, request: Request) -> list[dict[str, object]]:
@@ -134,29 +138,31 @@ def _book_ticker(section: Section, venue: Venue, request: Request) -> Any:  # no
     def answer(tape: Tape) -> dict[str, object]:
         book = section.book(tape.listing.symbol)
         quantity = decimal_text(book.level_quantity)
-        return {
+        quotes = {
             "symbol": tape.listing.symbol,
             "bidPrice": decimal_text(book.best("SELL")),
             "bidQty": quantity,
             "askPrice": decimal_text(book.best("BUY")),
             "askQty": quantity,
-            "time": venue.guard.now_ms(),
         }
+        return quotes | _time(tape, venue)
 
     return _for_each(section, request, answer)
 
 
 def _price(section: Section, venue: Venue, request: Request) -> Any:  # noqa: ANN401 -- as above
     now_ns = venue.clock.now_ns()
-    return _for_each(
-        section,
-        request,
-        lambda tape: {
-            "symbol": tape.listing.symbol,
-            "price": float_text(tape.last(now_ns)[1]),
-            "time": venue.guard.now_ms(),
-        },
-    )
+
+    def answer(tape: Tape) -> dict[str, object]:
+        price = float_text(tape.last(now_ns)[1])
+        return {"symbol": tape.listing.symbol, "price": price} | _time(tape, venue)
+
+    return _for_each(section, request, answer)
+
+
+def _time(tape: Tape, venue: Venue) -> dict[str, object]:
+    """Return the time of a quote, which only those of perpetuals have: ccxt tells the two apart by it."""
+    return {"time": venue.guard.now_ms()} if tape.listing.is_perpetual else {}
 
 
 def _for_each(section: Section, request: Request, answer: Any) -> Any:  # noqa: ANN401 -- as above

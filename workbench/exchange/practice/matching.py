@@ -191,6 +191,12 @@ class MatchingEngine:
                 left -= quantity
                 self._fill(order, Level(_limit_of(order), quantity), time_ms, is_maker=True)
 
+    def fill_resting(self, order: PracticeOrder, time_ms: int) -> None:
+        """Fill all that is left of a resting order at its limit, as if somebody had taken it; others are left alone."""
+        if order.is_open and order.is_working and order.wanted.price is not None:
+            with localcontext(EXACT):
+                self._fill(order, Level(order.wanted.price, order.remaining), time_ms, is_maker=True)
+
     def set_last(self, symbol: str, price: Decimal) -> None:
         """Move a market to a price; for one without open orders, where the prints in between do not matter."""
         self._books[symbol] = Book(self.listings[symbol], price)

@@ -85,7 +85,9 @@ def read_order(
             raise missing_parameter("stopPrice")
         listing.check_price(stop_price, "stopPrice")
     quantity, quote_quantity = _read_quantity(params, listing, book, side, kind)
-    listing.check_notional(quantity, price or stop_price or book.last)
+    reduce_only = params.get("reduceOnly", "false").lower() == "true"
+    if not (reduce_only and listing.is_perpetual):  # what is left of a position can always be closed
+        listing.check_notional(quantity, price or stop_price or book.last)
     time_in_force = _read_time_in_force(params, kind)
     return NewOrder(
         symbol=listing.symbol,
@@ -100,7 +102,7 @@ def read_order(
         stop_price=stop_price,
         # A stop sells below and buys above; a target sells above and buys below.
         triggers_below=(side == "SELL") == bool(is_stop),
-        reduce_only=params.get("reduceOnly", "false").lower() == "true",
+        reduce_only=reduce_only,
     )
 
 

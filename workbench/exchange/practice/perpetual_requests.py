@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from workbench.exchange.practice import account_requests as account
 from workbench.exchange.practice import perpetual_messages as messages
+from workbench.exchange.practice.contract_refusals import contract_refusal
 from workbench.exchange.practice.market_requests import market_routes
 from workbench.exchange.practice.numbers import ZERO, decimal_text, read_integer
 from workbench.exchange.practice.order_entry import PERPETUAL_KINDS
@@ -34,14 +35,21 @@ def _listing(venue: Venue, request: Request) -> Listing:
 
 
 def _place(venue: Venue, request: Request) -> dict[str, Any]:
-    return messages.order_json(account.placed(venue.perpetual, venue, request, PERPETUAL_KINDS))
+    return messages.order_json(_placed(venue, request))
+
+
+def _placed(venue: Venue, request: Request) -> PracticeOrder:
+    try:
+        return account.placed(venue.perpetual, venue, request, PERPETUAL_KINDS)
+    except RefusalError as refusal:
+        raise contract_refusal(refusal, _listing(venue, request)) from refusal
 
 
 def _place_algo(venue: Venue, request: Request) -> dict[str, Any]:
     params = request.params
     renamed = {"stopPrice": params.get("triggerPrice", ""), "newClientOrderId": params.get("clientAlgoId", "")}
     conditional = Request(params | {name: value for name, value in renamed.items() if value}, request.receipt)
-    return messages.algo_order_json(account.placed(venue.perpetual, venue, conditional, PERPETUAL_KINDS))
+    return messages.algo_order_json(_placed(venue, conditional))
 
 
 def _order(venue: Venue, request: Request) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def find_practice_exchange() -> PracticeAddress | None:
         address = _read(path)
         if address is not None and _is_alive(address.pid) and address.answers():
             return address
-        if address is None or not _is_alive(address.pid):
+        if address is not None and not _is_alive(address.pid):
             path.unlink(missing_ok=True)
     return None
 
@@ -155,7 +155,8 @@ def _read(path: Path) -> PracticeAddress | None:
     """Return what a file says; None when it cannot be read, or others could have written it."""
     try:
         status = path.lstat()
-        if path.is_symlink() or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        # A link's own rights are all rights, so none is followed.
+        if status.st_uid != os.getuid() or status.st_mode & 0o077:
             return None
         return PracticeAddress(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Access", "Request", "Route", "RouteTable"]
 
-Access = Literal["public", "key", "signed"]
+Access = Literal["public", "key", "signed", "control"]
+"""Anybody, whoever sends the key, whoever signs with the secret, whoever sends the key even after it was revoked."""
 
 
 class Request(NamedTuple):
@@ -31,10 +32,14 @@ class Request(NamedTuple):
 
 
 class Route(NamedTuple):
-    """What answers a request: a function of the exchange and the request that returns what becomes JSON."""
+    """What answers a request: a function of the exchange and the request that returns what becomes JSON.
+
+    A slow one runs on a thread of its own, so that the market plays on meanwhile; it may only read history.
+    """
 
     answer: Callable[[Venue, Request], Any]
     access: Access = "public"
+    is_slow: bool = False
 
 
 RouteTable = dict[str, Route]

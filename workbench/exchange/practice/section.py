@@ -99,6 +99,7 @@ class Section:
     def book(self, symbol: str) -> Book:
         """Return what a market offers now."""
         self._touch(symbol)
+        self._touch_fee_market(symbol)
         return Book(self.listings[symbol], self.prices[symbol])
 
     def last(self, symbol: str) -> Decimal:
@@ -135,6 +136,7 @@ class Section:
         """Play every market that matters to anybody up to a time."""
         self._now_ns = now_ns
         for symbol in self._busy():
+            self._touch_fee_market(symbol)
             self._known_ns[symbol] = now_ns
             self._play(symbol, now_ns)
 
@@ -171,6 +173,13 @@ class Section:
                 engine.set_last(symbol, decimal_of(float(taken.prints.price[-1])))
             feed.on_prints(taken)
         feed.on_time(now_ns)
+
+    def _touch_fee_market(self, symbol: str) -> None:
+        """Know the price of the third coin, if there is one, that fees of a market are paid in."""
+        listing = self.listings[symbol]
+        fee_symbol = f"{listing.fees.asset}{listing.quote}"
+        if fee_symbol in self.tapes and fee_symbol not in self._watched and not self.engine.has_open_orders(fee_symbol):
+            self._touch(fee_symbol)
 
     def _touch(self, symbol: str) -> None:
         """Bring a market that nobody watched up to now."""

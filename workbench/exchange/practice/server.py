@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
@@ -29,6 +30,8 @@ _HOST: Final = "127.0.0.1"
 # The market is told in pieces of at least this many real seconds, so that a fast clock does not cost a task per print.
 _PIECE_S: Final = 0.002
 _SHUTDOWN_S: Final = 2.0
+_TURNS: Final = 5
+_BACKLOG: Final = 128
 _ROUTES: Final = SPOT_ROUTES | PERPETUAL_ROUTES | CONTROL_ROUTES
 
 
@@ -49,26 +52,33 @@ class PracticeServer:
         self.port = 0
         self._hubs = {name: StreamHub(venue.section(name), name, venue.outbox) for name in ("spot", "perpetual")}
         self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=_SHUTDOWN_S)
+        self._listening: socket.socket | None = None
         self._is_stopped = False
-        self._sockets: set[web.WebSocketResponse] = set()
+        self._sockets: dict[web.WebSocketResponse, asyncio.Transport] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns: int | None = None
 
     async def start(self, port: int) -> None:
         """Listen on a port of the loopback address (0: any free one) and begin to play."""
         await self._runner.setup()
-        site = web.TCPSite(self._runner, _HOST, port)
-        await site.start()
-        self.port = int(self._runner.addresses[0][1])
+        self._listening = socket.create_server((_HOST, port), backlog=_BACKLOG)
+        self.port = int(self._listening.getsockname()[1])
+        await web.SockSite(self._runner, self._listening).start()
 
     async def stop(self) -> None:
         """Stop playing, say goodbye to websockets and close the port."""
         self._is_stopped = True
         self._set_timer(None)
-        for socket in list(self._sockets):
+        for client in list(self._sockets):
             with suppress(ConnectionError, asyncio.TimeoutError):
-                await asyncio.wait_for(socket.close(), _SHUTDOWN_S)
+                await asyncio.wait_for(client.close(), _SHUTDOWN_S)
+        # asyncio forgets a connection that it accepted just before its listener closed: stop accepting first, and let
+        # the loop come round to those that are on their way.
+        if self._listening is not None:
+            asyncio.get_running_loop().remove_reader(self._listening)
+        await _let_loop_turn()
         await self._runner.cleanup()
+        await _let_loop_turn()
 
     def catch_up(self) -> None:
         """Play what is due and send what came of it."""
@@ -87,12 +97,10 @@ class PracticeServer:
 
     def drop_sockets(self) -> int:
         """Cut every websocket off without a goodbye and return how many there were."""
-        sockets = list(self._sockets)
-        for socket in sockets:
-            transport = socket.get_extra_info("socket_transport")
-            if transport is not None:
-                transport.abort()
-        return len(sockets)
+        transports = list(self._sockets.values())
+        for transport in transports:
+            transport.abort()
+        return len(transports)
 
     def _set_timer(self, due_ns: int | None) -> None:
         """Play again when the market has something due, by the exchange's clock."""
@@ -137,11 +145,18 @@ class PracticeServer:
                 return misbehaviour.hang_up(request)
             after = misbehaviour.strike_after(self.venue, name)
             self.venue.catch_up()
-            answer, status = route.answer(self.venue, admitted), 200
+            if route.is_slow:
+                answer = await asyncio.to_thread(route.answer, self.venue, admitted)
+            else:
+                answer = route.answer(self.venue, admitted)
+            status = 200
         except RefusalError as error:
             answer, status, after = error.as_json(), error.status, None
         finally:
             self.flush()
+        if self.venue.wants_drop:
+            self.venue.wants_drop = False
+            self.drop_sockets()
         if after is not None:
             return await misbehaviour.spoil(after, request, answer)
         return _json(answer, status)
@@ -155,36 +170,43 @@ class PracticeServer:
             return Request(*self.venue.guard.check_query(payload, key))
         if route.access == "key":
             self.venue.guard.check_key(key)
-        if request.path.startswith("/practice/"):
+        if route.access == "control":
+            self.venue.guard.check_owner(key)
             return Request({"json": body})
         return Request(dict(parse_qsl(payload, keep_blank_values=True)))
 
     async def _serve_socket(self, request: web.BaseRequest) -> web.StreamResponse:
-        socket = web.WebSocketResponse(heartbeat=20.0, compress=False)
-        await socket.prepare(request)
+        client = web.WebSocketResponse(heartbeat=20.0, compress=False)
+        await client.prepare(request)
         transport = request.transport
         if transport is None:
-            return socket
-        self._sockets.add(socket)
+            return client
+        self._sockets[client] = transport
         listener = Listener(transport, is_combined=request.path.endswith("/stream"))
         is_perpetual = request.path.startswith("/linear")
         hub = self._hubs["perpetual" if is_perpetual else "spot"]
         try:
             if request.path.startswith("/ws-api"):
-                await serve_interface(socket, listener, hub, self.venue, self.flush)
-                return socket
+                await serve_interface(client, listener, hub, self.venue, self.flush)
+                return client
+            self.venue.catch_up()
             listen_key = request.query.get("listenKey")
             if listen_key is not None and listen_key in self.venue.listen_keys:
                 hub.add_user(listener, "%s")
             named = request.query.get("streams", "")
             hub.subscribe(listener, [stream for stream in named.split("/") if stream])
             self.flush()
-            await serve_streams(socket, listener, hub, self.flush)
+            await serve_streams(client, listener, hub, self.venue, self.flush)
         except RefusalError:
-            await socket.close(code=1008)
+            await client.close(code=1008)
         finally:
-            self._sockets.discard(socket)
-        return socket
+            self._sockets.pop(client, None)
+        return client
+
+
+async def _let_loop_turn() -> None:
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
 
 
 def _json(answer: Any, status: int) -> web.Response:  # noqa: ANN401 -- whatever becomes JSON

@@ -45,7 +45,7 @@ _METHODS: Final = {
 
 
 async def serve_streams(
-    socket: web.WebSocketResponse, listener: Listener, hub: StreamHub, on_change: Callable[[], None]
+    socket: web.WebSocketResponse, listener: Listener, hub: StreamHub, venue: Venue, on_change: Callable[[], None]
 ) -> None:
     """Answer a client of market streams until it goes.
 
@@ -55,6 +55,8 @@ async def serve_streams(
         Its connection.
     hub : StreamHub
         Where it listens.
+    venue : Venue
+        The exchange.
     on_change : callable
         Called when it listens to something else than before.
     """
@@ -64,6 +66,8 @@ async def serve_streams(
                 break
             request = _read(message.data)
             answer: dict[str, Any] = {"result": None, "id": request.get("id")}
+            # A stream begins now; the exchange may have stood still since somebody last listened.
+            venue.catch_up()
             try:
                 _change_streams(request, listener, hub, answer)
             except RefusalError as refusal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import numpy as np
@@ -16,13 +17,13 @@ from workbench.model.practice import (
     practice_instrument,
     practice_ticks,
 )
+from workbench.model.timeframe import Timeframe
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from workbench.model.bars import Bars
     from workbench.model.instrument import Instrument
-    from workbench.model.timeframe import Timeframe
 
 __all__ = [
     "NS_PER_DAY",
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 NS_PER_DAY: Final = 86_400_000_000_000
+_HOUR: Final = Timeframe("1h")
 _PRINTS_PER_BAR: Final = 4
 
 
@@ -112,6 +114,11 @@ class PracticeSource:
         start_ns, end_ns = max(start_ns, PRACTICE_START), min(end_ns, PRACTICE_END)
         if end_ns - start_ns < frame.ns:
             return _NO_ROWS
+        if frame.ns % _HOUR.ns == 0:
+            days = range(start_ns // NS_PER_DAY, (end_ns - 1) // NS_PER_DAY + 1)
+            hours = joined_rows([_hourly_rows(self.instrument.symbol, day, self._seed) for day in days])
+            first, last = np.searchsorted(hours.time_ns, (start_ns, end_ns))
+            return merged_rows(Rows(hours.time_ns[first:last], hours.values[:, first:last]), frame)
         bars = practice_bars(self.instrument.symbol, frame, start_ns, end_ns, seed=self._seed)
         return Rows(bars.time_ns, bars.values[:, 0])
 
@@ -203,6 +210,13 @@ class BarsSource:
         first, last = np.searchsorted(self._bars.time_ns, (start_ns, end_ns))
         rows = Rows(self._bars.time_ns[first:last], self._bars.values[:, 0, first:last])
         return rows if frame == own else merged_rows(rows, frame)
+
+
+@lru_cache(maxsize=16_384)
+def _hourly_rows(symbol: str, day: int, seed: int) -> Rows:
+    """Return the 24 hours of a day of the practice market: 1 KB, so that years of them are worth keeping."""
+    bars = practice_bars(symbol, _HOUR, day * NS_PER_DAY, (day + 1) * NS_PER_DAY, seed=seed)
+    return Rows(bars.time_ns, bars.values[:, 0])
 
 
 def rows_of_prints(prints: Prints, frame: Timeframe) -> Rows:

@@ -62,9 +62,18 @@ def _account(venue: Venue, _request: Request) -> dict[str, Any]:
     return messages.account_json(venue.spot_account, venue.now_ms())
 
 
-def _restrictions(_venue: Venue, _request: Request) -> dict[str, Any]:
-    off = ("enableWithdrawals", "enableInternalTransfer", "permitsUniversalTransfer", "enableMargin")
-    return {"ipRestrict": True, "enableReading": True, "enableSpotAndMarginTrading": True} | dict.fromkeys(off, False)
+def _restrictions(venue: Venue, _request: Request) -> dict[str, Any]:
+    return {
+        "ipRestrict": True,
+        "enableReading": True,
+        "enableSpotAndMarginTrading": True,
+        "enableWithdrawals": venue.faults.strike("key_may_withdraw", "GET /sapi/v1/account/apiRestrictions")
+        is not None,
+        "enableInternalTransfer": False,
+        "permitsUniversalTransfer": False,
+        "enableMargin": False,
+        "enableFutures": True,
+    }
 
 
 def _commission(venue: Venue, request: Request) -> dict[str, Any]:

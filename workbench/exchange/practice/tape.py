@@ -28,6 +28,7 @@ __all__ = ["NumberedPrints", "Tape"]
 #: Number of the first print of the day on which a tape starts; earlier days count down from it.
 _FIRST_ID: Final = 1_000_000_000
 _MINUTE: Final = Timeframe("1m")
+_DAYS_KEPT: Final = 2
 
 
 class NumberedPrints(NamedTuple):
@@ -66,7 +67,8 @@ class Tape:
         self._first_ids = {self._start_day: _FIRST_ID}
         self._hidden: list[tuple[int, int, int]] = []
         self._due_day = self._start_day
-        self._prints = source.day(self._start_day)
+        self._days: dict[int, Prints] = {}
+        self._prints = self._day(self._start_day)
         self._at = int(np.searchsorted(self._prints.time_ns, start_ns))
 
     def next_due_ns(self) -> int | None:
@@ -115,7 +117,7 @@ class Tape:
         first_id, have = 0, 0
         first_day = self.source.span_ns[0] // NS_PER_DAY
         while day >= first_day and have < count:
-            prints = self.source.day(day)
+            prints = self._day(day)
             end = int(np.searchsorted(prints.time_ns, now_ns, side="right"))
             start = max(0, end - (count - have))
             if end > start:
@@ -131,7 +133,7 @@ class Tape:
         """Return the first prints of ``[start_ns, end_ns)``, at most `count`, all of one day."""
         first_day, last_day = (moment // NS_PER_DAY for moment in (max(start_ns, self.source.span_ns[0]), end_ns - 1))
         for day in range(first_day, last_day + 1):
-            prints = self.source.day(day)
+            prints = self._day(day)
             first, last = (int(at) for at in np.searchsorted(prints.time_ns, (start_ns, end_ns)))
             if first < last:
                 last = min(last, first + count)
@@ -144,11 +146,11 @@ class Tape:
         day, first_day = today, self.source.span_ns[0] // NS_PER_DAY
         while day > first_day and self._first_id(day) > number:
             day -= 1
-        prints, first_id = self.source.day(day), self._first_id(day)
+        prints, first_id = self._day(day), self._first_id(day)
         first = max(0, number - first_id)
         if first >= len(prints.time_ns) and day < today:
             day, first = day + 1, 0
-            prints, first_id = self.source.day(day), self._first_id(day)
+            prints, first_id = self._day(day), self._first_id(day)
         last = min(first + count, int(np.searchsorted(prints.time_ns, now_ns, side="right")))
         return NumberedPrints(first_id + first, prints.part(first, max(first, last)))
 
@@ -168,17 +170,19 @@ class Tape:
         """
         open_label = frame.floor(now_ns)
         if start_ns is None:
-            first = open_label - (count - 1) * frame.ns
+            # One more than asked for, because the open candle may have no print yet.
+            first = open_label - count * frame.ns
         else:
             floor = frame.floor(start_ns)
             first = floor if floor == start_ns else floor + frame.ns
         # A source that starts later has no candles before.
         first = max(first, frame.floor(self.source.span_ns[0]))
         stop = min(open_label, first + count * frame.ns)
-        closed = self.source.rows(frame, first, stop) if stop > first else joined_rows([])
-        if stop < open_label or first > open_label or len(closed.time_ns) >= count:
-            return closed
-        return joined_rows([closed, self.forming(frame, now_ns)])
+        rows = self.source.rows(frame, first, stop) if stop > first else joined_rows([])
+        if first <= open_label and (stop == open_label or start_ns is None):
+            rows = joined_rows([rows, self.forming(frame, now_ns)])
+        part = slice(-count, None) if start_ns is None else slice(0, count)
+        return Rows(rows.time_ns[part], rows.values[:, part])
 
     def hide(self, frame: Timeframe, start_ns: int, end_ns: int) -> None:
         """Leave the candles with labels in ``[start_ns, end_ns)`` out of every answer and stream."""
@@ -194,14 +198,24 @@ class Tape:
         pieces = []
         if minute > label:
             pieces.append(self.source.rows(_MINUTE, label, minute))
-        prints = self.source.day(now_ns // NS_PER_DAY)
+        prints = self._day(now_ns // NS_PER_DAY)
         first, last = np.searchsorted(prints.time_ns, (minute, now_ns + 1))
         pieces.append(rows_of_prints(prints.part(int(first), int(last)), min(frame, _MINUTE)))
         return merged_rows(joined_rows(pieces), frame)
 
+    def _day(self, day: int) -> Prints:
+        """Return the prints of a day, kept for as long as it is one of the last asked for."""
+        prints = self._days.get(day)
+        if prints is None:
+            prints = self.source.day(day)
+            kept = list(self._days.items())[1 - _DAYS_KEPT :]
+            # Replaced as a whole: candles are read on another thread.
+            self._days = dict([*kept, (day, prints)])
+        return prints
+
     def _turn_to(self, day: int) -> None:
         self._due_day, self._at = day, 0
-        self._prints = self.source.day(day)
+        self._prints = self._day(day)
 
     def _first_id(self, day: int) -> int:
         """Return the number of a day's first print, counting from the nearest day whose number is known."""
@@ -210,8 +224,8 @@ class Tape:
         known = min(self._first_ids, key=lambda other: abs(other - day))
         number = self._first_ids[known]
         for passed in range(known, day):
-            number += len(self.source.day(passed).time_ns)
+            number += len(self._day(passed).time_ns)
         for passed in range(day, known):
-            number -= len(self.source.day(passed).time_ns)
+            number -= len(self._day(passed).time_ns)
         self._first_ids[day] = number
         return number

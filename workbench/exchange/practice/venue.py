@@ -70,6 +70,7 @@ class Venue:
         self.perpetual_account = PerpetualAccount(dict(wallets), marks)
         self.perpetual = PerpetualSection(perpetual, self.perpetual_account, marks, start_ns, self.outbox, self.faults)
         self.listen_keys: set[str] = set()
+        self.wants_drop = False
         self._late: list[tuple[int, int, Callable[[], None]]] = []
         self._sequence = count()
 
@@ -147,7 +148,17 @@ class Venue:
         return f"practice{next(self._sequence)}"
 
     def set_balance(self, asset: str, amount: Decimal) -> None:
-        """Set the free spot balance of a coin from outside, and tell of it as of a deposit or withdrawal."""
+        """Set the free spot balance of a coin from outside, and tell of it as of a deposit or withdrawal.
+
+        Raises
+        ------
+        ConfigError
+            The coin has no name, or the amount is negative or not finite.
+        """
+        if not asset:
+            raise ConfigError("asset must be a coin's name, was empty")
+        if not (amount.is_finite() and amount >= 0):
+            raise ConfigError(f"free must be finite and >= 0, was {amount}")
         self.spot_account.set_free(asset, amount)
         text = spot_messages.position_event(self.spot_account, [asset], self.now_ms())
         self.outbox.put_user("spot", UserMessage("outboundAccountPosition", text))

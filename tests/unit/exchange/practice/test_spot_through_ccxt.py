@@ -6,7 +6,7 @@ import ccxt
 import pytest
 
 from tests.unit.exchange.practice.ccxt_clients import live_client, sync_client
-from workbench.exchange.practice import PracticeExchange
+from workbench.exchange.practice import PracticeConfig, PracticeExchange, SteppedClock
 
 WAIT_S = 10.0
 
@@ -62,3 +62,16 @@ def test_live_client_hears_trades_candles_and_its_own_orders(exchange: PracticeE
             assert (await orders)[-1]["id"] == placed["id"]
 
     asyncio.run(asyncio.wait_for(hear(), WAIT_S))
+
+
+def test_fee_in_a_third_coin_follows_that_coins_price() -> None:
+    config = PracticeConfig(fee_asset="BNB", balances={"USDT": 10_000.0, "BNB": 1.0})
+    with PracticeExchange(["BTC/USDT", "BNB/USDT"], clock=SteppedClock(), config=config) as exchange:
+        client = sync_client(exchange)
+        for _ in range(2):
+            exchange.advance(3_600)
+            coin = client.fetch_ticker("BNB/USDT")["last"]
+            order = client.create_order("BTC/USDT", "market", "buy", 0.01)
+            assert order["fee"]["currency"] == "BNB"
+            assert order["fee"]["cost"] == pytest.approx(order["cost"] * 0.001 / coin, abs=1e-8)
+        assert client.fetch_balance()["total"]["BTC"] == 0.02
