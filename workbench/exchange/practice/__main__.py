@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+_DESCRIPTION = "Serve a practice exchange on this machine until SIGINT or SIGTERM ends it."
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM; return the exit code. The address stands on the first line of the output."""
-    parser = argparse.ArgumentParser(prog="python -m workbench.exchange.practice", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m workbench.exchange.practice", description=_DESCRIPTION)
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 is any free one")
     parser.add_argument("--speed", type=float, default=1.0, help="seconds of the exchange in a real one, 1 to 1000")
     parser.add_argument("--latency", type=float, default=0.0, help="real seconds that a request spends on the way")

@@ -66,7 +66,8 @@ class PracticeConfig:
         ``"quote"``, ``"received"`` (base when buying, quote when selling) or a coin such as ``"BNB"``; perpetuals pay
         in the quote.
     latency_s : float, default 0.0
-        Real seconds that a request spends on the way, there and back together, in [0, 60].
+        Real seconds that a request spends on the way, there and back together, in [0, 60]; a stream's message spends
+        half of it.
     port : int, default 0
         0 is any free port.
     is_registered : bool, default False

@@ -70,7 +70,8 @@ class Fault:
         One of `FAULT_KINDS`.
     where : str
         Part of what it strikes: of ``METHOD /path`` for requests (``"POST /api/v3/order"``), of the execution type for
-        user events (``"TRADE"``), of the stream's name for the others (``"btcusdt@kline_1m"``). Empty is everywhere.
+        user events (``"TRADE"``), of the stream's name for the others (``"btcusdt@kline_1m"``, and ``"user TRADE"`` for
+        the account's). Empty is everywhere.
     times : int or None
         How often it still strikes; None until it is taken back.
     seconds : float

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import aiohttp
 import ccxt
 import numpy as np
 import pytest
@@ -148,6 +149,15 @@ def test_refusals_have_the_codes_of_perpetuals(exchange: PracticeExchange, order
     with pytest.raises(ccxt.BaseError, match=code):
         sync_client(exchange).create_order(SYMBOL, *order)
     assert exchange.orders("perpetual") == []
+
+
+def test_listen_key_that_was_never_given_is_refused(exchange: PracticeExchange) -> None:
+    async def listen() -> None:
+        url = f"{exchange.url}/linear/private/ws?listenKey=guessed"
+        async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+            assert (await socket.receive()).type == aiohttp.WSMsgType.CLOSE
+
+    asyncio.run(asyncio.wait_for(listen(), WAIT_S))
 
 
 def test_client_id_of_an_open_order_is_refused(exchange: PracticeExchange) -> None:
