@@ -182,10 +182,12 @@ def test_ticks_that_cannot_be_are_refused(times: list[int], prices: list[float],
         TickSource(PLAIN, times, prices, volumes)
 
 
-def test_bars_of_several_symbols_are_refused() -> None:
+def test_bars_of_several_symbols_are_a_market_each() -> None:
     both = Bars.join([hours(), hours(symbols="ETH/USDT")])
     with pytest.raises(DataError, match="one symbol"):
         BarsSource(both)
+    with PracticeExchange([both], clock=SteppedClock(PRACTICE_LIVE_START + HOUR)) as exchange:
+        assert set(sync_client(exchange).fetch_tickers()) == {"BTC/USDT", "ETH/USDT"}
 
 
 def test_latency_delays_an_answer() -> None:

@@ -41,6 +41,24 @@ def test_order_opens_a_position_that_is_marked_and_closed(exchange: PracticeExch
     assert exchange.positions() == []
 
 
+@pytest.mark.parametrize("method", ["positionRisk", "account"])
+def test_position_shows_its_profit_and_where_it_is_liquidated(method: str) -> None:
+    instrument = Instrument(SYMBOL, "linear_perpetual", lot=0.001, tick=0.01, min_notional=5.0, max_leverage=10.0)
+    times = PRACTICE_LIVE_START + np.array([0, 10, 90_000]) * SECOND
+    source = TickSource(instrument, times, [100.0, 95.0, 95.0], [50.0, 50.0, 50.0])
+    config = PracticeConfig(wallets={"USDT": 100.0})
+    with PracticeExchange([source], clock=SteppedClock(), config=config) as exchange:
+        client = sync_client(exchange)
+        client.create_order(SYMBOL, "market", "buy", 5)  # at 100.01, fee 0.50005
+        exchange.advance(10)
+        position = client.fetch_positions([SYMBOL], {"method": method})[0]
+        assert position["unrealizedPnl"] == pytest.approx(-25.05)  # 5*(95 - 100.01)
+        assert position["notional"] == pytest.approx(475)
+        # wallet + 5*(p - 100.01) = 5*p*0.005 with 99.49995 in the wallet
+        raw = client.fapiprivatev3_get_positionrisk({"symbol": "BTCUSDT"})[0]
+        assert float(raw["liquidationPrice"]) == pytest.approx((5 * 100.01 - 99.49995) / (5 * 0.995))
+
+
 def test_leverage_is_set_within_what_the_contract_allows(exchange: PracticeExchange) -> None:
     client = sync_client(exchange)
     assert str(client.set_leverage(5, SYMBOL)["leverage"]) == "5"
