@@ -19,6 +19,7 @@ from workbench.exchange.ccxt_client.own_stream import OwnStream
 from workbench.exchange.ccxt_client.sessions import open_limited_session
 from workbench.exchange.ccxt_client.timing import SystemTiming
 from workbench.exchange.ccxt_client.trade_stream import TradeStream
+from workbench.exchange.real_trading import require_play_money
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -128,7 +129,8 @@ class CcxtClient:
         return await self._market_desk.trades(symbol, since_ns=since_ns, after_id=after_id, limit=limit)
 
     async def place_order(self, ticket: OrderTicket) -> OrderOutcome:
-        """Send the order of a `ticket`, once, and return what came of it."""
+        """Send the order of a `ticket`, once, and return what came of it; never to a real exchange."""
+        require_play_money(self._settings)
         self._check_key()
         return await self._order_desk.place(ticket)
 
