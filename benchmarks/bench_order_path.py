@@ -120,7 +120,8 @@ def order_path() -> None:
     print(
         f"{told.size} orders; trade received to order handed to the client: median {statistics.median(told):.2f} ms, "
         f"p99 {np.percentile(told, 99):.2f} ms; to the exchange's answer: median {statistics.median(answered):.2f} ms, "
-        f"p99 {np.percentile(answered, 99):.2f} ms; a step of the session: median {steps['p50']:.0f} us, p99 {steps['p99']:.0f} us"
+        f"p99 {np.percentile(answered, 99):.2f} ms; a step of the session: median {steps['p50']:.0f} us, "
+        f"p99 {steps['p99']:.0f} us"
     )
 
 
