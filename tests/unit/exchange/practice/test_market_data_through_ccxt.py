@@ -204,6 +204,19 @@ def test_unknown_market_and_frame_are_refused(exchange: PracticeExchange) -> Non
         client.public_get_klines({"interval": "1m"})
 
 
+@pytest.mark.parametrize(("kind", "executed"), [("dropped", 0), ("executed_then_dropped", 1), ("rate_limited", 0)])
+def test_order_over_the_websocket_can_fail_too(exchange: PracticeExchange, kind: str, executed: int) -> None:
+    async def story() -> None:
+        async with live_client(exchange) as client:
+            fault = exchange.faults.add(kind, where="POST /api/v3/order")
+            with pytest.raises((ccxt.NetworkError, ccxt.DDoSProtection)):
+                await client.create_order_ws(SPOT, "market", "buy", 0.01)
+            assert fault.hits == 1
+            assert len(exchange.trades()) == executed
+
+    run(story())
+
+
 def test_requests_over_the_websocket_are_answered_as_over_http(exchange: PracticeExchange) -> None:
     async def story() -> None:
         async with live_client(exchange) as client:
