@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import numpy as np
 
-from workbench.errors import ConfigError, MissingDataError
+from workbench.errors import ConfigError, ExchangeUnavailableError, MissingDataError
 from workbench.exchange.ccxt_client.build import build_sync_exchange, exchange_names, near
 from workbench.exchange.ccxt_client.call_record import CURRENT_CALL, CallRecord
+from workbench.exchange.ccxt_client.credentials import redacted
 from workbench.exchange.ccxt_client.rules import instrument_of_market
 from workbench.exchange.ccxt_client.taxonomy import ccxt_kinds, read_problem
 from workbench.model.bars import Bars
@@ -150,12 +151,17 @@ def _pages(
 
 
 def _asked(exchange_name: str, call: Callable[[], Answer]) -> Answer:
-    """Return the answer to a call; ccxt's errors become the package's."""
+    """Return the answer to a call; ccxt's errors become the package's, and so does an answer that is none."""
     record = CallRecord()
     token = CURRENT_CALL.set(record)
-    problem: ExchangeError | None = None
+    problem: ExchangeError
     try:
-        return call()
+        answer = call()
+        # ccxt makes an empty page of it, which would be taken for a hole.
+        if not record.is_garbage:
+            return answer
+        text = f"{exchange_name} did not tell its candles: its answer cannot be read, {redacted(record.shown)}"
+        problem = ExchangeUnavailableError(text, exchange=exchange_name, retryable=True)
     except Exception as error:
         # What is neither ccxt's error nor made of the exchange's answer is a mistake in here.
         if "BaseError" not in ccxt_kinds(error) and not record.is_answered:

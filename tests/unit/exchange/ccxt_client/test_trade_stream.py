@@ -155,6 +155,23 @@ def test_silent_line_is_told_closed_and_asked_about() -> None:
     asyncio.run(asyncio.wait_for(test(), 20))
 
 
+def test_line_that_brings_something_in_time_is_not_silent() -> None:
+    async def test() -> None:
+        timing = ManualTiming()
+        async with connected(timing=timing) as (exchange, client):
+            listener = TradeListener(client.watch_trades(SYMBOL, silent_after_s=30.0))
+            await exchange.subscribed("market")
+            for number in range(1, 6):
+                await exchange.send("market", trade_message(number))
+                await listener.until_trade(number)
+                timing.advance(20.0)
+                await asyncio.wait({listener.task}, timeout=0.02)
+            await listener.stop()
+            assert listener.of(StreamInterrupted) == []
+
+    asyncio.run(asyncio.wait_for(test(), 20))
+
+
 def test_data_that_repeat_themselves_are_silence() -> None:
     async def test() -> None:
         timing = ManualTiming()
