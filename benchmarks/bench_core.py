@@ -21,9 +21,11 @@ import numpy as np
 from machine import print_machine
 
 from workbench.core import EngineConfig
-from workbench.core.batch import NO_TRACE, run_bars
+from workbench.core.batch import run_bars
 from workbench.core.book import open_book, state_bytes
 from workbench.core.driver import frozen
+from workbench.core.memory import memory_of
+from workbench.core.quiet import NO_TRACE
 from workbench.model import Costs, Instrument, RiskConfig, Timeframe
 
 if TYPE_CHECKING:
@@ -123,7 +125,9 @@ def core(market: Market, book: Book, equity: NDArray[np.float64]) -> None:
     """Run the compiled core."""
     funding = np.zeros((2, 1, 0))
     rows = equity.size
-    run_bars(book, market.times, market.values, funding, market.codes, market.levels, NO_TRACE, equity, 0, rows)
+    run_bars(
+        memory_of(book), market.times, market.values, funding, market.codes, market.levels, NO_TRACE, equity, 0, rows
+    )
 
 
 def timed(

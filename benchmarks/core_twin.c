@@ -6,7 +6,7 @@
    Covered: fees, slippage, tick and lot rounding, stop, target, trailing stop with activation, holding time, loss per
    trade, both breakers, review of entries, cooldown, all paths, the run over quiet bars. Left out, because the flow of
    the benchmark never reaches them: orders at an exchange, funding, margin of perpetuals, resting limit and stop orders,
-   exits in part, sizes other than the default, several symbols, the trace. The log has one row, its sink.
+   exits in part, sizes other than the default, several symbols, the trace, and the rows of a log, which is empty here.
 
    Build with -ffp-contract=off: a fused multiply-add would round once where the core rounds twice. */
 
@@ -226,11 +226,8 @@ static LogRow *log_row(const Book *b, i64 kind, i64 side, i64 time_ns) {
     return r;
 }
 
-static void record_trade(const Book *b, f64 side, f64 quantity, f64 price, i64 time_ns, i64 reason, f64 pnl, f64 fees,
-                         f64 funding) {
+static void record_trade(const Book *b, f64 pnl) {
     Account *a = b->a;
-    Symbol *y = b->y;
-    f64 entry = y->entry_price;
     a->trade_count += 1;
     if (pnl > 0.0) {
         a->winning_trades += 1;
@@ -238,22 +235,6 @@ static void record_trade(const Book *b, f64 side, f64 quantity, f64 price, i64 t
     } else {
         a->gross_loss -= pnl;
     }
-    LogRow *r = log_row(b, TRADE_ROW, side > 0.0 ? 1 : -1, time_ns);
-    r->quantity = quantity;
-    r->start_ns = y->entry_time_ns;
-    r->entry = entry;
-    r->price = price;
-    r->code = reason;
-    r->value = pnl;
-    r->return_ = pnl / (entry * quantity);
-    r->fee = fees;
-    r->funding = funding;
-    r->flag = y->bars_held;
-    f64 best = side > 0.0 ? y->highest : y->lowest, worst = side > 0.0 ? y->lowest : y->highest;
-    r->mae = min2(0.0, side * (worst - entry) / entry);
-    r->mfe = max2(0.0, side * (best - entry) / entry);
-    r->stop = y->near;
-    r->target = y->target;
 }
 
 static f64 left_over(const Symbol *y, f64 quantity) {
@@ -272,7 +253,7 @@ static void reduce(const Book *b, f64 signed_, f64 price, f64 fee, i64 time_ns, 
     y->lowest = min2(y->lowest, price);
     y->highest = max2(y->highest, price);
     f64 pnl = gross - entry_fees - fee - funding;
-    record_trade(b, side, quantity, price, time_ns, reason, pnl, entry_fees + fee, funding);
+    record_trade(b, pnl);
     f64 left = left_over(y, held + signed_);
     if (left == 0.0) {
         clear_position(y);
@@ -307,13 +288,6 @@ static void book_fill(const Book *b, f64 signed_, f64 price, f64 fee, i64 time_n
     Account *a = b->a;
     a->cash -= signed_ * price + fee;
     a->fees += fee;
-    LogRow *r = log_row(b, FILL_ROW, signed_ > 0.0 ? 1 : -1, time_ns);
-    r->sequence = a->fill_count;
-    r->quantity = fabs(signed_);
-    r->price = price;
-    r->fee = fee;
-    r->code = reason;
-    r->flag = is_maker;
     a->fill_count += 1;
     if (b->y->quantity * signed_ < 0.0) reduce(b, signed_, price, fee, time_ns, reason);
     else increase(b, signed_, price, fee, time_ns);
@@ -686,18 +660,23 @@ static void decide_code(const Book *b, i64 code, const f64 *levels, i64 columns,
 
 /* ---------------------------------------------------------------------------------------------------------- batch */
 
-static void bar_events(const Book *b, const Tape *t, i64 i) {
+static void open_events(const Book *b, const Tape *t, i64 i) {
+    i64 time_ns = t->times[i];
+    f64 open = t->open[i];
+    b->a->phase += 1;
+    if (open == open) {
+        jump_exits(b, open, time_ns);
+        jump_entries(b, open, time_ns);
+    }
+    mark(b, time_ns, 0);
+}
+
+static void rest_events(const Book *b, const Tape *t, i64 i) {
     Account *a = b->a;
     Symbol *y = b->y;
     i64 time_ns = t->times[i], close_ns = time_ns + b->g->timeframe_ns;
     f64 open = t->open[i], high = t->high[i], low = t->low[i], close = t->close[i];
     int is_there = open == open;
-    a->phase += 1;
-    if (is_there) {
-        jump_exits(b, open, time_ns);
-        jump_entries(b, open, time_ns);
-    }
-    mark(b, time_ns, 0);
     a->phase += 1;
     if (is_there) {
         int low_first = first_extreme_is_low(y, b->g->path, close >= open);
@@ -725,15 +704,19 @@ static inline Span quiet_span(const Symbol *y) {
     return (Span){y->target, min2(y->near, margin)};
 }
 
-static inline i64 flat_run(const Book *b, const Tape *t, i64 begin, i64 end, i64 from, i64 to) {
+static inline int have_no_code(const Tape *t, i64 row) {
+    const uint8_t *c = t->codes + row;
+    return (c[0] | c[1] | c[2] | c[3]) == 0;
+}
+
+static inline i64 flat_run(const Book *b, const Tape *t, i64 begin, i64 end, i64 until) {
     Account *a = b->a;
     f64 cash = a->cash;
     i64 row = begin, code = 0;
-    while (row < end && code == 0 && from <= t->times[row] && t->times[row] < to) {
-        code = t->codes[row];
-        t->equity[row] = cash;
-        row++;
-    }
+    while (row + 4 <= end && t->times[row + 3] < until && have_no_code(t, row)) row += 4;
+    while (row < end && code == 0 && t->times[row] < until) code = t->codes[row++];
+    while (row > begin && isnan(t->close[row - 1])) row--;
+    for (i64 k = begin; k < row; k++) t->equity[k] = cash;
     if (row > begin) {
         a->equity_peak = max2(a->equity_peak, cash);
         a->equity = cash;
@@ -741,7 +724,7 @@ static inline i64 flat_run(const Book *b, const Tape *t, i64 begin, i64 end, i64
     return row;
 }
 
-static inline i64 held_run(const Book *b, const Tape *t, i64 begin, i64 end, i64 from, i64 to) {
+static inline i64 held_run(const Book *b, const Tape *t, i64 begin, i64 end, i64 until) {
     Account *a = b->a;
     Symbol *y = b->y;
     const Config *g = b->g;
@@ -754,9 +737,25 @@ static inline i64 held_run(const Book *b, const Tape *t, i64 begin, i64 end, i64
     int trails = y->trail_distance > 0.0 || g->trailing_stop > 0.0 || g->trailing_distance_after > 0.0;
     f64 lowest = INFINITY, highest = 0.0;
     i64 row = begin, code = 0;
-    while (row < end && code == 0 && from <= t->times[row] && t->times[row] < to) {
+    while (row < end && code == 0 && t->times[row] < until) {
+        if (row + 4 <= end && t->times[row + 3] < until && have_no_code(t, row)) {
+            const f64 *l = t->low + row, *h = t->high + row;
+            f64 low = min2(min2(l[0], l[1]), min2(l[2], l[3])), high = max2(max2(h[0], h[1]), max2(h[2], h[3]));
+            f64 total = l[0] + l[1] + l[2] + l[3];
+            f64 at_low = cash + held * low, at_high = cash + held * high;
+            f64 raised = max2(max2(equity_peak, at_low), at_high), worst = min2(at_low, at_high);
+            if (low > span.low && high < span.high && total == total &&
+                !(drawdown > 0.0 && worst <= raised * (1.0 - drawdown)) && !(daily_loss > 0.0 && worst <= daily_floor) &&
+                !(trails && (is_long ? high > y->peak : low < y->peak))) {
+                equity_peak = raised;
+                lowest = min2(lowest, low);
+                highest = max2(highest, high);
+                row += 4;
+                continue;
+            }
+        }
         f64 low = t->low[row], high = t->high[row];
-        if (low <= span.low || high >= span.high) break;
+        if (!(low > span.low && high < span.high)) break;
         if (breaks) {
             f64 at_low = cash + held * low, at_high = cash + held * high;
             f64 raised = max2(max2(equity_peak, at_low), at_high), worst = min2(at_low, at_high);
@@ -777,10 +776,9 @@ static inline i64 held_run(const Book *b, const Tape *t, i64 begin, i64 end, i64
         }
         lowest = min2(lowest, low);
         highest = max2(highest, high);
-        code = t->codes[row];
-        t->equity[row] = cash + held * t->close[row];
-        row++;
+        code = t->codes[row++];
     }
+    for (i64 k = begin; k < row; k++) t->equity[k] = cash + held * t->close[k];
     if (row > begin) {
         y->peak = is_long ? max2(y->peak, highest) : min2(y->peak, lowest);
         y->lowest = min2(y->lowest, lowest);
@@ -793,15 +791,15 @@ static inline i64 held_run(const Book *b, const Tape *t, i64 begin, i64 end, i64
     return row;
 }
 
-static inline i64 quiet_run(const Book *b, const Tape *t, i64 begin, i64 end) {
+static inline i64 quiet_run(const Book *b, const Tape *t, i64 begin, i64 end, i64 opened) {
     Account *a = b->a;
     Symbol *y = b->y;
     if (y->exit_reason != NO_REASON || y->entry_side != 0) return begin;
     i64 timeframe = b->g->timeframe_ns;
-    i64 day_begin = a->day * DAY_NS, day_end = day_begin + DAY_NS - timeframe;
-    i64 row = y->quantity == 0.0
-                  ? flat_run(b, t, begin, end, day_begin, day_end)
-                  : held_run(b, t, begin, end, day_begin, least(day_end, y->time_limit_ns - timeframe));
+    i64 day_begin = a->day * DAY_NS, until = day_begin + DAY_NS - timeframe;
+    if (t->times[begin] < day_begin) return begin;
+    i64 row = y->quantity == 0.0 ? flat_run(b, t, begin, end, until)
+                                 : held_run(b, t, begin, end, least(until, y->time_limit_ns - timeframe));
     if (row > begin) {
         i64 last = row - 1, close_ns = t->times[last] + timeframe;
         f64 close = t->close[last];
@@ -812,7 +810,7 @@ static inline i64 quiet_run(const Book *b, const Tape *t, i64 begin, i64 end) {
         y->last = close;
         y->last_time_ns = close_ns;
         a->time_ns = close_ns;
-        a->phase += 4 * (row - begin);
+        a->phase += 4 * (row - begin) - opened;
         y->last_phase = a->phase;
     }
     return row;
@@ -823,17 +821,24 @@ void run_bars(Account *account, const Config *config, Symbol *symbol, LogRow *si
               const uint8_t *codes, const f64 *levels, i64 columns, f64 *equity, i64 n) {
     Book book = {account, config, symbol, sink}, *b = &book;
     Tape tape = {times, values, values + n, values + 2 * n, values + 3 * n, codes, equity}, *t = &tape;
-    i64 i = 0;
+    i64 i = 0, opened = 0;
     while (i < n) {
         if (config->is_exact == 0) {
-            i64 row = quiet_run(b, t, i, n);
+            i64 row = quiet_run(b, t, i, n, opened);
             if (row > i) {
                 i = row;
+                opened = 0;
                 if (codes[i - 1] != 0) decide_code(b, codes[i - 1], levels, columns, i - 1);
                 continue;
             }
         }
-        bar_events(b, t, i);
+        if (opened == 0) {
+            open_events(b, t, i);
+            opened = 1;
+            continue;
+        }
+        rest_events(b, t, i);
+        opened = 0;
         if (t->open[i] == t->open[i]) {
             symbol->blocked = 0;
             if (symbol->quantity != 0.0) {

@@ -11,8 +11,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from workbench import errors
-    from workbench.api import attach, backtest, load_bars, paper, sessions, sweep
+    from workbench.api import (
+        attach,
+        backtest,
+        download,
+        load_bars,
+        paper,
+        quality_report,
+        read_funding,
+        resample,
+        sessions,
+        sweep,
+    )
     from workbench.core import PortfolioSimulator
+    from workbench.data import CandleStore, FileFormat
     from workbench.live import BarAggregator, LiveSession, LiveSessionConfig, LiveSessionManager, LiveTradingEngine
     from workbench.model import (
         AccountState,
@@ -45,8 +57,10 @@ __all__ = [
     "Bar",
     "BarAggregator",
     "Bars",
+    "CandleStore",
     "ClosedTrade",
     "Costs",
+    "FileFormat",
     "Fill",
     "Instrument",
     "LiveSession",
@@ -64,6 +78,7 @@ __all__ = [
     "Timeframe",
     "attach",
     "backtest",
+    "download",
     "enter_long",
     "enter_short",
     "errors",
@@ -72,6 +87,9 @@ __all__ = [
     "load_bars",
     "paper",
     "param",
+    "quality_report",
+    "read_funding",
+    "resample",
     "sessions",
     "strategy",
     "sweep",
@@ -84,8 +102,10 @@ _MODULE_OF = {
     "Bar": "workbench.model",
     "BarAggregator": "workbench.live",
     "Bars": "workbench.model",
+    "CandleStore": "workbench.data",
     "ClosedTrade": "workbench.model",
     "Costs": "workbench.model",
+    "FileFormat": "workbench.data",
     "Fill": "workbench.model",
     "Instrument": "workbench.model",
     "LiveSession": "workbench.live",
@@ -103,6 +123,7 @@ _MODULE_OF = {
     "Timeframe": "workbench.model",
     "attach": "workbench.api",
     "backtest": "workbench.api",
+    "download": "workbench.api",
     "enter_long": "workbench.strategy",
     "enter_short": "workbench.strategy",
     "errors": "workbench.errors",
@@ -111,6 +132,9 @@ _MODULE_OF = {
     "load_bars": "workbench.api",
     "paper": "workbench.api",
     "param": "workbench.strategy",
+    "quality_report": "workbench.api",
+    "read_funding": "workbench.api",
+    "resample": "workbench.api",
     "sessions": "workbench.api",
     "strategy": "workbench.strategy",
     "sweep": "workbench.api",

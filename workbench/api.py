@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from workbench.data import load_bars
+from workbench.data import QualityReport, download, load_bars, quality_report, read_funding, resample
 from workbench.errors import ConfigError
 from workbench.live import BarsSource, LiveSession, LiveSessionConfig, PracticeSource, default_manager
 from workbench.live.sources import MarketSource
@@ -13,9 +13,21 @@ from workbench.research import backtest, sweep
 from workbench.strategy.lowering import configured
 
 if TYPE_CHECKING:
+    from workbench.charts.theme import Figure
     from workbench.panels import SessionPanel
 
-__all__ = ["attach", "backtest", "load_bars", "paper", "sessions", "sweep"]
+__all__ = [
+    "attach",
+    "backtest",
+    "download",
+    "load_bars",
+    "paper",
+    "quality_report",
+    "read_funding",
+    "resample",
+    "sessions",
+    "sweep",
+]
 
 _NUMBERS = itertools.count(1)
 
@@ -170,5 +182,13 @@ def _panel(session: LiveSession) -> "SessionPanel":
     return session_panel(session)
 
 
-# A session's panel lives above the session's room; this is the hook that reaches up.
+def _quality_figure(report: QualityReport) -> "Figure":
+    """Return the figure of a quality `report`."""
+    from workbench.charts import quality_figure  # noqa: PLC0415  plotly only when a figure is wanted
+
+    return quality_figure(report)
+
+
+# A report's figure and a session's panel live above their rooms; these are the hooks that reach up.
+QualityReport.figure_factory = _quality_figure
 LiveSession.panel_factory = _panel

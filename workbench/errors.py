@@ -159,7 +159,15 @@ class ExchangeTimeoutError(ExchangeError, TimeoutError):
 
 
 class RateLimitError(ExchangeError):
-    """The exchange asks for fewer calls."""
+    """The exchange asks for fewer calls.
+
+    Attributes
+    ----------
+    retry_after_s : float or None
+        How long it wants to be left alone, in seconds; None when it does not say.
+    """
+
+    retry_after_s: float | None = None
 
 
 class AuthError(ExchangeError):

@@ -17,7 +17,7 @@ from tests.reference.random_market import random_bars, random_ticks
 from tests.reference.scenario import Scenario, bars_alone
 from workbench.core import EngineConfig, Ledger, run_backtest
 from workbench.model import Bars, Costs, Instrument, RiskConfig, Timeframe
-from workbench.strategy import Strategy, enter_long, enter_short, exit_position, hold, plan_of
+from workbench.strategy import Strategy, enter_long, enter_short, exit_position, hold, plan_of, sma_cross
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = (1, 2, 3, 4, 5, 6)
@@ -99,6 +99,30 @@ def test_core_without_the_compiler_leaves_the_same_bytes() -> None:
 def test_short_cut_for_quiet_bars_leaves_the_same_bytes(seed: int) -> None:
     scenario = history(seed)
     assert backtest(scenario).hash == backtest(scenario, is_exact=True).hash
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_short_cut_leaves_the_same_bytes_where_bars_are_missing(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    close = 100 * np.exp(np.cumsum(rng.normal(0, 0.004, 3_000)))
+    values = np.stack((np.r_[100, close[:-1]], close, close, close, np.ones(3_000)))
+    values[1], values[2] = values[[0, 3]].max(axis=0) * 1.001, values[[0, 3]].min(axis=0) * 0.999
+    # Single holes, long ones, one over midnight and one at the end.
+    for first, last in ((50, 51), (300, 420), (1_400, 1_480), (2_990, 3_000)):
+        values[:, first:last] = np.nan
+    times = 1_704_067_200_000_000_000 + 60_000_000_000 * np.arange(3_000)
+    instrument = Instrument("BTC/USDT", lot=1e-5, tick=0.01)
+    bars = Bars((instrument.symbol,), Timeframe("1m"), (instrument,), times, values[:, None])
+    config = EngineConfig(
+        instruments=(instrument,),
+        timeframe=Timeframe("1m"),
+        cash=10_000.0,
+        risk=RiskConfig(stop_loss=0.02, trailing_stop=0.03, max_drawdown=0.9),
+    )
+    plan = plan_of(sma_cross(fast=3 + seed, slow=60, stop=0.01))
+    exact = run_backtest(plan, bars, config, is_exact=True)
+    assert len(exact.trades) > 10
+    assert run_backtest(plan, bars, config).hash == exact.hash
 
 
 @pytest.mark.parametrize("symbols", [1, 2, 3])

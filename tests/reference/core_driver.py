@@ -34,7 +34,7 @@ class TablePlan(DecisionPlan):
     def batch(
         self,
         ohlcv: NDArray[np.float64],
-        row_index: NDArray[np.int64],  # noqa: ARG002  the table is found by volume, not by row
+        row_index: NDArray[np.int64] | None = None,  # noqa: ARG002  the table is found by volume, not by row
         cache: Any = None,  # noqa: ARG002  nothing is computed that could be kept
     ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
         """Return codes and levels of all bars."""

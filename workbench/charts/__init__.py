@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from workbench.charts.data_quality import QualityView, quality_figure
     from workbench.charts.figures import BacktestView, backtest_figure
     from workbench.charts.heatmap import Surface, heatmap_figure, line_figure
     from workbench.charts.live import ChartOptions, LiveChart
@@ -17,10 +18,12 @@ __all__ = [
     "ChartOptions",
     "LiveChart",
     "Palette",
+    "QualityView",
     "Surface",
     "backtest_figure",
     "heatmap_figure",
     "line_figure",
+    "quality_figure",
 ]
 
 _HOMES = {
@@ -28,10 +31,12 @@ _HOMES = {
     "ChartOptions": "live",
     "LiveChart": "live",
     "Palette": "theme",
+    "QualityView": "data_quality",
     "Surface": "heatmap",
     "backtest_figure": "figures",
     "heatmap_figure": "heatmap",
     "line_figure": "heatmap",
+    "quality_figure": "data_quality",
 }
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from workbench.core.compiled import inlined_kernel, record_kernel
 from workbench.core.levels import clear_position, protect
-from workbench.core.log import log_row
+from workbench.core.log import is_recorded, log_row
 from workbench.core.records import FILL_ROW, TRADE_ROW
 
 if TYPE_CHECKING:
@@ -23,24 +25,32 @@ def apply_fill(  # noqa: PLR0913  what an exchange says of a fill
 ) -> None:
     """Book a fill of `signed` units (+ bought, - sold) of symbol `s`; a fill beyond flat closes first, then opens."""
     held = book.symbols[s]["quantity"]
-    if held * signed < 0.0 and abs(signed) > abs(held):
-        share = abs(held) / abs(signed)
-        _book_fill(book, s, -held, price, fee * share, time_ns, reason, is_maker)
-        _book_fill(book, s, signed + held, price, fee * (1.0 - share), time_ns, reason, is_maker)
+    if held * signed >= 0.0:
+        book_entry(book, s, signed, price, fee, time_ns, reason, is_maker)
+    elif abs(signed) <= abs(held):
+        book_exit(book, s, signed, price, fee, time_ns, reason, is_maker)
     else:
-        _book_fill(book, s, signed, price, fee, time_ns, reason, is_maker)
+        share = abs(held) / abs(signed)
+        book_exit(book, s, -held, price, fee * share, time_ns, reason, is_maker)
+        book_entry(book, s, signed + held, price, fee * (1.0 - share), time_ns, reason, is_maker)
 
 
-@record_kernel
-def _book_fill(  # noqa: PLR0913  as above
+@inlined_kernel
+def book_exit(  # noqa: PLR0913  as above
     book: Book, s: int, signed: float, price: float, fee: float, time_ns: int, reason: int, is_maker: int
 ) -> None:
-    """Book a fill that does not cross flat."""
+    """Book a fill against the position, at most as large as it."""
     _record_fill(book, s, signed, price, fee, time_ns, reason, is_maker)
-    if book.symbols[s]["quantity"] * signed < 0.0:
-        _reduce(book, s, signed, price, fee, time_ns, reason)
-    else:
-        _increase(book, s, signed, price, fee, time_ns)
+    _reduce(book, s, signed, price, fee, time_ns, reason)
+
+
+@inlined_kernel
+def book_entry(  # noqa: PLR0913  as above
+    book: Book, s: int, signed: float, price: float, fee: float, time_ns: int, reason: int, is_maker: int
+) -> None:
+    """Book a fill that opens a position or adds to it."""
+    _record_fill(book, s, signed, price, fee, time_ns, reason, is_maker)
+    _increase(book, s, signed, price, fee, time_ns)
 
 
 @inlined_kernel
@@ -50,13 +60,14 @@ def _record_fill(  # noqa: PLR0913  as above
     a = book.account
     a["cash"] -= signed * price + fee
     a["fees"] += fee
-    record = log_row(book, FILL_ROW, s, 1 if signed > 0.0 else -1, time_ns)
-    record["sequence"] = a["fill_count"]
-    record["quantity"] = abs(signed)
-    record["price"] = price
-    record["fee"] = fee
-    record["code"] = reason
-    record["flag"] = is_maker
+    if is_recorded(book):
+        record = log_row(book, FILL_ROW, s, 1 if signed > 0.0 else -1, time_ns)
+        record["sequence"] = a["fill_count"]
+        record["quantity"] = abs(signed)
+        record["price"] = price
+        record["fee"] = fee
+        record["code"] = reason
+        record["flag"] = is_maker
     a["fill_count"] += 1
 
 
@@ -114,8 +125,8 @@ def _left_over(book: Book, s: int, quantity: float) -> float:
     if lot > 0.0:
         per_unit = book.symbols[s]["instrument"]["lots_per_unit"]
         if per_unit > 0.0:
-            return float(round(quantity * per_unit)) / per_unit
-        return float(round(quantity / lot)) * lot
+            return np.rint(quantity * per_unit) / per_unit
+        return np.rint(quantity / lot) * lot
     return 0.0 if abs(quantity) <= 1e-12 * abs(book.symbols[s]["quantity"]) else quantity
 
 
@@ -141,6 +152,8 @@ def _record_trade(  # noqa: PLR0913  the columns of a closed trade
         a["gross_profit"] += pnl
     else:
         a["gross_loss"] -= pnl
+    if not is_recorded(book):
+        return
     record = log_row(book, TRADE_ROW, s, 1 if side > 0.0 else -1, time_ns)
     record["quantity"] = quantity
     record["start_ns"] = y["entry_time_ns"]

@@ -84,7 +84,7 @@ def open_book(config: EngineConfig, log_rows: int = 0, *, is_exact: bool = False
     log_rows : int, default 0
         Rows that the log can take; 0 records nothing.
     is_exact : bool, default False
-        Run every bar through `bar_events`, without the short cut for quiet ones; the result is the same.
+        Run every bar the long way, without the short cut for quiet ones; the result is the same.
     """
     account = np.zeros(1, ACCOUNT)
     for name in ("cash", "equity", "equity_peak", "day_base", "start_cash"):

@@ -6,20 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.core.batch import NO_CODES, NO_EQUITY, NO_TRACE, Tape, bar_events, quiet_run, record_row
-from workbench.core.compiled import record_kernel
-from workbench.core.decisions import decide, position_view
+from workbench.core.batch import one_row, record_row
+from workbench.core.compiled import machine_code, record_kernel
+from workbench.core.decisions import position_view, put_intent, view_of
 from workbench.core.generated import load_generated
 from workbench.core.intents import HOLD, PositionView
 from workbench.core.ledger import take_log
-from workbench.core.log import has_room
-from workbench.core.steps import end_of_bar
+from workbench.core.log import LOG_ROWS, ROOM_PER_SYMBOL
+from workbench.core.memory import book_of, memory_of
+from workbench.core.quiet import NO_CODES, NO_EQUITY, NO_TRACE, Tape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
+    from workbench.core.evaluation import EvaluationCache
+    from workbench.core.memory import Memory
     from workbench.core.plan import DecisionPlan
     from workbench.core.records import Book
     from workbench.model import Bars
@@ -28,35 +31,31 @@ if TYPE_CHECKING:
 
 # The loop is made from text because the fields of ``now`` are known at run time only.
 _LOOP = """\
-from workbench.core.batch import bar_events, quiet_run, record_row
+from workbench.core.batch import one_row, record_row
 from workbench.core.compiled import kernel
 from workbench.core.decisions import decide as put, position_view
 from workbench.core.intents import HOLD
 from workbench.core.log import has_room
-from workbench.core.steps import end_of_bar
+from workbench.core.memory import book_of
 from {module} import Now, decide
 
 STAMP = {stamp!r}
 
 
 @kernel
-def run(book, tape, funding, features, params, trace, seen, warmup, begin, end):
+def run(memory, tape, funding, features, params, trace, seen, warmup, begin, end):
+    book = book_of(memory)
     symbols = book.symbols.shape[0]
-    fast = symbols == 1 and book.config["is_exact"] == 0 and funding.shape[2] == 0
     times = tape.times
     values = tape.values
     for i in range(begin, end):
         if not has_room(book):
             return i
-        quiet = fast and quiet_run(book, tape, i, i + 1) > i
-        if not quiet:
-            bar_events(book, i, times[i], values, funding)
+        one_row(book, tape, funding, i)
         action = HOLD
         for s in range(symbols):
             if values[0, s, i] != values[0, s, i]:
                 continue
-            if not quiet:
-                end_of_bar(book, s)
             seen[s] += 1
             if seen[s] <= warmup:
                 continue
@@ -95,12 +94,13 @@ def compiled_loop(plan: Any) -> Callable[..., int] | None:
     return loop
 
 
-def joint_features(plan: Any, bars: Bars, cache: Any = None) -> Floats:
+def joint_features(plan: Any, bars: Bars, cache: EvaluationCache | None = None) -> Floats:
     """Return the indicators on the joint time axis, shape (n_symbols, k, n); nan on missing bars and in the warm-up."""
     table = np.full((bars.n_symbols, len(plan.indicator_names), len(bars)), np.nan)
     for s in range(bars.n_symbols):
         if bars.valid[s].all():
-            table[s] = plan.batch_indicators(np.ascontiguousarray(bars.values[:, s]), cache)
+            whole = np.ascontiguousarray(bars.values[:, s]) if cache is None else cache.ohlcv
+            table[s] = plan.batch_indicators(whole, cache)
         else:
             rows = np.flatnonzero(bars.valid[s])
             table[s][:, rows] = plan.batch_indicators(np.ascontiguousarray(bars.values[:, s, rows]))
@@ -115,19 +115,20 @@ def run_callable_bars(
     funding: Floats,
     *,
     interpreted: bool = False,
+    cache: EvaluationCache | None = None,
 ) -> list[NDArray[np.void]]:
     """Run the plan over bars and return the pieces of the log."""
-    features = joint_features(plan, bars)
+    features = joint_features(plan, bars, cache)
     loop = None if interpreted else compiled_loop(plan)
     if loop is None:
         return _run_interpreted(plan, bars, book, trace, funding, features)
-    tape = bare_tape(bars)
+    memory, tape = memory_of(book), bare_tape(bars)
     seen = np.zeros(bars.n_symbols, np.int64)
     logs = []
     row = 0
     while row < len(bars):
         row = loop(
-            book,
+            memory,
             tape,
             funding,
             features,
@@ -143,34 +144,21 @@ def run_callable_bars(
 
 
 @record_kernel
-def turn(book: Book, tape: Tape, funding: Floats, trace: NDArray[np.void], i: int, action: int) -> PositionView:
-    """Record row ``i - 1`` with the action taken there, run row `i`, and return the position of the first symbol.
+def turn(
+    memory: Memory, tape: Tape, funding: Floats, trace: NDArray[np.void], i: int, action: int
+) -> tuple[float, float, int, int, float, float, bool, bool, bool]:
+    """Record row ``i - 1`` with the action taken there, run row `i`, and return the first symbol's `PositionView`.
 
-    One call from Python for each bar: a call costs more than the work it does.
+    One call from Python for each bar: a call costs more than the work it does. A plain tuple, because numba looks up
+    the class of a namedtuple on each call.
     """
-    times, values = tape.times, tape.values
+    book = book_of(memory)
     if i > 0 and trace.shape[0] > 0:
-        record_row(book, trace, times[i - 1], 0, action)
-    if i < times.shape[0]:
-        fast = book.symbols.shape[0] == 1 and book.config["is_exact"] == 0 and funding.shape[2] == 0
-        if not (fast and quiet_run(book, tape, i, i + 1) > i):
-            bar_events(book, i, times[i], values, funding)
-            for s in range(book.symbols.shape[0]):
-                if values[0, s, i] == values[0, s, i]:
-                    end_of_bar(book, s)
-    return position_view(book, 0)
-
-
-@record_kernel
-def room_left(book: Book) -> bool:
-    """Return whether the log can take another timestamp; `has_room` for callers in Python."""
-    return has_room(book)
-
-
-@record_kernel
-def view_of(book: Book, s: int) -> PositionView:
-    """Return the position of symbol `s`; `position_view` for callers in Python."""
-    return position_view(book, s)
+        record_row(book, trace, tape.times[i - 1], 0, action)
+    if i < tape.times.shape[0]:
+        one_row(book, tape, funding, i)
+    view = position_view(book, 0)
+    return view[0], view[1], view[2], view[3], view[4], view[5], view[6], view[7], view[8]
 
 
 def _run_interpreted(
@@ -181,43 +169,31 @@ def _run_interpreted(
     funding: Floats,
     features: Floats,
 ) -> list[NDArray[np.void]]:
-    tape = bare_tape(bars)
-    times, values = tape.times, tape.values
-    n, symbols, warmup, now_type, params, on_bar = (
-        len(bars),
-        bars.n_symbols,
-        plan.warmup,
-        plan.now_type,
-        plan.params,
-        plan.decide,
-    )
-    rows = [
-        list(zip(times.tolist(), *values[:, s].tolist(), *features[s].tolist(), strict=True)) for s in range(symbols)
-    ]
-    seen = [0] * symbols
-    valid = bars.valid.tolist()
+    memory, tape = memory_of(book), bare_tape(bars)
+    run_row = machine_code(turn, memory, tape, funding, trace, 0, HOLD)
+    now_of, view_of_first = plan.now_type._make, PositionView._make
+    params, on_bar, symbols = plan.params, plan.decide, bars.n_symbols
+    times = tape.times.tolist()
+    rows = [list(zip(times, *bars.values[:, s].tolist(), *features[s].tolist(), strict=True)) for s in range(symbols)]
+    # A symbol is asked on its bars after the warm-up.
+    asked = [(bars.valid[s] & (np.cumsum(bars.valid[s]) > plan.warmup)).tolist() for s in range(symbols)]
     logs = []
     action = HOLD
-    for i in range(n):
-        if i % CHECK_EVERY == 0:
+    visit = max(1, LOG_ROWS // (ROOM_PER_SYMBOL * symbols))
+    for i in range(len(bars)):
+        if i % visit == 0:
             logs.append(take_log(book))
-        view = turn(book, tape, funding, trace, i, action)
+        view = run_row(memory, tape, funding, trace, i, action)
         action = HOLD
         for s in range(symbols):
-            if not valid[s][i]:
+            if not asked[s][i]:
                 continue
-            seen[s] += 1
-            if seen[s] <= warmup:
-                continue
-            intent = on_bar(params, now_type._make(rows[s][i]), view if s == 0 else view_of(book, s))
+            position = view_of_first(view) if s == 0 else view_of(memory, s)
+            intent = on_bar(params, now_of(rows[s][i]), position)
             if intent.action != HOLD:
-                decide(book, s, intent)
+                put_intent(memory, s, intent)
                 if s == 0:
                     action = intent.action
-    turn(book, tape, funding, trace, n, action)
+    run_row(memory, tape, funding, trace, len(bars), action)
     logs.append(take_log(book))
     return logs
-
-
-# Bars between two visits to the log of the interpreted loop: it holds far more than these can add.
-CHECK_EVERY = 64

@@ -183,7 +183,7 @@ def _checked(name: str, on_bar: Callable[..., Any]) -> Callable[[Any, Any, Any],
 
     def decide(params: Any, now: Any, position: Any) -> Intent:
         intent = on_bar(params, now, position)
-        if intent is None:
+        if intent is _HOLD or intent is None:
             return _HOLD
         if type(intent) is Intent:
             action = intent.action

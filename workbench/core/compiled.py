@@ -12,10 +12,20 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 import numba
+import numpy as np
 from numba.core.types import unliteral
 from numba.extending import register_jitable
 
-__all__ = ["inlined_kernel", "is_compiling", "jitable", "kernel", "record_kernel", "source_stamp"]
+__all__ = [
+    "inlined_kernel",
+    "is_compiling",
+    "jitable",
+    "kernel",
+    "machine_code",
+    "place",
+    "record_kernel",
+    "source_stamp",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -112,6 +122,41 @@ def _compile(function: F, options: dict[str, Any]) -> F:
     return compiled
 
 
+def machine_code(function: F, *examples: Any) -> F:
+    """Return a kernel's machine code for arguments of exactly the types of `examples`, compiling it first if need be.
+
+    A kernel works out the types of its arguments on each call, which takes longer than a step of the core. What comes
+    back does not: arguments of other types than the examples' crash the process. For loops whose arguments are fixed.
+
+    Parameters
+    ----------
+    function : callable
+        A kernel; without the compiler it comes back as it is.
+    *examples
+        One argument for each parameter, by position.
+
+    Returns
+    -------
+    callable
+        Takes positional arguments.
+
+    Examples
+    --------
+    >>> @kernel(cache=False)
+    ... def double(x):
+    ...     return 2.0 * x
+    >>> machine_code(double, 1.0)(21.0)
+    42.0
+    """
+    if not is_compiling():
+        return function
+    dispatcher: Any = function
+    types = tuple(map(numba.typeof, examples))
+    dispatcher.compile(types)
+    code: F = dispatcher.overloads[types].entry_point
+    return code
+
+
 def record_kernel(function: F, /) -> F:
     """Compile a function that works on the arrays it is given and makes none: no reference is counted.
 
@@ -128,6 +173,12 @@ def inlined_kernel(function: F, /) -> F:
     Not to be called from Python.
     """
     return kernel(_nrt=False, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+
+
+@inlined_kernel
+def place(row: int) -> Any:
+    """Return a row number >= 0 as an unsigned index, for which numba adds no code that counts from the end."""
+    return np.uint64(row)
 
 
 def jitable(function: F) -> F:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.core.callable_driver import view_of
-from workbench.core.decisions import decide
+from workbench.core.decisions import put_intent, view_of
 from workbench.core.event_loop import put_code
 from workbench.core.intents import HOLD
 
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from workbench.core.memory import Memory
     from workbench.core.plan import DecisionPlan
-    from workbench.core.records import Book
     from workbench.model import Bars
 
     Floats = NDArray[np.float64]
@@ -44,7 +43,7 @@ class RuleDecider:
         """Take a warm-up bar of symbol `s`."""
         self._streams[s].step(*bar)
 
-    def decide(self, book: Book, s: int, time_ns: int, bar: tuple[float, ...]) -> int:
+    def decide(self, memory: Memory, s: int, time_ns: int, bar: tuple[float, ...]) -> int:
         """Take a bar, make the decision wait in the book, and return its code."""
         try:
             code, levels = self._streams[s].step(*bar)
@@ -58,7 +57,7 @@ class RuleDecider:
             if levels != self._levels:
                 self._levels = levels
                 self._table = np.array(levels).reshape(8, 1)
-            put_code(book, s, code, self._table)
+            put_code(memory, s, code, self._table)
         return int(code)
 
 
@@ -87,7 +86,7 @@ class CallableDecider:
         features: tuple[float, ...] = self._streams[s].step(*bar)
         return features
 
-    def decide(self, book: Book, s: int, time_ns: int, bar: tuple[float, ...]) -> int:
+    def decide(self, memory: Memory, s: int, time_ns: int, bar: tuple[float, ...]) -> int:
         """Take a bar, make the decision wait in the book, and return its action."""
         self._seen[s] += 1
         try:
@@ -95,7 +94,7 @@ class CallableDecider:
             if self._seen[s] <= self._plan.warmup:
                 return HOLD
             now = self._plan.now_type(time_ns, *bar, *features)
-            intent = self._on_bar(self._plan.params, now, view_of(book, s))
+            intent = self._on_bar(self._plan.params, now, view_of(memory, s))
         except Exception as error:
             # A strategy is a stranger's code: whatever it raises, the market goes on and the stops hold.
             if self._on_error is None:
@@ -103,7 +102,7 @@ class CallableDecider:
             self._on_error(error, s, time_ns)
             return HOLD
         if intent.action != HOLD:
-            decide(book, s, intent)
+            put_intent(memory, s, intent)
         return int(intent.action)
 
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from workbench.core.compiled import inlined_kernel, record_kernel
 from workbench.core.execution import cancel_order
 from workbench.core.intents import DEFAULT, ENTER_LONG, ENTER_SHORT, EXIT, HOLD, Intent, PositionView
+from workbench.core.memory import book_of
 from workbench.core.records import NO_ORDER, SIGNAL
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from workbench.core.memory import Memory
     from workbench.core.records import Book
 
 # Bits of a rule code.
@@ -151,3 +153,15 @@ def position_view(book: Book, s: int) -> PositionView:
         held > 0.0,
         held < 0.0,
     )
+
+
+@record_kernel
+def put_intent(memory: Memory, s: int, intent: Intent) -> None:
+    """Make `intent` wait; `decide` for callers in Python."""
+    decide(book_of(memory), s, intent)
+
+
+@record_kernel
+def view_of(memory: Memory, s: int) -> PositionView:
+    """Return the position of symbol `s`; `position_view` for callers in Python."""
+    return position_view(book_of(memory), s)

@@ -11,7 +11,8 @@ from workbench.core.batch import run_bars
 from workbench.core.book import EngineConfig, open_book
 from workbench.core.callable_driver import run_callable_bars
 from workbench.core.ledger import Ledger, new_trace, take_log
-from workbench.core.log import ROOM_PER_SYMBOL
+from workbench.core.log import LOG_ROWS, ROOM_PER_SYMBOL
+from workbench.core.memory import memory_of
 from workbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from workbench.model import Bars
 
     Floats = NDArray[np.float64]
-
-# Rows of the log between two visits of the driver; each is about 150 bytes.
-LOG_ROWS = 1 << 14
 
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:
@@ -45,9 +43,9 @@ def joint_codes(
     to bar. `cache` may be given for bars of one symbol without missing rows.
     """
     plan.check_length(len(bars))
-    if bars.n_symbols == 1 and bars.valid.all():
-        whole = bars.values[:, 0]
-        codes, levels = plan.batch(whole, np.arange(len(bars)), cache)  # type: ignore[attr-defined]  # coded plans do
+    if cache is not None or (bars.n_symbols == 1 and bars.valid.all()):
+        whole = bars.values[:, 0] if cache is None else cache.ohlcv
+        codes, levels = plan.batch(whole, None, cache)  # type: ignore[attr-defined]  # coded plans do
         return codes[None, :], levels[None]
     codes = np.zeros((bars.n_symbols, len(bars)), np.uint8)
     parts = []
@@ -128,6 +126,7 @@ def run_backtest(
     funding: dict[str, tuple[Any, Any]] | None = None,
     is_exact: bool = False,
     interpreted: bool = False,
+    cache: EvaluationCache | None = None,
 ) -> Ledger:
     """Run a plan over bars as a bar-only source and return what happened.
 
@@ -145,6 +144,8 @@ def run_backtest(
         Without the short cut for quiet bars; the result is the same.
     interpreted : bool, default False
         Call an ``on_bar`` strategy as plain Python even when it compiles; the result is the same.
+    cache : EvaluationCache, optional
+        Indicators over these bars, of one symbol without missing rows, that a sweep shares.
 
     Returns
     -------
@@ -161,19 +162,21 @@ def run_backtest(
     trace = new_trace(len(bars))
     rates = funding_rates(bars, funding)
     if plan.kind == "callable":
-        logs = run_callable_bars(plan, bars, book, trace, rates, interpreted=interpreted)
+        logs = run_callable_bars(plan, bars, book, trace, rates, interpreted=interpreted, cache=cache)
     else:
-        logs = _run_coded(plan, bars, book, trace, rates)
+        logs = _run_coded(plan, bars, book, trace, rates, cache)
     return Ledger.of(config.symbols, logs, trace, book)
 
 
-def _run_coded(plan: DecisionPlan, bars: Bars, book: Book, trace: NDArray[np.void], rates: Floats) -> list[Any]:
-    codes, levels = joint_codes(plan, bars)
+def _run_coded(
+    plan: DecisionPlan, bars: Bars, book: Book, trace: NDArray[np.void], rates: Floats, cache: EvaluationCache | None
+) -> list[Any]:
+    codes, levels = joint_codes(plan, bars, cache)
     times, values, levels = frozen(bars.time_ns), frozen(bars.values), frozen(levels)
-    no_equity = np.zeros(0)
+    memory, no_equity = memory_of(book), np.zeros(0)
     logs = []
     row = 0
     while row < len(bars):
-        row = run_bars(book, times, values, rates, codes, levels, trace, no_equity, row, len(bars))
+        row = run_bars(memory, times, values, rates, codes, levels, trace, no_equity, row, len(bars))
         logs.append(take_log(book))
     return logs

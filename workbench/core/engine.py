@@ -15,10 +15,11 @@ import numpy as np
 
 from workbench.core.book import EngineConfig, open_book
 from workbench.core.deciders import RecordedDecider, live_decider, warm_up
-from workbench.core.driver import LOG_ROWS, frozen
+from workbench.core.driver import frozen
 from workbench.core.event_loop import record_decision, run_rows
 from workbench.core.ledger import Ledger, new_trace, take_log
-from workbench.core.log import ROOM_PER_SYMBOL
+from workbench.core.log import LOG_ROWS, ROOM_PER_SYMBOL
+from workbench.core.memory import memory_of
 from workbench.core.records import LOG, NO_ROW
 from workbench.core.views import account_state, step_result
 from workbench.errors import ConfigError, DataError
@@ -47,6 +48,7 @@ class EventRun:
     def __init__(self, config: EngineConfig, decider: RuleDecider | CallableDecider | None) -> None:
         symbols = len(config.symbols)
         self.book: Book = open_book(config, LOG_ROWS + ROOM_PER_SYMBOL * symbols)
+        self._memory = memory_of(self.book)
         self.logs: list[NDArray[np.void]] = []
         self.trace = new_trace(_FIRST_TRACE_ROWS)
         self.sequence = 0
@@ -71,7 +73,9 @@ class EventRun:
         begin = 0
         while begin < len(events):
             self._make_room(len(events) - begin if len(codes) else len(self._bars[0]))
-            end = run_rows(self.book, events, begin, codes, levels, columns, self._bars, self._no_funding, self.trace)
+            end = run_rows(
+                self._memory, events, begin, codes, levels, columns, self._bars, self._no_funding, self.trace
+            )
             if end == begin:
                 taken.append(take_log(self.book))
                 continue
@@ -97,17 +101,17 @@ class EventRun:
         if kind == BAR_CLOSED:
             s = int(event["symbol"])
             bar = tuple(float(event[name]) for name in "abcde")
-            decision = self._decider.decide(self.book, s, time_ns, bar)
-            record_decision(self.book, self.trace, time_ns, s, decision)
+            decision = self._decider.decide(self._memory, s, time_ns, bar)
+            record_decision(self._memory, self.trace, time_ns, s, decision)
             return
         first = 0
         for s in range(self._bars.shape[1]):
             bar = tuple(self._bars[:, s, 0].tolist())
             if not math.isnan(bar[0]):
-                decision = self._decider.decide(self.book, s, time_ns, bar)
+                decision = self._decider.decide(self._memory, s, time_ns, bar)
                 first = decision if s == 0 else first
         self._bars[:] = math.nan
-        record_decision(self.book, self.trace, time_ns, 0, first)
+        record_decision(self._memory, self.trace, time_ns, 0, first)
 
     def ledger(self, symbols: tuple[str, ...]) -> Ledger:
         """Return what has happened so far; later events do not change it."""
@@ -248,16 +252,43 @@ def run_events(
     """
     _check_events(events, len(config.symbols))
     histories, warmups, ordinals = _histories(events, len(config.symbols), warmup)
+    try:
+        run = _recorded_run(plan, events, config, histories, warmups, ordinals, on_strategy_error)
+    except DataError:
+        raise
+    except Exception:
+        # A feature raised, as a stranger's code may: over all bars at once nothing says on which of them. Bar by bar
+        # it does, and the others decide as they did live.
+        if on_strategy_error is None:
+            raise
+        decider = live_decider(plan, len(config.symbols), on_strategy_error)
+        if warmup is not None:
+            warm_up(decider, warmup)
+        run = EventRun(config, decider)
+        run.run(events)
+    return run.ledger(config.symbols)
+
+
+def _recorded_run(
+    plan: DecisionPlan,
+    events: NDArray[np.void],
+    config: EngineConfig,
+    histories: list[Floats],
+    warmups: list[int],
+    ordinals: NDArray[np.int64],
+    on_strategy_error: Callable[[Exception, int, int], None] | None,
+) -> EventRun:
+    """Run events with the indicators of all bars computed at once."""
     if plan.kind == "callable":
         run = EventRun(config, RecordedDecider(plan, histories, warmups, on_strategy_error))
         run.run(events)
-        return run.ledger(config.symbols)
+        return run
     run = EventRun(config, None)
     codes = np.zeros(len(events), np.uint8)
     parts = []
     for s, history in enumerate(histories):
         whole = np.ascontiguousarray(history)
-        symbol_codes, levels = plan.batch(whole, np.arange(whole.shape[1]))  # type: ignore[attr-defined]  # rules do
+        symbol_codes, levels = plan.batch(whole)  # type: ignore[attr-defined]  # rules do
         mine = (events["symbol"] == s) & (ordinals >= 0)
         codes[mine] = symbol_codes[ordinals[mine]]
         parts.append(levels)
@@ -269,7 +300,7 @@ def run_events(
             joint[s] = levels
     if len(events):
         run.run(events, codes, frozen(joint), np.maximum(ordinals, 0))
-    return run.ledger(config.symbols)
+    return run
 
 
 def _histories(

@@ -21,19 +21,17 @@ _TABLE_DIMENSIONS = 2
 def evaluation_order(roots: Sequence[Node]) -> tuple[Node, ...]:
     """Return all nodes that the roots need, each once, inputs before the nodes that read them."""
     order: dict[Node, None] = {}
-    stack = list(reversed(roots))
+    stack = [(root, False) for root in reversed(roots)]
     while stack:
-        node = stack[-1]
+        node, is_ready = stack.pop()
         if node in order:
-            stack.pop()
             continue
-        missing = [source for source in node.inputs if source not in order]
-        if missing:
-            # Reversed, so that inputs are numbered in the order in which they are written.
-            stack += reversed(missing)
-        else:
+        if is_ready or not node.inputs:
             order[node] = None
-            stack.pop()
+            continue
+        stack.append((node, True))
+        # Reversed, so that inputs are numbered in the order in which they are written.
+        stack += [(source, False) for source in reversed(node.inputs)]
     return tuple(order)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from workbench.core.batch import bar_events, record_row
+from workbench.core.batch import end_row, open_events, record_row, rest_events
 from workbench.core.compiled import record_kernel
 from workbench.core.decisions import decide_code
 from workbench.core.execution import cancel_order
 from workbench.core.log import has_room
+from workbench.core.memory import book_of
 from workbench.core.records import FLATTEN
 from workbench.core.reports import apply_report
 from workbench.core.steps import clear_breakers, close_all, end_of_bar, jump_entries, jump_exits, mark
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from workbench.core.memory import Memory
     from workbench.core.records import Book, Record
 
     Floats = NDArray[np.float64]
@@ -37,8 +39,9 @@ def tick(book: Book, s: int, price: float, time_ns: int) -> None:
 
 
 @record_kernel
-def mark_prices(book: Book, prices: Floats, time_ns: int) -> None:
+def mark_prices(memory: Memory, prices: Floats, time_ns: int) -> None:
     """Run one jump of every symbol whose price is not nan, exits before entries, and one mark."""
+    book = book_of(memory)
     book.account["phase"] += 1
     for s in range(prices.shape[0]):
         if prices[s] == prices[s]:
@@ -111,7 +114,7 @@ def decide_group(
 
 @record_kernel
 def run_rows(  # noqa: PLR0913  one array for each input and output
-    book: Book,
+    memory: Memory,
     events: NDArray[np.void],
     begin: int,
     codes: NDArray[np.uint8],
@@ -130,6 +133,7 @@ def run_rows(  # noqa: PLR0913  one array for each input and output
     (2, n_symbols, 0). ``levels`` has shape (n_symbols, 8, m), ``columns`` the column
     of each event in it. Stops early when the log is full.
     """
+    book = book_of(memory)
     decides = codes.shape[0] > 0
     for i in range(begin, events.shape[0]):
         if not has_room(book):
@@ -156,10 +160,9 @@ def run_rows(  # noqa: PLR0913  one array for each input and output
         elif kind == BAR:
             collect(bars, event)
             if event["remaining"] == 0:
-                bar_events(book, 0, event["time_ns"], bars, no_funding)
-                for k in range(book.symbols.shape[0]):
-                    if bars[0, k, 0] == bars[0, k, 0]:
-                        end_of_bar(book, k)
+                open_events(book, 0, event["time_ns"], bars, no_funding)
+                rest_events(book, 0, event["time_ns"], bars, no_funding)
+                end_row(book, 0, bars)
                 if not decides:
                     return i + 1
                 decision = decide_group(book, events, i, codes, levels, columns)
@@ -170,12 +173,12 @@ def run_rows(  # noqa: PLR0913  one array for each input and output
 
 
 @record_kernel
-def put_code(book: Book, s: int, code: int, levels: Floats) -> None:
+def put_code(memory: Memory, s: int, code: int, levels: Floats) -> None:
     """Make a rule code wait; `decide_code` for callers in Python, with levels of shape (8, 1)."""
-    decide_code(book, s, code, levels, 0)
+    decide_code(book_of(memory), s, code, levels, 0)
 
 
 @record_kernel
-def record_decision(book: Book, trace: NDArray[np.void], time_ns: int, s: int, decision: int) -> None:
+def record_decision(memory: Memory, trace: NDArray[np.void], time_ns: int, s: int, decision: int) -> None:
     """Add a row to the trace; `record_row` for callers in Python."""
-    record_row(book, trace, time_ns, s, decision)
+    record_row(book_of(memory), trace, time_ns, s, decision)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from workbench.core.accounting import apply_fill
-from workbench.core.compiled import record_kernel
+from workbench.core.accounting import book_entry, book_exit
+from workbench.core.compiled import inlined_kernel, record_kernel
 from workbench.core.intents import UNITS
 from workbench.core.levels import clear_order
 from workbench.core.log import deny, log_row
+from workbench.core.memory import book_of
 from workbench.core.records import (
     ALLOWED,
     CANCEL,
@@ -33,6 +34,7 @@ from workbench.core.review import equity_now, recheck_funds, review_entry
 from workbench.core.rounding import patient_price, slipped_price, worse_price
 
 if TYPE_CHECKING:
+    from workbench.core.memory import Memory
     from workbench.core.records import Book, Record
 
 
@@ -64,8 +66,8 @@ def cancel_order(book: Book, s: int) -> None:
     clear_order(y)
 
 
-@record_kernel
-def exit_at(book: Book, s: int, quantity: float, price: float, time_ns: int, reason: int, kind: int) -> None:
+@inlined_kernel
+def exit_inline(book: Book, s: int, quantity: float, price: float, time_ns: int, reason: int, kind: int) -> None:
     """Close `quantity` of the position at event price or level `price`.
 
     A `LIMIT` exit gets `price` itself and the maker fee, every other kind slips and pays the taker fee (R3-R5). After a
@@ -79,14 +81,19 @@ def exit_at(book: Book, s: int, quantity: float, price: float, time_ns: int, rea
             y["exit_in_flight"] = quantity
             y["exit_request_reason"] = reason
             y["exit_request"] = request(book, s, side * quantity, kind, price, reason, 1)
-    elif kind == LIMIT:
-        apply_fill(book, s, side * quantity, price, quantity * price * instrument["maker_fee"], time_ns, reason, 1)
     else:
-        fill_price = slipped_price(instrument, book.config, price, side)
-        fee = quantity * fill_price * instrument["taker_fee"]
-        apply_fill(book, s, side * quantity, fill_price, fee, time_ns, reason, 0)
+        is_maker = 1 if kind == LIMIT else 0
+        fill_price = price if is_maker == 1 else slipped_price(instrument, book.config, price, side)
+        fee = quantity * fill_price * (instrument["maker_fee"] if is_maker == 1 else instrument["taker_fee"])
+        book_exit(book, s, side * quantity, fill_price, fee, time_ns, reason, is_maker)
     if reason != SIGNAL:
         _block(book, s, time_ns, reason)
+
+
+@record_kernel
+def exit_at(book: Book, s: int, quantity: float, price: float, time_ns: int, reason: int, kind: int) -> None:
+    """Close `quantity` of the position: `exit_inline` behind a call, for where an exit is rare."""
+    exit_inline(book, s, quantity, price, time_ns, reason, kind)
 
 
 @record_kernel
@@ -100,7 +107,7 @@ def _block(book: Book, s: int, time_ns: int, reason: int) -> None:
         y["cooldown_until_ns"] = time_ns + book.config["cooldown_ns"]
 
 
-@record_kernel
+@inlined_kernel
 def _enter(book: Book, s: int, signed: float, price: float, time_ns: int, kind: int) -> None:
     """Open a position at fill price `price`; the brackets must be set."""
     y = book.symbols[s]
@@ -113,10 +120,10 @@ def _enter(book: Book, s: int, signed: float, price: float, time_ns: int, kind: 
         return
     rate = instrument["maker_fee"] if kind == LIMIT else instrument["taker_fee"]
     fee = abs(signed) * price * rate
-    apply_fill(book, s, signed, price, fee, time_ns, SIGNAL, 1 if kind == LIMIT else 0)
+    book_entry(book, s, signed, price, fee, time_ns, SIGNAL, 1 if kind == LIMIT else 0)
 
 
-@record_kernel
+@inlined_kernel
 def place_entry(book: Book, s: int, price: float, time_ns: int) -> None:
     """Review the pending entry at event price `price` and send it: filled at once, resting, or denied."""
     y = book.symbols[s]
@@ -210,12 +217,13 @@ def fill_resting(book: Book, s: int, price: float, time_ns: int) -> None:
 
 @record_kernel
 def process_order(  # noqa: PLR0913  the fields of an order and of the event
-    book: Book, s: int, side: int, quantity: float, kind: int, price: float, time_ns: int, reduce_only: int
+    memory: Memory, s: int, side: int, quantity: float, kind: int, price: float, time_ns: int, reduce_only: int
 ) -> None:
     """Execute an order of `quantity` units at event price `price`: close what is held on the other side, open the rest.
 
     A `LIMIT` order gets the price itself and the maker fee, every other kind slips. Only what opens is reviewed.
     """
+    book = book_of(memory)
     y = book.symbols[s]
     y["reference"] = y["last"]
     y["last"] = price

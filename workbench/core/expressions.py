@@ -60,9 +60,12 @@ class Expr:
         )
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in indicator_names():
+        if name.startswith("_"):
             raise AttributeError(f"an expression has no attribute {name!r}")
-        definition = indicator_definition(name)
+        try:
+            definition = indicator_definition(name)
+        except ConfigError:
+            raise AttributeError(f"an expression has no attribute {name!r}") from None
         if not definition.series_count:
             raise AttributeError(f"{name} reads {', '.join(definition.inputs)} of the bars: write m.{name}(...)")
         return IndicatorMethod(definition, self._of, _series(self))

@@ -2,7 +2,7 @@
 
 from collections import namedtuple
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from workbench.core.graph import HasNode
@@ -81,12 +81,30 @@ class IndicatorMethod:
 
     def _values(self, numbers: Sequence[float], keywords: dict[str, float]) -> tuple[float, ...]:
         definition = self._definition
-        names = list(definition.parameters)
-        if len(numbers) > len(names):
-            raise ConfigError(
-                f"{definition.name} takes {len(names)} numbers ({', '.join(names) or 'none'}), was given {len(numbers)}"
-            )
-        positional = dict(zip(names, numbers, strict=False))
-        if twice := positional.keys() & keywords.keys():
-            raise ConfigError(f"{definition.name}: {', '.join(sorted(twice))} was given twice")
-        return parameter_values(definition, positional | keywords)
+        if not keywords:
+            try:
+                return _positional_values(definition.name, *numbers)
+            except TypeError:
+                # A number that cannot be a key of the cache is none; the message below says so.
+                pass
+        return _given_values(definition, numbers, keywords)
+
+
+@lru_cache(maxsize=4_096, typed=True)
+def _positional_values(name: str, *numbers: float) -> tuple[float, ...]:
+    """Return `_given_values` of numbers alone: a sweep asks for the same ones again and again."""
+    return _given_values(indicator_definition(name), numbers, {})
+
+
+def _given_values(
+    definition: IndicatorDefinition, numbers: Sequence[float], keywords: dict[str, float]
+) -> tuple[float, ...]:
+    names = list(definition.parameters)
+    if len(numbers) > len(names):
+        raise ConfigError(
+            f"{definition.name} takes {len(names)} numbers ({', '.join(names) or 'none'}), was given {len(numbers)}"
+        )
+    positional = dict(zip(names, numbers, strict=False))
+    if twice := positional.keys() & keywords.keys():
+        raise ConfigError(f"{definition.name}: {', '.join(sorted(twice))} was given twice")
+    return parameter_values(definition, positional | keywords)

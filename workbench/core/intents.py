@@ -317,6 +317,10 @@ def exit_position(
     return Intent(EXIT, code, amount, level, _NAN, _NAN, _NAN, _NAN, _NAN)
 
 
+# Most answers are this one: made once.
+_HOLD = Intent(HOLD, DEFAULT, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN)
+
+
 @jitable
 def hold() -> Intent:
     """Return the wish to change nothing; `on_bar` may as well return None.
@@ -326,4 +330,4 @@ def hold() -> Intent:
     >>> hold().action == HOLD
     True
     """
-    return Intent(HOLD, DEFAULT, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN)
+    return _HOLD

@@ -37,7 +37,7 @@ def nearer(first: float, second: float) -> float:
     return min(first, second)
 
 
-@record_kernel
+@inlined_kernel
 def protect(book: Book, s: int) -> None:
     """Set every protective level of the open position from its entry price, the config and the entry's own brackets.
 
@@ -86,7 +86,7 @@ def config_trail_distance(y: Record, g: Record, side: int) -> float:
     return g["trailing_stop"] if g["trailing_distance_after"] > 0.0 else 0.0
 
 
-@record_kernel
+@inlined_kernel
 def trail(book: Book, s: int) -> None:
     """Set the trailing level from the peak, and the nearest of the stop-type levels."""
     y = book.symbols[s]

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # Most rows that one timestamp can add per symbol.
 ROOM_PER_SYMBOL = 24
+# Rows of the log between two visits of a driver; each is about 150 bytes. A log has room for one more timestamp.
+LOG_ROWS = 1 << 14
 
 
 @inlined_kernel
@@ -19,6 +21,12 @@ def has_room(book: Book) -> bool:
     """Return whether the log can take what one more timestamp may add, or records nothing anyway."""
     rows = book.log.shape[0]
     return rows == 1 or book.output["log_rows"] + ROOM_PER_SYMBOL * book.symbols.shape[0] < rows
+
+
+@inlined_kernel
+def is_recorded(book: Book) -> bool:
+    """Return whether the log keeps anything: a sweep's does not, and is spared the work of filling in rows."""
+    return book.log.shape[0] > 1
 
 
 @inlined_kernel

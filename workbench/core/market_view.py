@@ -14,6 +14,9 @@ from workbench.errors import ConfigError
 
 __all__ = ["MarketView"]
 
+# Nodes never change, so that every view shares these.
+_PRICES = tuple(Price(column) for column in range(len(PRICE_NAMES)))
+
 
 class MarketView:
     """The bars of one symbol as expressions: the ``m`` of a strategy.
@@ -60,27 +63,27 @@ class MarketView:
     @property
     def open(self) -> Expr:
         """First price of each bar."""
-        return self._of(Price(0))
+        return self._of(_PRICES[0])
 
     @property
     def high(self) -> Expr:
         """Highest price of each bar."""
-        return self._of(Price(1))
+        return self._of(_PRICES[1])
 
     @property
     def low(self) -> Expr:
         """Lowest price of each bar."""
-        return self._of(Price(2))
+        return self._of(_PRICES[2])
 
     @property
     def close(self) -> Expr:
         """Last price of each bar."""
-        return self._of(Price(3))
+        return self._of(_PRICES[3])
 
     @property
     def volume(self) -> Expr:
         """Traded volume of each bar, in units of the base currency."""
-        return self._of(Price(4))
+        return self._of(_PRICES[4])
 
     def feature(self, function: FeatureFunction, *, lookback: int, inputs: Expr | Sequence[Expr] | None = None) -> Expr:
         """Return a series computed by a free function that looks back only.

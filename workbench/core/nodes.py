@@ -68,7 +68,11 @@ class Node:
         self.is_bool = is_bool
         self.lookback = lookback
         self.output_count = output_count
-        self.warmup: int = lookback + max((node.warmup for node in self.inputs), default=0)
+        # A loop in place of max(): a sweep makes some ten nodes for each combination.
+        before = 0
+        for node in self.inputs:
+            before = max(before, node.warmup)
+        self.warmup: int = lookback + before
         self._key = (type(self), arguments, self.inputs)
         # Kept, because hashing a nested key anew at every look-up would walk the whole expression.
         self._hash = hash(self._key)

@@ -116,16 +116,19 @@ class SignalPlan(DecisionPlan):
     def batch(
         self,
         ohlcv: FloatArray,
-        row_index: NDArray[np.int64],
+        row_index: NDArray[np.int64] | None = None,
         cache: EvaluationCache | None = None,  # noqa: ARG002  one signature for both kinds
     ) -> tuple[NDArray[np.uint8], FloatArray]:
-        """Return the codes and levels of the given rows; see `workbench.core.rule_plan.RulePlan.batch`.
+        """Return the codes and levels of the given rows, by default all; see `workbench.core.rule_plan.RulePlan.batch`.
 
         Raises
         ------
         DataError
             A row lies beyond the arrays, or there are not as many rows as bars.
         """
+        if row_index is None:
+            self.check_length(ohlcv.shape[1])
+            return self._codes.copy(), self._levels
         if len(row_index) != ohlcv.shape[1]:
             raise DataError(f"there must be one row number for each of the {ohlcv.shape[1]} bars, was {len(row_index)}")
         if len(row_index) and not 0 <= row_index[0] <= row_index[-1] < len(self._codes):

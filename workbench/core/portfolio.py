@@ -14,6 +14,7 @@ from workbench.core.event_loop import mark_prices
 from workbench.core.execution import process_order
 from workbench.core.ledger import take_log
 from workbench.core.log import ROOM_PER_SYMBOL
+from workbench.core.memory import memory_of
 from workbench.core.records import DENIAL_ROW, FILL_ROW, LIMIT, MARKET, STOP, TRADE_ROW
 from workbench.core.views import account_state, denied_of, fill_of, trade_of
 from workbench.errors import DataError, OrderError
@@ -61,6 +62,7 @@ class PortfolioSimulator:
         self._symbols = config.symbols
         self._lock = threading.Lock()
         self._book = open_book(config, 4 * ROOM_PER_SYMBOL * len(config.symbols))
+        self._memory = memory_of(self._book)
         self._sequence = 0
         self._trades: deque[ClosedTrade] = deque(maxlen=KEPT_TRADES)
 
@@ -107,7 +109,7 @@ class PortfolioSimulator:
                     f"reduce_only {order.side} of {order.symbol} has nothing to reduce: position was {held}"
                 )
             kind = _KINDS[order.kind]
-            process_order(self._book, s, side, order.quantity, kind, price, time_ns, int(order.reduce_only))
+            process_order(self._memory, s, side, order.quantity, kind, price, time_ns, int(order.reduce_only))
             return self._outcome(self._finish())
 
     def mark_to_market(self, prices: Mapping[str, float], time_ns: int) -> AccountState:
@@ -134,7 +136,7 @@ class PortfolioSimulator:
         row[indices] = list(prices.values())
         with self._lock:
             self._check_time(time_ns)
-            mark_prices(self._book, row, time_ns)
+            mark_prices(self._memory, row, time_ns)
             self._finish()
             return self._picture()
 

@@ -165,7 +165,7 @@ def _collar(book: Book, s: int, kind: int, order_price: float) -> tuple[int, flo
     return ALLOWED, 0.0, 0.0
 
 
-@record_kernel
+@inlined_kernel
 def _caps(book: Book, s: int, side: int, quantity: float, price: float, fee: float) -> tuple[int, float, float]:
     """Judge a rounded quantity against minimum notional, caps, leverage and funds."""
     g = book.config
@@ -209,7 +209,7 @@ def affordable(book: Book, s: int, quantity: float, price: float, fee: float) ->
     return max(quantity, 0.0)
 
 
-@record_kernel
+@inlined_kernel
 def review_entry(
     book: Book, s: int, side: int, kind: int, price: float, time_ns: int
 ) -> tuple[int, float, float, float]:

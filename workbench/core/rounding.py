@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from workbench.core.compiled import inlined_kernel
 
 if TYPE_CHECKING:
@@ -25,8 +27,8 @@ def round_down(value: float, step: float, steps_per_unit: float) -> float:
     if step <= 0.0 or not math.isfinite(value):
         return value
     if steps_per_unit > 0.0:
-        return math.floor(value * steps_per_unit + EPSILON) / steps_per_unit
-    return math.floor(value / step + EPSILON) * step
+        return np.floor(value * steps_per_unit + EPSILON) / steps_per_unit
+    return np.floor(value / step + EPSILON) * step
 
 
 @inlined_kernel
@@ -35,8 +37,8 @@ def round_up(value: float, step: float, steps_per_unit: float) -> float:
     if step <= 0.0 or not math.isfinite(value):
         return value
     if steps_per_unit > 0.0:
-        return math.ceil(value * steps_per_unit - EPSILON) / steps_per_unit
-    return math.ceil(value / step - EPSILON) * step
+        return np.ceil(value * steps_per_unit - EPSILON) / steps_per_unit
+    return np.ceil(value / step - EPSILON) * step
 
 
 @inlined_kernel

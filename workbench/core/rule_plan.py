@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,7 @@ class RulePlan(DecisionPlan):
         rows = ohlcv.shape[1]
         values = self._program.batch(ohlcv, cache)
         conditions = [
-            value if isinstance(value, np.ndarray) else _everywhere(value, rows) for value in values[:_CONDITIONS]
+            value if isinstance(value, np.ndarray) else _everywhere(bool(value), rows) for value in values[:_CONDITIONS]
         ]
         codes = np.empty(rows, dtype=np.uint8)
         _pack(conditions[0], conditions[1], conditions[2], conditions[3], min(self.warmup, rows), codes)
@@ -142,8 +143,10 @@ def _is_usable(level: Node, *, is_fraction: bool) -> Node:
     return Logic("&", above_zero, Compare("<", level, Constant(1.0 if is_fraction else math.inf)))
 
 
-def _everywhere(value: object, rows: int) -> NDArray[np.bool_]:
-    column = np.full(rows, bool(value))
+# A sweep asks for the same ones again and again.
+@lru_cache(maxsize=4)
+def _everywhere(value: bool, rows: int) -> NDArray[np.bool_]:  # noqa: FBT001  the cached key
+    column = np.full(rows, value)
     # Kernels see read-only arrays from every node; another array type would be compiled apart.
     column.setflags(write=False)
     return column

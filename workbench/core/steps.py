@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from workbench.core.accounting import charge_funding
 from workbench.core.compiled import inlined_kernel, record_kernel
-from workbench.core.execution import cancel_order, exit_at, fill_resting, place_entry
+from workbench.core.execution import cancel_order, exit_at, exit_inline, fill_resting, place_entry
 from workbench.core.intents import DEFAULT, FRACTION, NOTIONAL
 from workbench.core.levels import liquidation_level, near_reason, see_price
 from workbench.core.log import log_row
@@ -92,10 +92,10 @@ def see_exit(book: Book, s: int, price: float, time_ns: int) -> None:
     elif time_ns >= y["time_limit_ns"] or y["exit_reason"] == MAX_HOLDING:
         reason = MAX_HOLDING
     if reason != NO_REASON:
-        exit_at(book, s, abs(y["quantity"]), price, time_ns, reason, kind)
+        exit_inline(book, s, abs(y["quantity"]), price, time_ns, reason, kind)
 
 
-@record_kernel
+@inlined_kernel
 def _signal_exit(book: Book, s: int, price: float, time_ns: int) -> None:
     """Carry out the pending exit of the strategy: whole or in part, at the market or resting at a limit."""
     y = book.symbols[s]
@@ -115,7 +115,7 @@ def _signal_exit(book: Book, s: int, price: float, time_ns: int) -> None:
         return
     order_side = -1 if y["quantity"] > 0.0 else 1
     if not y["exit_limit"] > 0.0:
-        exit_at(book, s, quantity, price, time_ns, SIGNAL, MARKET)
+        exit_inline(book, s, quantity, price, time_ns, SIGNAL, MARKET)
         return
     level = patient_price(book.symbols[s]["instrument"], y["exit_limit"], order_side)
     if order_side * price <= order_side * level:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from workbench.data.columns import read_columns
-from workbench.data.files import FILE_SUFFIXES, read_table
+from workbench.data.files import FILE_SUFFIXES, USUAL_FORMAT, read_table
 from workbench.data.instants import parse_instant
-from workbench.errors import ConfigError, DataError, MissingDataError
+from workbench.data.made_up import MADE_UP_SOURCES, made_up_bars
+from workbench.data.series import Series
+from workbench.data.stored import explain_stored, open_store, read_stored
+from workbench.errors import ConfigError, DataError, ExchangeError, MissingDataError
 from workbench.exchange.history import exchange_names, fetch_ohlcv_history
 from workbench.model.bars import Bars
 from workbench.model.instrument import Instrument
-from workbench.model.practice import PRACTICE_LIVE_START, PRACTICE_SEED, practice_bars
-from workbench.model.synthetic import synthetic_bars
 from workbench.model.timeframe import Timeframe
 from workbench.model.times import NS_PER_SECOND, utc_text
 
@@ -28,24 +29,25 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from workbench.data.file_format import FileFormat
+    from workbench.data.store import CandleStore
     from workbench.exchange.history import CandleClient
 
 __all__ = ["load_bars"]
 
-_MADE_UP_SOURCES: Final = ("practice", "synthetic")
 _MADE_UP: Final = "a made-up market"
 _FILE: Final = "a file"
 _EXCHANGE: Final = "an exchange"
-_DEFAULT_SPAN_NS: Final = 90 * 86_400_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class _FileFormat:
+class _FileReading:
     """How to read a file, where the caller says so."""
 
     time_unit: str | None
     columns: Mapping[str, str] | None
     instrument: Instrument | None
+    form: FileFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,9 @@ def load_bars(  # noqa: PLR0913 - the facade over every source, all but three by
     time_unit: str | None = None,
     columns: Mapping[str, str] | None = None,
     instrument: Instrument | None = None,
+    file_format: FileFormat | None = None,
     client: CandleClient | None = None,
+    store: CandleStore | None = None,
 ) -> Bars:
     """Load the bars of a symbol from the practice market, a synthetic market, a file or an exchange.
 
@@ -78,16 +82,18 @@ def load_bars(  # noqa: PLR0913 - the facade over every source, all but three by
     source : str or path
         ``"practice"``, the made-up world with a calendar that the practice exchange plays; ``"synthetic"``, a market
         made from the seed alone; the path of a ``.csv``, ``.parquet``, ``.feather`` or ``.json`` file of candles; or
-        the name of an exchange that ccxt knows, such as ``"binance"``, which needs the internet.
+        the name of an exchange that ccxt knows, such as ``"binance"``. What `download` has stored of it is read from
+        there, also in a longer timeframe; anything else is asked for over the internet and not stored.
     symbol : str or sequence of str
         ``"BTC/USDT"``, or several for one axis of time (not for a file, which holds one symbol).
     timeframe : str or Timeframe
         Length of a bar, such as ``"1h"``. A file's rows must be that far apart.
     start, end : str, date or datetime, optional
         Only bars that lie wholly in ``[start, end)``. A date is midnight UTC; a time of day needs a zone
-        (``"2025-01-01T12:00Z"``). Without them a file is taken whole, an exchange is asked from `start` (which it
-        needs) until now, and a made-up market ends at the start of the live practice market, 2025-07-01 (a later
-        `start` gets 90 days), and starts 90 days before its end.
+        (``"2025-01-01T12:00Z"``). Without them a file is taken whole, and of an exchange what is stored: from the first
+        candle, and to the last of the same unbroken time, which may be days ago (`download` goes on from there). One of
+        which `start` is not stored is asked until now. A made-up market ends at the start of the live practice market,
+        2025-07-01 (a later `start` gets 90 days), and starts 90 days before its end.
     seed : int, optional
         Which made-up market; without it the practice market that everybody has (8), or the synthetic one of seed 0.
     time_unit : {"s", "ms", "us", "ns"}, optional
@@ -97,13 +103,18 @@ def load_bars(  # noqa: PLR0913 - the facade over every source, all but three by
         itself.
     instrument : Instrument, optional
         For a file: trading rules of the symbol; without it, none.
+    file_format : FileFormat, optional
+        For a file: separator, decimal sign, time zone and the like, where they are not the usual ones.
     client : CandleClient, optional
-        For an exchange: a ccxt object to use instead of a fresh one.
+        For an exchange: a ccxt object to ask, instead of the store and a fresh one.
+    store : CandleStore, optional
+        For an exchange: where downloaded candles are looked for; without it the store that `download` fills.
 
     Returns
     -------
     Bars
-        Checked, oldest first. Nothing is repaired: a file with an impossible, repeated or unsorted row is refused.
+        Checked, oldest first. Nothing is repaired: a file with an impossible, repeated or unsorted row is refused. Bars
+        that are made of stored shorter ones are checked to be whole; a warning tells those that have fewer parts.
 
     Raises
     ------
@@ -121,7 +132,7 @@ def load_bars(  # noqa: PLR0913 - the facade over every source, all but three by
     >>> len(bars)
     168
     """
-    kind = _kind(source, has_client=client is not None)
+    kind = _kind(source, store, has_client=client is not None)
     _refuse_foreign(
         kind,
         {
@@ -129,30 +140,39 @@ def load_bars(  # noqa: PLR0913 - the facade over every source, all but three by
             "time_unit": (time_unit, _FILE),
             "columns": (columns, _FILE),
             "instrument": (instrument, _FILE),
+            "file_format": (file_format, _FILE),
             "client": (client, _EXCHANGE),
+            "store": (store, _EXCHANGE),
         },
     )
     wanted = _wanted(symbol, timeframe, start, end)
     if kind == _FILE:
-        return _from_file(Path(source), wanted, _FileFormat(time_unit, columns, instrument))
+        return _from_file(
+            Path(source), wanted, _FileReading(time_unit, columns, instrument, file_format or USUAL_FORMAT)
+        )
+    series = [Series(str(source), name, wanted.timeframe) for name in wanted.symbols]
     if kind == _EXCHANGE:
-        return _joined([_from_exchange(str(source), name, wanted, client) for name in wanted.symbols])
-    return _joined([_made_up(str(source), name, wanted, seed) for name in wanted.symbols])
+        known = open_store(str(source), store)
+        return _joined([_from_exchange(one, wanted, client, known) for one in series])
+    return _joined([made_up_bars(one, wanted.start_ns, wanted.end_ns, seed) for one in series])
 
 
-def _kind(source: str | PathLike[str], *, has_client: bool) -> str:
+def _kind(source: str | PathLike[str], store: CandleStore | None, *, has_client: bool) -> str:
     """Return which kind of source this is."""
-    if source in _MADE_UP_SOURCES:
+    if source in MADE_UP_SOURCES:
         return _MADE_UP
     path = Path(source)
-    if not isinstance(source, str) or path.suffix.lower() in FILE_SUFFIXES or len(path.parts) > 1 or path.exists():
+    if not isinstance(source, str) or path.suffix.lower() in FILE_SUFFIXES or len(path.parts) > 1:
         return _FILE
-    if has_client:
+    # Before a look at the folder: a file without a suffix cannot be read, so a name that is known means the exchange.
+    if has_client or open_store(source, store) is not None:
         return _EXCHANGE
+    if path.exists():
+        return _FILE
     exchanges = exchange_names()
     if source in exchanges:
         return _EXCHANGE
-    near = difflib.get_close_matches(source, (*_MADE_UP_SOURCES, *exchanges), n=2)
+    near = difflib.get_close_matches(source, (*MADE_UP_SOURCES, *exchanges), n=2)
     hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
     raise ConfigError(
         f'unknown source {source!r}: it may be "practice", "synthetic", the path of a file '
@@ -195,48 +215,47 @@ def _joined(bars: list[Bars]) -> Bars:
     return bars[0] if len(bars) == 1 else Bars.join(bars)
 
 
-def _made_up(source: str, symbol: str, wanted: _Wanted, seed: int | None) -> Bars:
-    """Return bars of the practice or the synthetic market."""
-    start_ns, end_ns = wanted.start_ns, wanted.end_ns
-    if end_ns is None:
-        end_ns = PRACTICE_LIVE_START
-        if start_ns is not None and start_ns >= PRACTICE_LIVE_START:
-            end_ns = start_ns + _DEFAULT_SPAN_NS
-    if start_ns is None:
-        start_ns = end_ns - _DEFAULT_SPAN_NS
-    frame = wanted.timeframe
-    if source == "practice":
-        return practice_bars(symbol, frame, start_ns, end_ns, seed=PRACTICE_SEED if seed is None else seed)
-    first = frame.floor(start_ns + frame.ns - 1)
-    count = (end_ns - first) // frame.ns
-    if count < 1:
-        raise MissingDataError(f"no whole {frame.name} bar lies between start and end")
-    return synthetic_bars(symbol, frame, count, seed=0 if seed is None else seed, start=first)
+def _from_exchange(wanted: Series, span: _Wanted, client: CandleClient | None, store: CandleStore | None) -> Bars:
+    """Return bars from the store if it covers them, else from the exchange."""
+    if client is None and store is not None:
+        bars = read_stored(store, wanted, span.start_ns, span.end_ns)
+        if bars is not None:
+            return bars
+    hint = "" if client is not None or store is None else f"; {explain_stored(store, wanted)}"
+    if span.start_ns is None:
+        raise ConfigError(f'start is missing: an exchange must be told from when on, as in start="2025-01-01"{hint}')
+    try:
+        return fetch_ohlcv_history(
+            wanted.exchange, wanted.symbol, wanted.timeframe, span.start_ns, span.end_ns, client=client
+        )
+    except ExchangeError as error:
+        if hint:
+            error.add_note(f"This time is not all in the store{hint}.")
+        raise
 
 
-def _from_exchange(name: str, symbol: str, wanted: _Wanted, client: CandleClient | None) -> Bars:
-    """Return bars downloaded from an exchange."""
-    if wanted.start_ns is None:
-        raise ConfigError('start is missing: an exchange must be told from when on, as in start="2025-01-01"')
-    return fetch_ohlcv_history(name, symbol, wanted.timeframe, wanted.start_ns, wanted.end_ns, client=client)
-
-
-def _from_file(path: Path, wanted: _Wanted, form: _FileFormat) -> Bars:
+def _from_file(path: Path, wanted: _Wanted, reading: _FileReading) -> Bars:
     """Return bars read from a file."""
     if len(wanted.symbols) != 1:
         raise ConfigError(
             f"a file holds one symbol, {len(wanted.symbols)} were asked for: load each file and use Bars.join"
         )
     symbol, frame = wanted.symbols[0], wanted.timeframe
-    table = read_table(path)
+    table = read_table(path, reading.form)
     try:
-        candles = read_columns(table, base=symbol.partition("/")[0], columns=form.columns, time_unit=form.time_unit)
+        candles = read_columns(
+            table,
+            base=symbol.partition("/")[0],
+            columns=reading.columns,
+            time_unit=reading.time_unit,
+            time_zone=reading.form.time_zone,
+        )
         _check_spacing(candles.time_ns, frame)
-        rules = Instrument.of(symbol) if form.instrument is None else form.instrument
+        rules = Instrument.of(symbol) if reading.instrument is None else reading.instrument
         bars = Bars((symbol,), frame, (rules,), candles.time_ns, candles.values[:, np.newaxis])
     except DataError as error:
         # The row is known where the row is read, the file's name only here.
-        raise type(error)(f"{path.name}: {error}") from error
+        raise type(error)(f"{path.name}: {error}; quality_report(...) shows all that is wrong") from error
     return _inside(bars, wanted, path.name)
 
 

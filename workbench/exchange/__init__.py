@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from workbench.exchange.ccxt_client import CcxtClient, ClientSettings, Credentials, RateBudget
-from workbench.exchange.history import CandleClient, exchange_names, fetch_ohlcv_history
+from workbench.exchange.history import (
+    CandleArchive,
+    CandleClient,
+    CandlePage,
+    exchange_names,
+    fetch_ohlcv_history,
+    open_archive,
+    open_candle_client,
+)
 from workbench.exchange.market_data import Balance, Candle, ClockReading, ExchangePosition, MarketRules, MarketTrade
 from workbench.exchange.order_states import OrderState, OwnTrade
 from workbench.exchange.outcomes import Accepted, Refused, Unknown
@@ -19,8 +27,10 @@ __all__ = [
     "BadRecord",
     "Balance",
     "Candle",
+    "CandleArchive",
     "CandleBatch",
     "CandleClient",
+    "CandlePage",
     "CcxtClient",
     "ClientSettings",
     "ClockReading",
@@ -41,6 +51,8 @@ __all__ = [
     "exchange_names",
     "fetch_ohlcv_history",
     "held_base",
+    "open_archive",
+    "open_candle_client",
     "practice_client",
     "sellable_quantity",
     "settle_order",

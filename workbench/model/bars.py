@@ -70,7 +70,7 @@ class Bars(BarTable):
     Bars('BTC/USDT', '1h', 2 bars, 2025-01-01T00:00Z .. 2025-01-01T01:00Z)
     >>> bars.close
     array([11. , 10.5])
-    >>> bars.between("2025-01-01T01:00").bar(0).open
+    >>> bars.between("2025-01-01T01:00Z").bar(0).open
     11.0
     """
 
@@ -209,7 +209,8 @@ class Bars(BarTable):
         Parameters
         ----------
         start, end : int, str or datetime, optional
-            Nanoseconds, an aware ``datetime``, or ISO text (UTC unless it has an offset); ``None`` = no limit.
+            Nanoseconds, an aware ``datetime``, or ISO text: a date (midnight UTC) or a time with a zone; ``None`` = no
+            limit.
 
         Raises
         ------

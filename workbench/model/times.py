@@ -6,6 +6,7 @@ milliseconds, microseconds and nanoseconds cannot be mistaken for one another, s
 
 import datetime as dt
 import math
+import re
 from numbers import Integral
 from typing import Final, SupportsInt, TypeGuard
 
@@ -37,6 +38,7 @@ LATEST_TIME_NS: Final = 4_102_444_800 * NS_PER_SECOND
 """2100-01-01 in nanoseconds: this and any later time is taken for a wrong unit."""
 
 _UNIT_NAMES: Final = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+_TIME_OF_DAY: Final = re.compile(r"\d[Tt ]\d")
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -103,8 +105,8 @@ def parse_time_ns(value: int | str | dt.datetime, name: str = "time") -> int:
     ----------
     value : int, str or datetime
         Nanoseconds, or an aware ``datetime`` (of a pandas ``Timestamp`` every nanosecond counts), or ISO 8601 text.
-        Text without an offset is read as UTC, so that ``"2025-01-01"`` means the same everywhere; a ``datetime``
-        without a zone is refused, because it usually is local time.
+        A date is midnight UTC, so that ``"2025-01-01"`` means the same everywhere; a time of day without a zone is
+        refused, as text and as ``datetime``, because it usually is local time.
     name : str, default "time"
         What the error calls the value.
 
@@ -176,7 +178,13 @@ def _from_text(value: str, name: str) -> int:
         raise DataError(
             f"{name} must be ISO 8601 text such as '2025-01-01' or '2025-01-01T12:00Z', was {value!r}"
         ) from None
-    return _from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC), name)
+    if moment.tzinfo is None:
+        if _TIME_OF_DAY.search(value):
+            raise DataError(
+                f'{name} has a time of day but no zone, was {value!r}: write "{value.strip()}Z" if it is UTC'
+            )
+        moment = moment.replace(tzinfo=dt.UTC)
+    return _from_datetime(moment, name)
 
 
 def _from_datetime(value: dt.datetime, name: str) -> int:

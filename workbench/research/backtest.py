@@ -45,7 +45,7 @@ def backtest(
     path : {"adverse", "favourable", "colour", "ohlc", "olhc"}, default "adverse"
         Order of prices inside a bar; adverse goes to the extreme against the position first.
     funding : optional
-        Funding rates of perpetuals, as `workbench.core.run_backtest` takes them.
+        Funding rates of perpetuals: what `read_funding` returns, or a mapping from symbol to times and rates.
 
     Returns
     -------

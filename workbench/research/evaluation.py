@@ -18,9 +18,7 @@ from workbench.research.statistics import (
     compound_annual_growth,
     daily_returns,
     day_close_rows,
-    sharpe_ratio,
-    sortino_ratio,
-    volatility,
+    risk_figures,
 )
 from workbench.research.stats import Stats
 from workbench.research.trade_statistics import (
@@ -93,11 +91,7 @@ def curve_figures(equity: Floats, span: Span, *, cash: float, worst_drawdown: fl
     final = float(equity[-1])
     growth = compound_annual_growth(final / cash - 1.0, days=span.days)
     returns = daily_returns(equity, span.day_rows, start=cash)
-    if not math.isfinite(float(np.add.reduce(returns))):
-        risk = (math.nan, math.nan, math.nan)
-    else:
-        risk = (volatility(returns), sharpe_ratio(returns), sortino_ratio(returns))
-    return (final, final / cash - 1.0, growth, *risk, calmar_ratio(growth, worst_drawdown))
+    return (final, final / cash - 1.0, growth, *risk_figures(returns), calmar_ratio(growth, worst_drawdown))
 
 
 def evaluate(ledger: Ledger, bars: Bars, *, cash: float) -> Stats:

@@ -144,7 +144,7 @@ def volatility(returns: Floats) -> float:
     _require_finite(returns)
     if returns.size < MIN_RETURNS:
         return math.nan
-    return _deviation(returns) * math.sqrt(DAYS_PER_YEAR)
+    return _deviation(returns, float(np.add.reduce(returns))) * math.sqrt(DAYS_PER_YEAR)
 
 
 def sharpe_ratio(returns: Floats, *, risk_free_rate: float = 0.0) -> float:
@@ -180,8 +180,9 @@ def sharpe_ratio(returns: Floats, *, risk_free_rate: float = 0.0) -> float:
     _require_finite(returns)
     if returns.size < MIN_RETURNS or returns.max() - returns.min() < FLAT:
         return math.nan
-    excess = float(np.add.reduce(returns)) / returns.size - risk_free_rate / DAYS_PER_YEAR
-    return excess / _deviation(returns) * math.sqrt(DAYS_PER_YEAR)
+    total = float(np.add.reduce(returns))
+    excess = total / returns.size - risk_free_rate / DAYS_PER_YEAR
+    return excess / _deviation(returns, total) * math.sqrt(DAYS_PER_YEAR)
 
 
 def sortino_ratio(returns: Floats, *, minimum_return: float = 0.0) -> float:
@@ -219,16 +220,49 @@ def sortino_ratio(returns: Floats, *, minimum_return: float = 0.0) -> float:
     if returns.size < MIN_RETURNS:
         return math.nan
     above = returns - minimum_return / DAYS_PER_YEAR
+    return _sortino(above, float(np.add.reduce(above)))
+
+
+def risk_figures(returns: Floats) -> tuple[float, float, float]:
+    """Return `volatility`, `sharpe_ratio` and `sortino_ratio` at once, to the bit.
+
+    What they share is computed once: a sweep asks all three of every combination.
+
+    Parameters
+    ----------
+    returns : ndarray of float64, shape (n_days,)
+        Daily returns as fractions. One that is not finite makes all three ``nan``, where they alone would raise.
+
+    Examples
+    --------
+    >>> volatile, sharpe, _ = risk_figures(np.array([0.02, 0.0]))
+    >>> round(sharpe, 4)
+    13.5093
+    """
+    if returns.size < MIN_RETURNS:
+        return math.nan, math.nan, math.nan
+    total = float(np.add.reduce(returns))
+    if not math.isfinite(total):
+        return math.nan, math.nan, math.nan
+    year = math.sqrt(DAYS_PER_YEAR)
+    deviation = _deviation(returns, total)
+    is_flat = np.maximum.reduce(returns) - np.minimum.reduce(returns) < FLAT
+    sharpe = math.nan if is_flat else total / returns.size / deviation * year
+    return deviation * year, sharpe, _sortino(returns, total)
+
+
+def _sortino(above: Floats, total: float) -> float:
+    """Return the ratio of returns above the minimum, given their sum."""
     shortfall = np.minimum(above, 0.0)
-    square = float(shortfall @ shortfall) / returns.size
+    square = float(shortfall @ shortfall) / above.size
     if square < FLAT * FLAT:
         return math.nan
-    return float(np.add.reduce(above)) / returns.size / math.sqrt(square) * math.sqrt(DAYS_PER_YEAR)
+    return total / above.size / math.sqrt(square) * math.sqrt(DAYS_PER_YEAR)
 
 
-def _deviation(returns: Floats) -> float:
+def _deviation(returns: Floats, total: float) -> float:
     # ndarray.std costs 12 us in argument handling; a sweep calls this once for each combination.
-    off = returns - float(np.add.reduce(returns)) / returns.size
+    off = returns - total / returns.size
     return math.sqrt(float(off @ off) / (returns.size - 1))
 
 

@@ -12,6 +12,7 @@ from workbench.core.book import open_book
 from workbench.core.driver import frozen, funding_rates, joint_codes, run_backtest
 from workbench.core.evaluation import EvaluationCache
 from workbench.core.ledger import new_trace
+from workbench.core.memory import memory_of
 from workbench.errors import ConfigError, MissingDataError
 from workbench.research.drawdowns import worst_drawdown
 from workbench.research.evaluation import Span, curve_figures
@@ -31,20 +32,21 @@ if TYPE_CHECKING:
 class _Scratch:
     """What one block of combinations writes to, one after the other."""
 
-    __slots__ = ("_fresh", "_memory", "book", "equity")
+    __slots__ = ("_bytes", "_fresh", "book", "equity", "memory")
 
     def __init__(self, config: EngineConfig, rows: int) -> None:
         self.book = open_book(config)
+        self.memory = memory_of(self.book)
         self.equity = np.empty(rows)
         # Bytes, because numpy copies records field by field: 50 us against 1.
-        arrays: tuple[Any, ...] = (self.book.account.base, self.book.output.base, self.book.symbols)
-        self._memory = tuple(array.view(np.uint8) for array in arrays)
-        self._fresh = tuple(memory.copy() for memory in self._memory)
+        arrays = (self.memory.account, self.memory.output, self.memory.symbols)
+        self._bytes = tuple(array.view(np.uint8) for array in arrays)
+        self._fresh = tuple(part.copy() for part in self._bytes)
 
     def reset(self) -> None:
         """Put the book back to its start."""
-        for memory, fresh in zip(self._memory, self._fresh, strict=True):
-            memory[:] = fresh
+        for part, fresh in zip(self._bytes, self._fresh, strict=True):
+            part[:] = fresh
 
 
 class SweepRun:
@@ -109,7 +111,7 @@ class SweepRun:
             plan = self._plan(row)
             self._shortest_warmup[row] = plan.warmup
             if plan.kind == "callable":
-                ledger = run_backtest(plan, self._bars, self._config, funding=self._funding)
+                ledger = run_backtest(plan, self._bars, self._config, funding=self._funding, cache=self._cache)
                 scratch.equity[:] = ledger.equity
                 account = ledger.book.account
             else:
@@ -144,7 +146,7 @@ class SweepRun:
         codes, levels = joint_codes(plan, self._bars, self._cache)
         scratch.reset()
         run_bars(
-            *(scratch.book, self._times, self._values, self._rates, codes, frozen(levels)),
+            *(scratch.memory, self._times, self._values, self._rates, codes, frozen(levels)),
             *(self._no_trace, scratch.equity, 0, len(self._bars)),
         )
 

@@ -82,7 +82,7 @@ def test_unknown_key_of_columns_is_refused_with_the_known_ones() -> None:
 def test_cell_that_is_no_number_is_named_with_its_row() -> None:
     frame = pd.concat([table("time", *FIELDS)] * 3, ignore_index=True).astype({"high": object})
     frame.loc[2, "high"] = "12,5"
-    with pytest.raises(BarError, match=r"^row 2: high must be a number, was '12,5'$"):
+    with pytest.raises(BarError, match=r"^row 2: high must be a number, was '12,5' \(pass .*decimal=','\) if"):
         read_columns(frame, base="BTC")
 
 

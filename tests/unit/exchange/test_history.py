@@ -14,7 +14,7 @@ from workbench.errors import (
     MissingDataError,
     RateLimitError,
 )
-from workbench.exchange.history import exchange_names, fetch_ohlcv_history
+from workbench.exchange.history import exchange_names, fetch_ohlcv_history, open_archive
 from workbench.model.instrument import Instrument
 
 START_MS = 1_735_689_600_000  # 2025-01-01 00:00 UTC
@@ -107,6 +107,31 @@ def test_candle_that_is_still_open_on_the_exchange_is_left_out() -> None:
 def test_holes_longer_than_a_page_are_crossed_and_stay_holes() -> None:
     got = volumes(ScriptedExchange(4_000, missing=range(500, 3_200)), 0, 4_000)
     assert got == [1.0 + minute for minute in (*range(500), *range(3_200, 4_000))]
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_exchange_with_small_answers_loses_nothing_behind_a_hole(told: bool) -> None:
+    class Small(ScriptedExchange):
+        def fetch_ohlcv(self, symbol: str, timeframe: str, since: int, limit: int) -> list[list[Any]]:
+            return super().fetch_ohlcv(symbol, timeframe, since, min(limit, 100))
+
+    client = Small(2_000, missing=range(250, 950))
+    if told:
+        client.features = {"spot": {"fetchOHLCV": {"limit": 100}}}  # type: ignore[attr-defined] # as ccxt has it
+    assert volumes(client, 0, 2_000) == [1.0 + minute for minute in (*range(250), *range(950, 2_000))]
+
+
+def test_pages_tell_which_time_they_answer_for() -> None:
+    client = ScriptedExchange(3_000, missing=range(1_200, 2_500))
+    client.features = {"spot": {"fetchOHLCV": {"limit": 1_000}}}  # type: ignore[attr-defined] # as ccxt has it
+    archive = open_archive("testex", "BTC/USDT", "1m", client=client)
+    pages = list(archive.pages(START_MS * NS_PER_MS, (START_MS + 2_800 * MINUTE_MS) * NS_PER_MS))
+    edges = [(page.start_ns // NS_PER_MS - START_MS) // MINUTE_MS for page in pages]
+    # 1,000 candles; then 1,000 to 1,199 of the next thousand; from 1,200 on nothing; then 2,500 on; then the rest.
+    assert edges == [0, 1_000, 1_200, 2_200]
+    assert [len(page.time_ns) for page in pages] == [1_000, 200, 0, 300]
+    assert [first.end_ns for first in pages[:-1]] == [second.start_ns for second in pages[1:]]
+    assert pages[-1].end_ns == (START_MS + 2_800 * MINUTE_MS) * NS_PER_MS
 
 
 def test_time_before_the_listing_is_crossed() -> None:

@@ -108,12 +108,12 @@ def test_only_plain_slices_are_taken(key: Any) -> None:
 
 def test_between_takes_the_start_and_leaves_the_end() -> None:
     bars = make(5)
-    assert bars.between("2025-01-01T01:00", "2025-01-01T03:00").open.tolist() == [11.0, 12.0]
+    assert bars.between("2025-01-01T01:00Z", "2025-01-01T03:00Z").open.tolist() == [11.0, 12.0]
     assert bars.between(start=dt.datetime(2025, 1, 1, 3, tzinfo=dt.UTC)).open.tolist() == [13.0, 14.0]
     assert bars.between(end=START_NS + 1).open.tolist() == [10.0]
-    assert len(bars.between("2025-01-01T01:00", "2025-01-01T01:00")) == 0
+    assert len(bars.between("2025-01-01T01:00Z", "2025-01-01T01:00Z")) == 0
     assert len(bars.between("2026-01-01")) == 0
-    assert np.shares_memory(bars.between("2025-01-01T01:00").values, bars.values)
+    assert np.shares_memory(bars.between("2025-01-01T01:00Z").values, bars.values)
 
 
 def test_between_refuses_what_makes_no_sense() -> None:

@@ -88,6 +88,8 @@ def test_every_digit_of_a_moment_counts() -> None:
         (dt.datetime(2025, 1, 1), "start must have a time zone, was the naive 2025-01-01T00:00:00"),  # noqa: DTZ001
         (pd.Timestamp("2025-01-01"), "start must have a time zone"),
         (pd.NaT, "start is missing"),
+        ("2025-01-01T12:00", 'start has a time of day but no zone, was .*: write "2025-01-01T12:00Z" if it is UTC'),
+        ("2025-01-01 12", "start has a time of day but no zone"),
         ("yesterday", "start must be ISO 8601 text"),
         ("1999-12-31", "start must be in the years 2009 to 2099, was 1999-12-31"),
         (1_735_689_600, "it looks like seconds"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from workbench.errors import DataError
-from workbench.research.drawdowns import BLOCK, calmar_ratio, drawdown_series, longest_drawdown_s, worst_drawdown
+from workbench.research.drawdowns import calmar_ratio, drawdown_series, longest_drawdown_s, worst_drawdown
 
 SECOND_NS = 1_000_000_000
 
@@ -25,7 +25,7 @@ def test_worst_drawdown_is_the_largest_fall():
 
 
 @pytest.mark.parametrize("start", [50.0, 100.0, 150.0])
-@pytest.mark.parametrize("size", [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 12 * BLOCK + 7])
+@pytest.mark.parametrize("size", [1, 2, 1_000 - 1, 1_000, 1_000 + 1, 12 * 1_000 + 7])
 @pytest.mark.parametrize("drift", [-0.001, 0.0, 0.001, 0.1])
 @pytest.mark.parametrize("seed", range(2))
 def test_worst_drawdown_equals_the_series_to_the_bit(size, start, drift, seed):
@@ -35,15 +35,15 @@ def test_worst_drawdown_equals_the_series_to_the_bit(size, start, drift, seed):
 
 
 def test_the_worst_fall_inside_one_block_is_found():
-    equity = np.full(10 * BLOCK, 100.0)
-    equity[5 * BLOCK + 10] = 200.0
-    equity[5 * BLOCK + 20] = 150.0
-    equity[8 * BLOCK] = 140.0
+    equity = np.full(10 * 1_000, 100.0)
+    equity[5 * 1_000 + 10] = 200.0
+    equity[5 * 1_000 + 20] = 150.0
+    equity[8 * 1_000] = 140.0
     # 200 -> 100 right after the bottom of 150: half
     assert worst_drawdown(equity, start=100.0) == 0.5
-    equity[5 * BLOCK + 11 :] = 190.0
-    equity[5 * BLOCK + 20] = 150.0
-    equity[8 * BLOCK] = 180.0
+    equity[5 * 1_000 + 11 :] = 190.0
+    equity[5 * 1_000 + 20] = 150.0
+    equity[8 * 1_000] = 180.0
     # within the block 200 -> 150
     assert worst_drawdown(equity, start=100.0) == 0.25
 

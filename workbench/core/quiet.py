@@ -1,0 +1,269 @@
+"""The short cut over quiet bars: stretches of one symbol in which nothing can happen, in a few comparisons each.
+
+What it leaves behind are the bytes that `workbench.core.batch` leaves the long way; a test compares the two on random
+markets. Every check is on the careful side: "maybe" means no, and the long way decides.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from workbench.core.compiled import inlined_kernel, place
+from workbench.core.levels import liquidation_level, trail
+from workbench.core.records import DAY_NS, NO_ORDER, NO_REASON, TRACE
+from workbench.core.steps import first_extreme_is_low
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from workbench.core.records import Book
+
+    Floats = NDArray[np.float64]
+
+OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
+
+# Rows that are looked at together where it can be done.
+FOUR = 4
+
+# What a `Tape` leaves out.
+NO_CODES = np.zeros(0, np.uint8)
+NO_EQUITY = np.zeros(0)
+NO_TRACE = np.zeros(0, TRACE)
+
+
+class Tape(NamedTuple):
+    """The bars of a run with the first symbol's decisions, and where the account is recorded; length 0 leaves one out.
+
+    Attributes
+    ----------
+    times : ndarray of int64, shape (n,)
+        Open of each bar, ns UTC.
+    values : ndarray of float64, shape (5, n_symbols, n)
+        Open, high, low, close and volume; a missing row is nan.
+    codes : ndarray of uint8, shape (n,) or (0,)
+        Rule codes of the first symbol.
+    trace : ndarray of `TRACE`
+        Takes a row for each bar.
+    equity : ndarray of float64, shape (n,) or (0,)
+        Takes the equity at each bar's close.
+    """
+
+    times: NDArray[np.int64]
+    values: Floats
+    codes: NDArray[np.uint8]
+    trace: NDArray[np.void]
+    equity: Floats
+
+
+@inlined_kernel
+def quiet_run(book: Book, tape: Tape, begin: int, end: int, opened: int) -> int:
+    """Run bars of the only symbol from row `begin` on as long as nothing can happen in them; return the first not run.
+
+    Stops after a bar with a rule code other than 0, whose decision is left to the caller. With `opened` 1 the open of
+    the first bar has been run already, with what it filled, and only the rest of that bar has to be quiet.
+    """
+    a = book.account
+    y = book.symbols[0]
+    g = book.config
+    if y["exit_reason"] != NO_REASON or y["entry_side"] != 0 or y["order_kind"] != NO_ORDER:
+        return begin
+    timeframe = g["timeframe_ns"]
+    day_begin = a["day"] * DAY_NS
+    # The close, too, must lie in the day: its mark would begin the next one.
+    until = day_begin + DAY_NS - timeframe
+    if tape.times[place(begin)] < day_begin:
+        return begin
+    if y["quantity"] == 0.0:
+        row = _flat_run(book, tape, begin, end, until)
+    else:
+        row = _held_run(book, tape, begin, end, min(until, y["time_limit_ns"] - timeframe))
+    if row > begin:
+        last = place(row - 1)
+        close = tape.values[CLOSE, 0, last]
+        close_ns = tape.times[last] + timeframe
+        y["first_low"] = 1 if first_extreme_is_low(y, g["path"], close >= tape.values[OPEN, 0, last]) else 0
+        y["entered_in_leg"] = 0
+        y["blocked"] = 0
+        y["reference"] = tape.values[LOW, 0, last] if y["first_low"] == 0 else tape.values[HIGH, 0, last]
+        y["last"] = close
+        y["last_time_ns"] = close_ns
+        a["time_ns"] = close_ns
+        a["phase"] += 4 * (row - begin) - opened
+        y["last_phase"] = a["phase"]
+    return row
+
+
+@inlined_kernel
+def _flat_run(book: Book, tape: Tape, begin: int, end: int, until: int) -> int:
+    a = book.account
+    cash = a["cash"]
+    row = begin
+    code = 0
+    while row + FOUR <= end and tape.times[place(row + 3)] < until and _have_no_code(tape, row):
+        row += FOUR
+    while row < end and code == 0 and tape.times[place(row)] < until:
+        code = tape.codes[place(row)] if tape.codes.shape[0] > 0 else 0
+        row += 1
+    # What the symbol saw last must be a bar that is there.
+    while row > begin and math.isnan(tape.values[CLOSE, 0, place(row - 1)]):
+        row -= 1
+    if row > begin:
+        a["equity_peak"] = max(a["equity_peak"], cash)
+        a["equity"] = cash
+    _record(book, tape, begin, row, 0.0)
+    return row
+
+
+class _Limits(NamedTuple):
+    """What a held position must not reach in a quiet bar; 0.0 where a breaker is off."""
+
+    cash: float
+    held: float
+    drawdown: float
+    daily_loss: float
+    daily_floor: float
+
+
+@inlined_kernel
+def _held_run(book: Book, tape: Tape, begin: int, end: int, until: int) -> int:
+    """Hold the position over bars in which neither a level, a time limit nor a breaker can be reached."""
+    a = book.account
+    y = book.symbols[0]
+    g = book.config
+    long = y["quantity"] > 0.0
+    floor, ceiling = _quiet_span(book)
+    daily_loss = g["daily_loss"] if a["halted"] == 0 else 0.0
+    limits = _Limits(
+        a["cash"],
+        y["quantity"],
+        g["max_drawdown"] if a["halted"] == 0 else 0.0,
+        daily_loss,
+        a["day_base"] * (1.0 - daily_loss),
+    )
+    trails = y["trail_distance"] > 0.0 or g["trailing_stop"] > 0.0 or g["trailing_distance_after"] > 0.0
+    equity_peak, lowest, highest = a["equity_peak"], math.inf, 0.0
+    row = begin
+    code = 0
+    while row < end and code == 0 and tape.times[place(row)] < until:
+        if row + FOUR <= end and tape.times[place(row + 3)] < until and _have_no_code(tape, row):
+            low, high = _extremes_of_four(tape, row)
+            # As below with the extremes of all four: what trips or raises nothing then does so in none of them.
+            calm, raised = _is_calm(limits, equity_peak, low, high)
+            if low > floor and high < ceiling and calm and not (trails and _is_new_peak(y["peak"], low, high, long)):
+                equity_peak, lowest, highest = raised, min(lowest, low), max(highest, high)
+                row += FOUR
+                continue
+        low, high = tape.values[LOW, 0, place(row)], tape.values[HIGH, 0, place(row)]
+        calm, raised = _is_calm(limits, equity_peak, low, high)
+        # The other way round, so that a missing bar (nan) is not quiet.
+        if not (low > floor and high < ceiling and calm):
+            break
+        if trails and _is_new_peak(y["peak"], low, high, long):
+            before = y["peak"]
+            y["peak"] = high if long else low
+            trail(book, 0)
+            floor, ceiling = _quiet_span(book)
+            # The raised stop holds for the rest of this bar (R7): if it might be reached, undo and go the long way.
+            if low <= floor or high >= ceiling:
+                y["peak"] = before
+                trail(book, 0)
+                break
+        equity_peak, lowest, highest = raised, min(lowest, low), max(highest, high)
+        code = tape.codes[place(row)] if tape.codes.shape[0] > 0 else 0
+        row += 1
+    if row > begin:
+        y["peak"] = max(y["peak"], highest) if long else min(y["peak"], lowest)
+        y["lowest"] = min(y["lowest"], lowest)
+        y["highest"] = max(y["highest"], highest)
+        y["bars_held"] += row - begin
+        a["open_bars"] += row - begin
+        a["equity_peak"] = max(a["equity_peak"], limits.cash + limits.held * (highest if long else lowest))
+        a["equity"] = limits.cash + limits.held * tape.values[CLOSE, 0, place(row - 1)]
+    _record(book, tape, begin, row, limits.held)
+    return row
+
+
+@inlined_kernel
+def _is_calm(limits: _Limits, equity_peak: float, low: float, high: float) -> tuple[bool, float]:
+    """Return whether prices between `low` and `high` trip no breaker, and the peak of the equity after them."""
+    at_low, at_high = limits.cash + limits.held * low, limits.cash + limits.held * high
+    raised = max(equity_peak, at_low, at_high)
+    worst = min(at_low, at_high)
+    trips = (limits.drawdown > 0.0 and worst <= raised * (1.0 - limits.drawdown)) or (
+        limits.daily_loss > 0.0 and worst <= limits.daily_floor
+    )
+    return not trips, raised
+
+
+@inlined_kernel
+def _is_new_peak(peak: float, low: float, high: float, long: bool) -> bool:  # noqa: FBT001  kernels take positions
+    return high > peak if long else low < peak
+
+
+@inlined_kernel
+def _have_no_code(tape: Tape, row: int) -> bool:
+    codes = tape.codes
+    if codes.shape[0] == 0:
+        return False
+    return codes[place(row)] | codes[place(row + 1)] | codes[place(row + 2)] | codes[place(row + 3)] == 0
+
+
+@inlined_kernel
+def _extremes_of_four(tape: Tape, row: int) -> tuple[float, float]:
+    """Return the lowest and the highest price of four rows; a lowest of nan when one is missing."""
+    low, high = tape.values[LOW, 0], tape.values[HIGH, 0]
+    a, b, c, d = low[place(row)], low[place(row + 1)], low[place(row + 2)], low[place(row + 3)]
+    e, f, g, h = high[place(row)], high[place(row + 1)], high[place(row + 2)], high[place(row + 3)]
+    # The least of numbers and a nan may be a number, but not their sum. Trees, because chains of minima are slow.
+    lowest = math.nan if math.isnan(a + b + c + d) else min(min(a, b), min(c, d))  # noqa: PLW3301  as just said
+    return lowest, max(max(e, f), max(g, h))  # noqa: PLW3301  as just said
+
+
+@inlined_kernel
+def _quiet_span(book: Book) -> tuple[float, float]:
+    """Return the prices between which neither a stop, a target nor the margin acts on the only position."""
+    y = book.symbols[0]
+    margin = liquidation_level(book, 0)
+    if y["quantity"] > 0.0:
+        return max(y["near"], margin), y["target"]
+    return y["target"], min(y["near"], margin)
+
+
+@inlined_kernel
+def _record(book: Book, tape: Tape, begin: int, end: int, held: float) -> None:
+    """Record the account at the close of the quiet rows `begin` to `end`, with `held` units in it.
+
+    Apart from the loop that looks for their end: it then fits the registers, and this one is done four rows at a time.
+    """
+    cash = book.account["cash"]
+    if tape.equity.shape[0] > 0:
+        if held == 0.0:
+            for row in range(begin, end):
+                tape.equity[place(row)] = cash
+        else:
+            for row in range(begin, end):
+                tape.equity[place(row)] = cash + held * tape.values[CLOSE, 0, place(row)]
+    if tape.trace.shape[0] > 0:
+        for row in range(begin, end):
+            close = tape.values[CLOSE, 0, place(row)] if held != 0.0 else 0.0
+            code = tape.codes[place(row)] if tape.codes.shape[0] > 0 else 0
+            trace_row(book, tape.trace, tape.times[place(row)], cash + held * close, abs(held) * close, code)
+
+
+@inlined_kernel
+def trace_row(book: Book, trace: NDArray[np.void], time_ns: int, equity: float, gross: float, decision: int) -> None:
+    """Add a row to the trace."""
+    row = book.output["trace_rows"]
+    if row >= trace.shape[0]:
+        return
+    record = trace[place(row)]
+    record["time_ns"] = time_ns
+    record["close_time_ns"] = time_ns + book.config["timeframe_ns"]
+    record["equity"] = equity
+    record["cash"] = book.account["cash"]
+    record["gross"] = gross
+    record["decision"] = decision
+    book.output["trace_rows"] = row + 1
