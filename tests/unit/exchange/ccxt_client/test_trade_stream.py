@@ -191,7 +191,8 @@ def test_data_that_repeat_themselves_are_silence() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"p": "0"}, {"p": "-1"}, {"p": "nan"}, {"p": "Infinity"}, {"q": "-1"}, {"T": 5}, {"p": None}]
+    "change",
+    [{"p": "0"}, {"p": "-1"}, {"p": "nan"}, {"p": "Infinity"}, {"q": "-1"}, {"T": 5}, {"p": None}, {"t": "abc"}],
 )
 def test_trade_that_cannot_be_is_left_out_and_told(change: dict[str, Any]) -> None:
     async def test(exchange: ScriptedExchange, client: CcxtClient) -> None:
@@ -263,6 +264,16 @@ def test_closed_client_ends_its_streams() -> None:
     async def test(exchange: ScriptedExchange, client: CcxtClient) -> None:
         listener = TradeListener(client.watch_trades(SYMBOL))
         await exchange.subscribed("market")
+        await client.close()
+        await asyncio.wait_for(listener.task, 5)
+
+    run(test)
+
+
+def test_closed_client_ends_the_stream_of_the_account_at_once() -> None:
+    async def test(exchange: ScriptedExchange, client: CcxtClient) -> None:
+        listener = Listener(client.watch_own([SYMBOL], poll_s=600.0))
+        await exchange.subscribed("user")
         await client.close()
         await asyncio.wait_for(listener.task, 5)
 
