@@ -86,10 +86,15 @@ class OrderDesk:
             return numbers
         if ticket.client_order_id in self._sent:
             return await self._adopted(ticket, "it was sent before", self._clock.now_ns())
-        refusal = self._kind_refusal(ticket) or await self._clock_refusal()
+        refusal = self._kind_refusal(ticket)
         if refusal is not None:
             return refusal
+        # Before anything is waited for: the same ticket may come again meanwhile.
         self._remember(ticket.client_order_id)
+        refusal = await self._clock_refusal()
+        if refusal is not None:
+            self._sent.pop(ticket.client_order_id, None)
+            return refusal
         priority = CallPriority.EXIT if ticket.is_exit or ticket.reduce_only else CallPriority.ENTRY
         attempt = await self._desk.attempt(partial(self._create, ticket, numbers), priority)
         outcome = await self._placed(ticket, attempt)
