@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from workbench.data import QualityReport, download, load_bars, quality_report, read_funding, resample
 from workbench.errors import ConfigError
-from workbench.exchange import find_practice_exchange
-from workbench.exchange.practice import PracticeExchange, PracticeRemote
 from workbench.live import BarsSource, LiveSession, LiveSessionConfig, PracticeSource, default_manager
-from workbench.live.exchange_source import ExchangeSource
 from workbench.live.sources import MarketSource
 from workbench.model import Bars, Costs, RiskConfig, Timeframe
 from workbench.research import backtest, sweep
@@ -17,6 +14,7 @@ from workbench.strategy.lowering import configured
 
 if TYPE_CHECKING:
     from workbench.charts.theme import Figure
+    from workbench.exchange.practice import PracticeExchange
     from workbench.exchange.practice.faults import FaultKind
     from workbench.panels import SessionPanel
 
@@ -40,7 +38,7 @@ _NUMBERS = itertools.count(1)
 def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one meaning
     strategy: Any,  # noqa: ANN401  a configured strategy or a strategy with defaults
     *,
-    exchange: str | Bars | PracticeExchange = "practice",
+    exchange: "str | Bars | PracticeExchange" = "practice",
     symbol: str | Sequence[str] | None = None,
     timeframe: str | Timeframe | None = None,
     cash: float = 10_000.0,
@@ -126,7 +124,7 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
     source, symbols, bar_length = _market(
         exchange, symbol, timeframe, as_ticks=as_ticks, is_sent=execution != "simulated", feed=feed
     )
-    if isinstance(source, ExchangeSource) and speed != 1.0:
+    if source.has_own_clock and speed != 1.0:
         raise ConfigError(f"speed must be left at 1, was {speed}: {source.name} has a clock of its own")
     config = LiveSessionConfig(
         name=f"{_slug(configured_strategy.name)}-{next(_NUMBERS)}" if name is None else name,
@@ -179,7 +177,7 @@ def drill(
     where: str | None = None,
     times: int | None = 1,
     seconds: float = 1.0,
-    exchange: PracticeExchange | None = None,
+    exchange: "PracticeExchange | None" = None,
 ) -> tuple[dict[str, Any], ...]:
     """Make a practice exchange fail on command, and return the faults that it has been told to show, with their hits.
 
@@ -211,6 +209,8 @@ def drill(
     >>> faults[0]["kind"], faults[0]["times"]
     ('rate_limited', 3)
     """
+    from workbench.exchange.practice import PracticeRemote, find_practice_exchange  # noqa: PLC0415  asyncio and the client, which a backtest never needs
+
     address = find_practice_exchange() if exchange is None else exchange.address
     if address is None:
         raise ConfigError("no practice exchange is running: start one with `workbench practice` in a terminal")
@@ -227,7 +227,7 @@ def drill(
 
 
 def _market(
-    exchange: str | Bars | PracticeExchange,
+    exchange: "str | Bars | PracticeExchange",
     symbol: str | Sequence[str] | None,
     timeframe: str | Timeframe | None,
     *,
@@ -247,10 +247,12 @@ def _market(
     kinds = {"linear_perpetual" if ":" in name else "spot" for name in names}
     if len(kinds) > 1:
         raise ConfigError(f"symbols must be all spot or all perpetuals, were {', '.join(names)}")
-    if isinstance(exchange, PracticeExchange):
-        source = ExchangeSource("practice", kind=kinds.pop(), feed=feed, address=exchange.address, clock=exchange.clock)
-    else:
-        source = ExchangeSource(exchange, kind=kinds.pop(), feed=feed)
+    from workbench.live.exchange_source import ExchangeSource  # noqa: PLC0415  asyncio and the client, which a backtest never needs
+
+    kind = kinds.pop()
+    if isinstance(exchange, str):
+        return ExchangeSource(exchange, kind=kind, feed=feed), names, length
+    source = ExchangeSource("practice", kind=kind, feed=feed, address=exchange.address, clock=exchange.clock)
     return source, names, length
 
 

@@ -38,7 +38,7 @@ def filled(store: CandleStore) -> CandleStore:
 def exchange(monkeypatch: pytest.MonkeyPatch) -> ScriptedExchange:
     client = ScriptedExchange(symbols=("BTC/USDT", "ETH/USDT"))
     client.close = lambda: None  # type: ignore[attr-defined] # as ccxt's
-    monkeypatch.setattr("workbench.data.client_pool.open_candle_client", lambda _: client)
+    monkeypatch.setattr("workbench.exchange.history.open_candle_client", lambda _: client)
     return client
 
 

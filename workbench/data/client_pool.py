@@ -7,8 +7,6 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.exchange.history import open_candle_client
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
@@ -38,7 +36,7 @@ class ClientPool:
     def __init__(self, exchange: str, client: CandleClient | None) -> None:
         self._exchange = exchange
         self._is_own = client is None
-        self._first: Any = open_candle_client(exchange) if client is None else client
+        self._first: Any = _open(exchange) if client is None else client
         self._idle: list[Any] = [self._first]
         self._made: list[Any] = [self._first]
         self._free = threading.Condition()
@@ -76,7 +74,7 @@ class ClientPool:
                 self._free.notify()
 
     def _another(self) -> Any:  # noqa: ANN401 - ccxt has no types
-        client = open_candle_client(self._exchange)
+        client = _open(self._exchange)
         # The list of all markets is the largest answer of an exchange; one client has asked for it already.
         if getattr(self._first, "markets", None):
             client.set_markets(self._first.markets, self._first.currencies)
@@ -126,3 +124,9 @@ class _PacedClient:
 
     def milliseconds(self) -> int:
         return int(self._client.milliseconds())
+
+
+def _open(exchange: str) -> Any:  # noqa: ANN401  a ccxt exchange has no types
+    from workbench.exchange.history import open_candle_client  # noqa: PLC0415  asyncio and the client, which a backtest never needs
+
+    return open_candle_client(exchange)

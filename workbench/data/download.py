@@ -15,7 +15,6 @@ from workbench.data.series import Series
 from workbench.data.spans import Span, clip, gaps_of
 from workbench.data.store import CandleStore
 from workbench.errors import ConfigError
-from workbench.exchange.history import open_archive
 from workbench.model.timeframe import Timeframe
 from workbench.model.times import utc_text
 
@@ -90,6 +89,8 @@ def download(  # noqa: PLR0913 - what to load, where to, and how; all but three 
     until_ns = None if until is None else parse_instant(until, name="until")
     series = [Series(exchange, name, frame) for name in names]
     with ClientPool(exchange, client) as pool:
+        from workbench.exchange.history import open_archive  # noqa: PLC0415  asyncio and the client, which a backtest never needs
+
         archives = [open_archive(exchange, one.symbol, frame, client=pool.first) for one in series]
         span = _asked_span(frame, since_ns, until_ns, archives[0].now_ns)
         jobs = [_Job(one, archive, span) for one, archive in zip(series, archives, strict=True)]

@@ -16,7 +16,6 @@ from workbench.data.made_up import MADE_UP_SOURCES, made_up_bars
 from workbench.data.series import Series
 from workbench.data.stored import explain_stored, open_store, read_stored
 from workbench.errors import ConfigError, DataError, ExchangeError, MissingDataError
-from workbench.exchange.history import exchange_names, fetch_ohlcv_history
 from workbench.model.bars import Bars
 from workbench.model.instrument import Instrument
 from workbench.model.timeframe import Timeframe
@@ -169,6 +168,8 @@ def _kind(source: str | PathLike[str], store: CandleStore | None, *, has_client:
         return _EXCHANGE
     if path.exists():
         return _FILE
+    from workbench.exchange.history import exchange_names  # noqa: PLC0415  asyncio and the client, which a backtest never needs
+
     exchanges = exchange_names()
     if source in exchanges:
         return _EXCHANGE
@@ -224,6 +225,8 @@ def _from_exchange(wanted: Series, span: _Wanted, client: CandleClient | None, s
     hint = "" if client is not None or store is None else f"; {explain_stored(store, wanted)}"
     if span.start_ns is None:
         raise ConfigError(f'start is missing: an exchange must be told from when on, as in start="2025-01-01"{hint}')
+    from workbench.exchange.history import fetch_ohlcv_history  # noqa: PLC0415  as above
+
     try:
         return fetch_ohlcv_history(
             wanted.exchange, wanted.symbol, wanted.timeframe, span.start_ns, span.end_ns, client=client

@@ -78,6 +78,11 @@ class ExchangeSource:
         """Whether orders can be sent: to the practice exchange only, for real trading has gates of its own."""
         return self.exchange == _PRACTICE
 
+    @property
+    def has_own_clock(self) -> bool:
+        """True: its prices come when they come."""
+        return True
+
     def instruments(self, symbols: tuple[str, ...]) -> tuple[Instrument, ...]:
         """Return the exchange's rules of the `symbols`; it is asked once.
 

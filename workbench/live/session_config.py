@@ -113,10 +113,9 @@ class LiveSessionConfig:
         checks.require("speed", self.speed, f"be in {_SPEEDS} or inf", is_met=is_speed)
         checks.is_one_of("path", self.path, _PATHS)
         checks.is_one_of("execution", self.execution, EXECUTIONS)
-        has_account = getattr(self.source, "has_account", False)
         if self.execution == "exchange":
             rule = "have an account at an exchange when execution is 'exchange'"
-            checks.require("source", self.source, rule, is_met=has_account)
+            checks.require("source", self.source, rule, is_met=self.source.has_account)
         if self.warmup_bars is not None:
             _check_count(checks, "warmup_bars", self.warmup_bars, least=0)
         for name in ("max_bars", "max_errors", "max_strategy_errors"):

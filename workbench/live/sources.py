@@ -59,6 +59,14 @@ class MarketSource(Protocol):
     def name(self) -> str:
         """Short name for people, such as ``practice``."""
 
+    @property
+    def has_account(self) -> bool:
+        """Whether orders can be sent there."""
+
+    @property
+    def has_own_clock(self) -> bool:
+        """Whether time passes there by itself, so that a session cannot choose its speed."""
+
     def instruments(self, symbols: tuple[str, ...]) -> tuple[Instrument, ...]:
         """Return the rules of the `symbols`; raises ConfigError or DataError for an unknown one."""
 
@@ -93,6 +101,16 @@ class BarsSource:
     def name(self) -> str:
         """Always ``replay``."""
         return "replay"
+
+    @property
+    def has_account(self) -> bool:
+        """False: there is nobody to send an order to."""
+        return False
+
+    @property
+    def has_own_clock(self) -> bool:
+        """False: a session plays it at the speed it likes."""
+        return False
 
     def instruments(self, symbols: tuple[str, ...]) -> tuple[Instrument, ...]:
         """Return the bars' own instruments of the `symbols`."""
@@ -145,6 +163,16 @@ class PracticeSource:
     def name(self) -> str:
         """Always ``practice``."""
         return "practice"
+
+    @property
+    def has_account(self) -> bool:
+        """False: there is nobody to send an order to."""
+        return False
+
+    @property
+    def has_own_clock(self) -> bool:
+        """False: a session plays it at the speed it likes."""
+        return False
 
     def instruments(self, symbols: tuple[str, ...]) -> tuple[Instrument, ...]:
         """Return the practice market's rules of the `symbols`."""

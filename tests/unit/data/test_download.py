@@ -285,7 +285,7 @@ def test_own_clients_ask_at_once_share_the_markets_and_are_closed(
         def close(self) -> None:
             closed.append(True)
 
-    monkeypatch.setattr("workbench.data.client_pool.open_candle_client", lambda _: Own())
+    monkeypatch.setattr("workbench.exchange.history.open_candle_client", lambda _: Own())
     until = utc_text(minute(2_000))
     download("testex", ["BTC/USDT", "ETH/USDT"], "1m", since="2025-01-01", until=until, store=store, progress=False)
     assert (len(listed), len(closed)) == (1, 2)

@@ -99,7 +99,7 @@ def test_range_that_is_not_all_stored_is_asked_for(stored: Bars, monkeypatch: py
             raise ExchangeUnavailableError("no route", exchange=exchange, retryable=True)
         return stored[:1]
 
-    monkeypatch.setattr("workbench.data.load.fetch_ohlcv_history", fetch)
+    monkeypatch.setattr("workbench.exchange.history.fetch_ohlcv_history", fetch)
     assert len(load_bars("mine", "BTC/USDT", "1m", start="2025-01-01", end="2025-01-05")) == 1
     with pytest.raises(ExchangeUnavailableError) as caught:
         load_bars("mine", "BTC/USDT", "1m", start="2024-12-31", end="2025-01-02")
