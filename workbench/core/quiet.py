@@ -132,13 +132,8 @@ def _held_run(book: Book, tape: Tape, begin: int, end: int, until: int) -> int:
     g = book.config
     long = y["quantity"] > 0.0
     floor, ceiling = _quiet_span(book)
-    daily_loss = g["daily_loss"] if a["halted"] == 0 else 0.0
     limits = _Limits(
-        a["cash"],
-        y["quantity"],
-        g["max_drawdown"] if a["halted"] == 0 else 0.0,
-        daily_loss,
-        a["day_base"] * (1.0 - daily_loss),
+        a["cash"], y["quantity"], g["max_drawdown"], g["daily_loss"], a["day_base"] * (1.0 - g["daily_loss"])
     )
     trails = y["trail_distance"] > 0.0 or g["trailing_stop"] > 0.0 or g["trailing_distance_after"] > 0.0
     equity_peak, lowest, highest = a["equity_peak"], math.inf, 0.0
