@@ -64,10 +64,21 @@ def inverse_of_the_last_move(close: Any) -> Any:
     return 1.0 / moves
 
 
+def moves_without_a_first(close: Any) -> Any:
+    moves = np.diff(close, prepend=np.nan)
+    return moves[1:] if (moves == 0.0).any() else moves
+
+
 @strategy
 def uses_inverse(m: Any, length: int = 2) -> Rules:
     steep = m.feature(inverse_of_the_last_move, lookback=length)
     return Rules(enter_long=steep > 0.0, exit_long=steep < 0.0)
+
+
+@strategy
+def uses_moves(m: Any, length: int = 2) -> Rules:
+    move = m.feature(moves_without_a_first, lookback=length)
+    return Rules(enter_long=move > 0.0, exit_long=move < 0.0)
 
 
 @pytest.mark.parametrize("configured", [sma_cross(fast=5, slow=20), cross_with_levels(), Breakout()], ids=str)
@@ -116,9 +127,10 @@ def test_a_strategy_that_raises_holds_on_the_same_bars_in_both() -> None:
 
 
 @pytest.mark.parametrize("warmup_bars", [0, 4])
-def test_rules_whose_feature_raises_hold_on_the_same_bars_in_both(warmup_bars: int) -> None:
+@pytest.mark.parametrize("configured", [uses_inverse(), uses_moves()], ids=str)
+def test_rules_whose_feature_fails_hold_on_the_same_bars_in_both(configured: Any, warmup_bars: int) -> None:
     closes = [100.0, 101.0, 102.0, 99.0, 100.0, 101.0, 101.0, 102.0, 99.0, 98.0, 101.0, 102.0]
-    config = session_config(bars_of(closes), strategy=uses_inverse(), warmup_bars=warmup_bars)
+    config = session_config(bars_of(closes), strategy=configured, warmup_bars=warmup_bars)
     session = run_to_end(config)
     # 101 101 stands after the warm-up either way
     assert session.metrics()["counts"]["strategy_errors"] == 1

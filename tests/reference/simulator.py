@@ -169,7 +169,7 @@ class Simulator:
         is_market = is_due and not order.is_limit
         fresh = book.previous_mark if is_market else event_price
         collared = event_price if is_market else price
-        refusal = permission(self, book, decision, time_ns) or pace_and_collar(self, collared, fresh, time_ns)
+        refusal = permission(self, book, decision, price, time_ns) or pace_and_collar(self, collared, fresh, time_ns)
         fee = self.fee_rate(book, is_maker=order.is_limit)
         if not refusal:
             order.quantity = wanted_quantity(self, book, decision, price, fee)
@@ -275,7 +275,7 @@ class Simulator:
                 ("daily_loss", self.risk.daily_loss_limit, self.day_base),
             ):
                 if limit is not None and equity <= base * (1 - limit):
-                    self.trip(rule, limit, 1 - equity / base, time_ns, [] if is_close else present)
+                    self.trip(rule, limit, 1 - equity / base if base > 0 else 1.0, time_ns, [] if is_close else present)
                     break
         self.last_equity = self.equity()
 

@@ -91,9 +91,10 @@ def bad_size(sim: Simulator, decision: Decision) -> Refusal | None:
     return None
 
 
-def permission(sim: Simulator, book: Book, decision: Decision, time_ns: int) -> Refusal | None:
-    """Review what does not depend on price or quantity."""
-    refusal = bad_level(decision) or bad_size(sim, decision)
+def permission(sim: Simulator, book: Book, decision: Decision, price: float, time_ns: int) -> Refusal | None:
+    """Review what does not depend on the quantity."""
+    worthless = ("invalid_level", 0.0, price) if price <= 0 else None
+    refusal = bad_level(decision) or worthless or bad_size(sim, decision)
     if refusal:
         return refusal
     if sim.halted:
@@ -123,7 +124,7 @@ def money(sim: Simulator, book: Book, quantity: float, price: float, fee: float)
     """Review quantity, caps, leverage and funds at the price of the fill."""
     notional = quantity * price
     minimum = book.instrument.min_notional or 0.0
-    if quantity <= 0 or notional < minimum:
+    if notional <= 0 or notional < minimum:
         return ("min_notional", minimum, notional)
     for rule in ("max_order_notional", "max_position_notional"):
         cap = getattr(sim.risk, rule)

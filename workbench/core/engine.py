@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from workbench.core.log import LOG_ROWS, ROOM_PER_SYMBOL
 from workbench.core.memory import memory_of
 from workbench.core.records import LOG, NO_ROW
 from workbench.core.views import account_state, step_result
-from workbench.errors import ConfigError, DataError
+from workbench.errors import ConfigError, DataError, LookAheadError
 from workbench.model.events import BAR, BAR_CLOSED, EVENT
 
 if TYPE_CHECKING:
@@ -253,8 +253,8 @@ def run_events(
     _check_events(events, len(config.symbols))
     histories, warmups, ordinals = _histories(events, len(config.symbols), warmup)
     try:
-        run = _recorded_run(plan, events, config, histories, warmups, ordinals, on_strategy_error)
-    except DataError:
+        run, decisions = _recorded_run(plan, events, config, histories, warmups, ordinals, on_strategy_error)
+    except LookAheadError:
         raise
     except Exception:
         # A feature raised, as a stranger's code may: over all bars at once nothing says on which of them. Bar by bar
@@ -264,8 +264,8 @@ def run_events(
         decider = live_decider(plan, len(config.symbols), on_strategy_error)
         if warmup is not None:
             warm_up(decider, warmup)
-        run = EventRun(config, decider)
-        run.run(events)
+        run, decisions = EventRun(config, decider), ()
+    run.run(events, *decisions)
     return run.ledger(config.symbols)
 
 
@@ -277,13 +277,10 @@ def _recorded_run(
     warmups: list[int],
     ordinals: NDArray[np.int64],
     on_strategy_error: Callable[[Exception, int, int], None] | None,
-) -> EventRun:
-    """Run events with the indicators of all bars computed at once."""
+) -> tuple[EventRun, tuple[Any, ...]]:
+    """Compute the indicators of all bars at once; return a run and, of rules, the decisions to run it with."""
     if plan.kind == "callable":
-        run = EventRun(config, RecordedDecider(plan, histories, warmups, on_strategy_error))
-        run.run(events)
-        return run
-    run = EventRun(config, None)
+        return EventRun(config, RecordedDecider(plan, histories, warmups, on_strategy_error)), ()
     codes = np.zeros(len(events), np.uint8)
     parts = []
     for s, history in enumerate(histories):
@@ -298,9 +295,7 @@ def _recorded_run(
         joint[s, :, : levels.shape[1]] = levels
         if levels.shape[1] == 1:
             joint[s] = levels
-    if len(events):
-        run.run(events, codes, frozen(joint), np.maximum(ordinals, 0))
-    return run
+    return EventRun(config, None), (codes, frozen(joint), np.maximum(ordinals, 0))
 
 
 def _histories(

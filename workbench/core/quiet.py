@@ -71,11 +71,8 @@ def quiet_run(book: Book, tape: Tape, begin: int, end: int, opened: int) -> int:
     if y["exit_reason"] != NO_REASON or y["entry_side"] != 0 or y["order_kind"] != NO_ORDER:
         return begin
     timeframe = g["timeframe_ns"]
-    day_begin = a["day"] * DAY_NS
-    # The close, too, must lie in the day: its mark would begin the next one.
-    until = day_begin + DAY_NS - timeframe
-    if tape.times[place(begin)] < day_begin:
-        return begin
+    # The close, too, must lie in the day of the last mark: its own would begin the next one.
+    until = (a["day"] + 1) * DAY_NS - timeframe
     if y["quantity"] == 0.0:
         row = _flat_run(book, tape, begin, end, until)
     else:
@@ -98,8 +95,10 @@ def quiet_run(book: Book, tape: Tape, begin: int, end: int, opened: int) -> int:
 
 @inlined_kernel
 def _flat_run(book: Book, tape: Tape, begin: int, end: int, until: int) -> int:
-    a = book.account
-    cash = a["cash"]
+    """Run bars without a position; missing ones between them as well."""
+    # In a stretch of missing bars each would look for the end of all.
+    if math.isnan(tape.values[CLOSE, 0, place(begin)]):
+        return begin
     row = begin
     code = 0
     while row + FOUR <= end and tape.times[place(row + 3)] < until and _have_no_code(tape, row):
@@ -110,9 +109,7 @@ def _flat_run(book: Book, tape: Tape, begin: int, end: int, until: int) -> int:
     # What the symbol saw last must be a bar that is there.
     while row > begin and math.isnan(tape.values[CLOSE, 0, place(row - 1)]):
         row -= 1
-    if row > begin:
-        a["equity_peak"] = max(a["equity_peak"], cash)
-        a["equity"] = cash
+    # Equity and its peak stay: the last mark has seen this cash.
     _record(book, tape, begin, row, 0.0)
     return row
 
@@ -135,13 +132,8 @@ def _held_run(book: Book, tape: Tape, begin: int, end: int, until: int) -> int:
     g = book.config
     long = y["quantity"] > 0.0
     floor, ceiling = _quiet_span(book)
-    daily_loss = g["daily_loss"] if a["halted"] == 0 else 0.0
     limits = _Limits(
-        a["cash"],
-        y["quantity"],
-        g["max_drawdown"] if a["halted"] == 0 else 0.0,
-        daily_loss,
-        a["day_base"] * (1.0 - daily_loss),
+        a["cash"], y["quantity"], g["max_drawdown"], g["daily_loss"], a["day_base"] * (1.0 - g["daily_loss"])
     )
     trails = y["trail_distance"] > 0.0 or g["trailing_stop"] > 0.0 or g["trailing_distance_after"] > 0.0
     equity_peak, lowest, highest = a["equity_peak"], math.inf, 0.0

@@ -173,7 +173,8 @@ def _caps(book: Book, s: int, side: int, quantity: float, price: float, fee: flo
     held = max(0.0, side * book.symbols[s]["quantity"]) * price
     instrument = book.symbols[s]["instrument"]
     notional = quantity * price
-    if quantity <= 0.0 or notional < instrument["min_notional"]:
+    # Also nothing: a price that slippage or the tick has rounded down to 0.
+    if notional <= 0.0 or notional < instrument["min_notional"]:
         return MIN_NOTIONAL, instrument["min_notional"], notional
     if notional > g["max_order_notional"] * TOLERANCE:
         return MAX_ORDER_NOTIONAL, g["max_order_notional"], notional
@@ -220,7 +221,8 @@ def review_entry(
     y = book.symbols[s]
     instrument = book.symbols[s]["instrument"]
     fee = instrument["maker_fee"] if kind == LIMIT else instrument["taker_fee"]
-    if not has_valid_levels(y):
+    # A tick as large as the price may round it to 0.
+    if not has_valid_levels(y) or price <= 0.0:
         return INVALID_LEVEL, 0.0, 0.0, math.nan
     wanted = sized_quantity(book, s, side, price, fee)
     if math.isnan(wanted):

@@ -252,9 +252,9 @@ def mark(book: Book, time_ns: int, is_close: bool) -> None:  # noqa: FBT001  ker
     if a["halted"] != 0:
         return
     if g["max_drawdown"] > 0.0 and equity <= a["equity_peak"] * (1.0 - g["max_drawdown"]):
-        _trip(book, MAX_DRAWDOWN, 1, g["max_drawdown"], 1.0 - equity / a["equity_peak"])
+        _trip(book, MAX_DRAWDOWN, 1, g["max_drawdown"], equity, a["equity_peak"])
     elif g["daily_loss"] > 0.0 and equity <= a["day_base"] * (1.0 - g["daily_loss"]):
-        _trip(book, DAILY_LOSS, 2, g["daily_loss"], 1.0 - equity / a["day_base"])
+        _trip(book, DAILY_LOSS, 2, g["daily_loss"], equity, a["day_base"])
     else:
         return
     if not is_close:
@@ -273,14 +273,16 @@ def _flatten_now(book: Book, time_ns: int) -> None:
 
 
 @record_kernel
-def _trip(book: Book, reason: int, bit: int, limit: float, value: float) -> None:
+def _trip(book: Book, reason: int, bit: int, limit: float, equity: float, base: float) -> None:
+    """Halt entries and close everything: `equity` is too far below `base`."""
     a = book.account
     a["halted"] |= bit
     a["trip_count"] += 1
     record = log_row(book, TRIP_ROW, 0, 0, a["time_ns"])
     record["code"] = reason
     record["entry"] = limit
-    record["value"] = value
+    # An account without a base has lost all of it.
+    record["value"] = 1.0 - equity / base if base > 0.0 else 1.0
     close_all(book, reason)
 
 

@@ -140,6 +140,24 @@ class TestDailyLossLimit:
         assert outcome.trades[0].exit_reason == "max_drawdown"
 
 
+@pytest.mark.parametrize("limits", [{"max_drawdown": 0.5}, {"daily_loss_limit": 0.5}])
+def test_account_without_anything_trips_again_after_its_breaker_is_cleared(limits: dict[str, float]) -> None:
+    bars = hourly([CALM, (100, 101, 99, 100), (95, 96, 94, 95), CALM])
+    events = [*bars[:3], CommandEvent(at_open(3), "clear_breaker"), bars[3]]
+    free = Instrument("BTC/USDT:USDT", kind="linear_perpetual", maintenance_margin=0.0)
+    outcome = play(
+        Scenario(
+            events=events,
+            signals={(0, 0): enter_long()},
+            instruments=(free,),
+            risk=RiskConfig(max_leverage=20.0, **limits),
+        )
+    )
+    # 2000 units bought at 100 and lost 5 each: all of the 10000.
+    assert outcome.equity[-1] == 0.0
+    assert [(trip.value, trip.time_ns) for trip in outcome.trips] == [(1.0, at_open(2)), (1.0, at_open(3))]
+
+
 class TestCooldown:
     @pytest.mark.parametrize(
         ("risk", "is_denied"),

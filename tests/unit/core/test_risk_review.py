@@ -163,6 +163,19 @@ class TestDenials:
     def test_level_that_cannot_be_meant(self, terms: dict[str, float]) -> None:
         assert self.denied(enter_long(**terms))[0] == "invalid_level"
 
+    @pytest.mark.parametrize("signal", [enter_short(), enter_long(limit=99.0), enter_short(stop=99.0)])
+    def test_price_that_the_tick_rounds_to_nothing(self, signal: Signal) -> None:
+        coarse = Instrument("BTC/USDT:USDT", kind="linear_perpetual", tick=150.0)
+        assert self.denied(signal, instruments=(coarse,))[0] == "invalid_level"
+
+    def test_resting_stop_that_fills_where_the_tick_leaves_nothing(self) -> None:
+        coarse = Instrument("BTC/USDT:USDT", kind="linear_perpetual", tick=40.0)
+        bars = hourly([CALM, CALM, (30, 31, 29, 30)])
+        outcome = play(Scenario(events=bars, signals={(0, 0): enter_short(stop=90.0)}, instruments=(coarse,)))
+        # The stop rests at 80; the open of 30 is sold at 0.
+        assert outcome.fills == []
+        assert [(d.rule, d.time_ns) for d in outcome.denials] == [("min_notional", at_open(2))]
+
     def test_open_too_far_from_the_last_price(self) -> None:
         bars = hourly([CALM, (111, 112, 110, 111)])
         outcome = play(Scenario(events=bars, signals={(0, 0): enter_long()}, risk=RiskConfig(price_collar=0.10)))
