@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +21,8 @@ Row = tuple[int, int, int, float, float, float, float, float, int]
 _NOTHING: Final = 1e-9
 # Orders that are done and still remembered, because a trade of theirs may come late.
 _MOST_DONE: Final = 1_000
+# Orders of which a trade was told before anything else; those of strangers stay there until newer ones push them out.
+_MOST_WAITING: Final = 1_000
 
 
 @dataclass(slots=True)
@@ -54,13 +56,13 @@ class ReportBook:
         self._sent: dict[int, _Sent] = {}
         self._done: deque[int] = deque()
         self._numbers: dict[str, int] = {}
-        self._waiting: dict[str, list[OwnTrade]] = {}
+        self._waiting: OrderedDict[str, list[OwnTrade]] = OrderedDict()
         self._rows: list[Row] = []
 
     @property
     def outstanding(self) -> int:
-        """Orders of which it is not yet known what became of them."""
-        return sum(not sent.is_known for sent in self._sent.values())
+        """Orders of which more will be told for certain: unanswered, or ended with fills that have not come yet."""
+        return sum(not sent.is_done and (not sent.is_known or sent.final is not None) for sent in self._sent.values())
 
     def expect(self, request: ExchangeRequest) -> None:
         """Open an order that is about to be sent."""
@@ -94,10 +96,12 @@ class ReportBook:
             self._finish(number)
 
     def trade(self, trade: OwnTrade) -> None:
-        """Book a trade; one of an order that is not known yet waits, one of a stranger's for ever."""
+        """Book a trade; one of an order that is not known yet waits, one of a stranger's until it is forgotten."""
         number = self._numbers.get(trade.order_id)
         if number is None:
             self._waiting.setdefault(trade.order_id, []).append(trade)
+            if len(self._waiting) > _MOST_WAITING:
+                self._waiting.popitem(last=False)
             return
         sent = self._sent[number]
         sent.booked += trade.quantity
