@@ -140,12 +140,14 @@ class SteppedLine:
         self.timing = ManualTiming() if timing is None else timing
         self._loop = asyncio.new_event_loop()
         self._tasks: list[asyncio.Task[None]] = []
+        self.is_broken = False
 
     def run(self, make: Callable[[Any], Any], on_error: Callable[[str], None]) -> None:
         async def guarded() -> None:
             try:
                 await make(self.client)
             except Exception as error:  # noqa: BLE001  as the real line does
+                self.is_broken = True
                 on_error(f"{type(error).__name__}: {error}")
 
         self._tasks.append(self._loop.create_task(guarded()))
@@ -167,6 +169,8 @@ class SteppedLine:
         """Stream events and let them be taken."""
         for event in events:
             self.client.streams[stream].put_nowait(event)
+        while not self.client.streams[stream].empty() and not self.is_broken:
+            self.settle()
         self.settle()
 
     def pass_time(self, duration_s: float) -> None:
