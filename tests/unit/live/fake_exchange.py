@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,10 @@ class FakeExchange:
         self.streams: dict[str, asyncio.Queue[Any]] = defaultdict(asyncio.Queue)
         self.answers: dict[str, deque[Any]] = defaultdict(deque)
         self.calls: list[tuple[Any, ...]] = []
+        # The same for a test on another thread, which waits for them.
+        self.heard: dict[str, queue.SimpleQueue[tuple[Any, ...]]] = {
+            call: queue.SimpleQueue() for call in ("trades", "candles", "place", "cancel", "order")
+        }
         self.is_closed = False
         self.answer("trades", ())
         self.answer("candles", ())
@@ -112,6 +117,7 @@ class FakeExchange:
 
     async def _answer(self, call: str, *arguments: Any) -> Any:
         self.calls.append((call, *arguments))
+        self.heard[call].put(arguments)
         answers = self.answers[call]
         found = answers.popleft() if len(answers) > 1 else answers[0]
         if callable(found):

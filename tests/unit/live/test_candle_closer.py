@@ -78,7 +78,7 @@ def test_candles_from_before_are_not_wanted() -> None:
 def test_memory_of_closed_candles_is_bounded() -> None:
     closer = CandleCloser(SINCE)
     closed_by(closer, *[candle(minute) for minute in range(1, 1_000)])
-    assert len(closer._closed) == 100
+    assert len(closer._closed) == 100  # noqa: SLF001  its bound
     assert closer.take(candle(1, 50.0)) == (None, None)  # too old to know whether it was revised
 
 
@@ -86,7 +86,9 @@ seen = st.tuples(st.integers(0, 12), st.sampled_from([True, False, None]), st.sa
 
 
 @given(st.lists(seen, max_size=60))
-def test_whatever_comes_and_however_often_each_candle_closes_once_and_in_order(rows: list[tuple[int, bool, float]]) -> None:
+def test_whatever_comes_and_however_often_each_candle_closes_once_and_in_order(
+    rows: list[tuple[int, bool, float]],
+) -> None:
     closer = CandleCloser(SINCE)
     closed = closed_by(closer, *[candle(minute, close, is_closed=flag) for minute, flag, close in rows])
     minutes = [minute for minute, _ in closed]

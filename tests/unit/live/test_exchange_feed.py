@@ -144,7 +144,9 @@ def test_a_hole_that_was_filled_in_part_lies_before_and_behind_what_was_fetched(
 ) -> None:
     market.exchange.answer("trades", (trade(1),))
     market.open()
-    market.stream(batch(trade(1)), gap(missing=missing, recovered=1), batch(trade(70), is_backfill=True), batch(trade(130)))
+    market.stream(
+        batch(trade(1)), gap(missing=missing, recovered=1), batch(trade(70), is_backfill=True), batch(trade(130))
+    )
     market.poll()
     assert market.poll() == ([BTC], [100.0], [70])
     assert market.poll() == ([BTC], [100.0], [130])
