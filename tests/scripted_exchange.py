@@ -57,6 +57,7 @@ class ScriptedExchange:
         self.changed = asyncio.Condition()
         self.base_url = ""
         self.refuses_sockets_with: int | None = None
+        self.login_refusals: deque[dict[str, Any]] = deque()
 
     def will(self, method: str, path: str, *answers: Answer) -> None:
         self.script.setdefault((method, path), deque()).extend(answers)
@@ -135,12 +136,12 @@ class ScriptedExchange:
                 break
             asked = json.loads(message.data)
             self.requests.append(("WS", asked["method"], asked.get("params") if kind == "user" else {}))
-            answer = (
-                {"id": asked["id"], "status": 200, "result": {"subscriptionId": 0}}
-                if kind == "user"
-                else {"id": asked["id"], "result": None}
-            )
-            await socket.send_json(answer)
+            if kind == "user" and self.login_refusals:
+                refusal = {"id": asked["id"], "status": 400, "error": self.login_refusals.popleft()}
+                await socket.send_json(refusal)
+                continue
+            outcome = {"status": 200, "result": {"subscriptionId": 0}} if kind == "user" else {"result": None}
+            await socket.send_json({"id": asked["id"], **outcome})
             async with self.changed:
                 self.sockets[kind].append(socket)
                 self.changed.notify_all()

@@ -19,6 +19,7 @@ GATEWAY = {"status": 504, "body": "<html>Gateway Time-out</html>"}
         ({"drop": True}, "connection"),
         (GATEWAY, "server_error"),
         ({"status": 503, "body": {"code": -1008, "msg": "Server is overloaded."}}, "server_error"),
+        ({"status": 503, "body": {"code": -2010, "msg": "Account has insufficient balance."}}, "server_error"),
         ({"status": 500, "body": {"code": -1000, "msg": "An unknown error occurred."}}, "server_error"),
         ({"status": 400, "body": {"code": -1007, "msg": "Timeout waiting for response."}}, "unclear_refusal"),
         ({"status": 400, "body": {"code": -1006, "msg": "Unexpected response."}}, "unclear_refusal"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.scripted_exchange import ScriptedExchange, run
+from workbench.errors import AuthError
 from workbench.exchange import CcxtClient, OrderState, OrderTicket, OwnTrade, StreamInterrupted, practice_client
 from workbench.exchange.practice import PracticeExchange, SteppedClock
 
@@ -130,6 +131,36 @@ def test_trade_during_an_interruption_is_told() -> None:
         await stream.aclose()
         assert ids(events) == ["1"]
         assert any(isinstance(event, StreamInterrupted) and event.cause == "disconnected" for event in events)
+
+    run(test)
+
+
+def test_refused_login_of_the_stream_is_tried_again() -> None:
+    # ccxt itself waits for ever after one: it stumbles over its own bookkeeping and leaves the login pending.
+    async def test(exchange: ScriptedExchange, client: CcxtClient) -> None:
+        exchange.login_refusals.extend([{"code": -1021, "msg": "Timestamp for this request is outside."}] * 2)
+
+        async def act() -> None:
+            await exchange.send("user", fill(1, 0.25))
+
+        events = await heard(client, exchange, 1, act)
+        assert ids(events) == ["1"]
+        assert sum(isinstance(event, StreamInterrupted) for event in events) >= 2
+        logins = [params for method, name, params in exchange.requests if name == "userDataStream.subscribe.signature"]
+        assert len(logins) == 3
+        assert all({"apiKey", "signature", "timestamp"} <= set(params) for params in logins)
+
+    run(test)
+
+
+def test_revoked_key_ends_the_stream_with_an_auth_error() -> None:
+    async def test(exchange: ScriptedExchange, client: CcxtClient) -> None:
+        exchange.login_refusals.append({"code": -2015, "msg": "Invalid API-key, IP, or permissions for action."})
+        stream = client.watch_own([SYMBOL], poll_s=600.0)
+        with pytest.raises(AuthError):
+            async for _ in stream:
+                pass
+        await stream.aclose()
 
     run(test)
 

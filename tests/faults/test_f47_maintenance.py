@@ -10,7 +10,8 @@ from workbench.errors import ExchangeUnavailableError
 from workbench.exchange import Accepted, CcxtClient, StreamInterrupted, TradeBatch, Unknown
 
 BUSY = [
-    {"status": 503, "body": {"code": 0, "msg": "System is under maintenance."}},
+    {"status": 503, "body": {"code": -1, "msg": "System is under maintenance."}},
+    {"status": 503, "body": {"code": -1, "msg": "Come back later."}},
     {"status": 503, "body": "<html>maintenance</html>"},
     {"status": 502, "body": ""},
 ]

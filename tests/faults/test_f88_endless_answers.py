@@ -51,7 +51,7 @@ def test_answer_that_never_ends_is_given_up() -> None:
         never = asyncio.Event()
         exchange.will("GET", ACCOUNT, Answer(wait=never))
         with pytest.raises(ExchangeError) as caught:
-            await client.balances()
+            await asyncio.wait_for(client.balances(), 5)
         never.set()
         assert caught.value.retryable
 

@@ -1,7 +1,9 @@
 """F89: a test or an example reaches a real exchange: every address is turned, every other one is refused."""
 
 import asyncio
+import re
 import socket
+from typing import Any
 
 import ccxt
 import pytest
@@ -15,10 +17,25 @@ from workbench.exchange.ccxt_client.repoint import check_loopback, outside_addre
 BASE = "http://127.0.0.1:9"
 
 
+# Pages for people, which ccxt never calls.
+PAGES = {"www", "doc", "docs", "referral", "logo", "api_management", "fees"}
+
+
+def addresses(node: Any) -> list[str]:
+    if isinstance(node, dict):
+        return [found for value in node.values() for found in addresses(value)]
+    if isinstance(node, list):
+        return [found for value in node for found in addresses(value)]
+    return [node] if isinstance(node, str) else []
+
+
 @pytest.mark.parametrize("name", exchange_names())
 def test_no_address_of_any_exchange_is_left_out(name: str) -> None:
     exchange = build_async_exchange(ClientSettings(exchange=name, base_url=BASE))
     assert outside_addresses(exchange) == []
+    called = [one for group, node in exchange.urls.items() if group not in PAGES for one in addresses(node)]
+    assert [one for one in called if not re.match(r"((http|ws)://)?127\.0\.0\.1:9(/|$)", one)] == []
+    assert exchange.has["fetchCurrencies"] is False
     assert exchange.hostname == "127.0.0.1:9"
     assert BASE in str(exchange.urls["api"]) or "ws://127.0.0.1:9" in str(exchange.urls["api"])
 

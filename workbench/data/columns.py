@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["CandleColumns", "find_columns", "number_advice", "read_columns"]
+__all__ = ["CandleColumns", "find_columns", "number_advice", "numbers_of", "read_columns"]
 
 _NAMES: Final = {
     "time": (
@@ -150,15 +150,25 @@ def _listed(table: pd.DataFrame) -> str:
 
 def _numbers(column: pd.Series, name: str) -> NDArray[np.float64]:
     """Return a column as floats; a cell that is no number names its row."""
-    import pandas as pd  # noqa: PLC0415 - half a second that only reading a table may cost
-
-    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    values = numbers_of(column)
     unread = np.flatnonzero(np.isnan(values) & column.notna().to_numpy())
     if len(unread):
         row = int(unread[0])
         word = str(column.iloc[row])
         raise BarError(f"row {row}: {name} must be a number, was {word!r}{number_advice(word)}")
     return values
+
+
+def numbers_of(column: pd.Series) -> NDArray[np.float64]:
+    """Return a `column` as floats, nan where a cell is no number; true and false are none."""
+    import pandas as pd  # noqa: PLC0415 - half a second that only reading a table may cost
+
+    if column.dtype == object:
+        column = column.where(~column.map(lambda cell: isinstance(cell, bool)))
+    elif pd.api.types.is_bool_dtype(column.dtype) or column.dtype.kind in "Mm":
+        return np.full(len(column), np.nan)
+    numbers: NDArray[np.float64] = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    return numbers
 
 
 def number_advice(word: str) -> str:

@@ -6,10 +6,12 @@ import zoneinfo
 from dataclasses import dataclass
 
 from workbench.errors import ConfigError
+from workbench.model.field_checks import FieldChecks
 
 __all__ = ["FileFormat"]
 
 _SEPARATORS = (",", ";", "\t", "|", " ")
+_GROUPING = (",", ".", " ", "'", "_")
 _LEAST_BYTES = 1_024
 
 
@@ -57,25 +59,23 @@ class FileFormat:
 
     def __post_init__(self) -> None:
         """Check every field."""
-        problems = []
-        if self.separator not in _SEPARATORS:
-            problems.append(f"separator must be one of {', '.join(map(repr, _SEPARATORS))}, was {self.separator!r}")
-        if self.decimal not in {".", ","}:
-            problems.append(f"decimal must be '.' or ',', was {self.decimal!r}")
-        if self.thousands is not None and (self.thousands not in {",", ".", " ", "'", "_"}):
-            problems.append(f"thousands must be None or one of , . space ' _, was {self.thousands!r}")
-        if self.thousands == self.decimal:
-            problems.append(f"thousands and decimal must differ, were both {self.decimal!r}")
-        if not isinstance(self.skip_rows, int) or self.skip_rows < 0:
-            problems.append(f"skip_rows must be a whole number from 0, was {self.skip_rows!r}")
-        if self.header is not None and (isinstance(self.header, str) or not self.header):
-            problems.append(f"header must be names of columns, was {self.header!r}")
-        if self.time_zone is not None and not _is_zone(self.time_zone):
-            problems.append(f"time_zone must be a name such as 'UTC' or 'Europe/Berlin', was {self.time_zone!r}")
-        if not self.max_size_bytes >= _LEAST_BYTES:
-            problems.append(f"max_size_bytes must be at least {_LEAST_BYTES}, was {self.max_size_bytes!r}")
-        if problems:
-            raise ConfigError("; ".join(problems))
+        checks = FieldChecks()
+        signs = ", ".join(map(repr, _SEPARATORS))
+        checks.require("separator", self.separator, f"be one of {signs}", is_met=self.separator in _SEPARATORS)
+        checks.require("decimal", self.decimal, "be '.' or ','", is_met=self.decimal in {".", ","})
+        checks.require("separator", self.separator, "differ from decimal", is_met=self.separator != self.decimal)
+        is_grouping = self.thousands is None or self.thousands in _GROUPING
+        checks.require("thousands", self.thousands, "be None or one of , . space ' _", is_met=is_grouping)
+        checks.require("thousands", self.thousands, "differ from decimal", is_met=self.thousands != self.decimal)
+        is_count = isinstance(self.skip_rows, int) and self.skip_rows >= 0
+        checks.require("skip_rows", self.skip_rows, "be a whole number from 0", is_met=is_count)
+        has_names = self.header is None or (not isinstance(self.header, str) and len(self.header) > 0)
+        checks.require("header", self.header, "be names of columns", is_met=has_names)
+        is_zone = self.time_zone is None or _is_zone(self.time_zone)
+        checks.require("time_zone", self.time_zone, "be a name such as 'UTC' or 'Europe/Berlin'", is_met=is_zone)
+        is_enough = self.max_size_bytes >= _LEAST_BYTES
+        checks.require("max_size_bytes", self.max_size_bytes, f"be at least {_LEAST_BYTES}", is_met=is_enough)
+        checks.raise_if_any(ConfigError)
 
 
 def _is_zone(name: str) -> bool:

@@ -22,6 +22,7 @@ __all__ = ["FILE_SUFFIXES", "USUAL_FORMAT", "read_table"]
 _CCXT_COLUMNS: Final = ("timestamp", "open", "high", "low", "close", "volume")
 # The parsed text takes several times its size.
 _MAX_JSON_BYTES: Final = 268_435_456
+_MOST_DIGITS: Final = 18
 USUAL_FORMAT: Final = FileFormat()
 
 
@@ -73,10 +74,13 @@ def _read_json(file: IO[bytes], form: FileFormat) -> pd.DataFrame:
     text = file.read(limit + 1)
     if len(text) > limit:
         raise ValueError(f"JSON is read up to {size_text(limit)}; write it as CSV or Parquet")
-    content = json.loads(text.decode("utf-8-sig"))
+    content = json.loads(text.decode("utf-8-sig"), parse_int=_whole_number)
     if not isinstance(content, list):
         raise ValueError(f"must be a list of bars, was {type(content).__name__}")  # noqa: TRY004 - the content is wrong, not a caller's type; read_table words it
     if content and isinstance(content[0], dict):
+        other = next((row for row, bar in enumerate(content) if not isinstance(bar, dict)), None)
+        if other is not None:
+            raise ValueError(f"row {other} must be an object as row 0 is, was {content[other]!r:.80}")
         return pd.DataFrame.from_records(content)
     wrong = next(
         (row for row, bar in enumerate(content) if not isinstance(bar, list) or len(bar) != len(_CCXT_COLUMNS)), None
@@ -84,6 +88,11 @@ def _read_json(file: IO[bytes], form: FileFormat) -> pd.DataFrame:
     if wrong is not None:
         raise ValueError(f"row {wrong} must be [{', '.join(_CCXT_COLUMNS)}], was {content[wrong]!r:.80}")
     return pd.DataFrame(content, columns=list(_CCXT_COLUMNS))
+
+
+def _whole_number(text: str) -> float:
+    """Return a whole number; one that fits no column of integers becomes a float, which may be infinite."""
+    return int(text) if len(text) <= _MOST_DIGITS else float(text)
 
 
 _READERS: Final[dict[str, Callable[[IO[bytes], FileFormat], pd.DataFrame]]] = {

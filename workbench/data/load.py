@@ -90,7 +90,8 @@ def load_bars(  # noqa: PLR0913 - the facade over every source, all but three by
         Length of a bar, such as ``"1h"``. A file's rows must be that far apart.
     start, end : str, date or datetime, optional
         Only bars that lie wholly in ``[start, end)``. A date is midnight UTC; a time of day needs a zone
-        (``"2025-01-01T12:00Z"``). Without them a file is taken whole, and so is what is stored of an exchange; one of
+        (``"2025-01-01T12:00Z"``). Without them a file is taken whole, and of an exchange what is stored: from the first
+        candle, and to the last of the same unbroken time, which may be days ago (`download` goes on from there). One of
         which `start` is not stored is asked until now. A made-up market ends at the start of the live practice market,
         2025-07-01 (a later `start` gets 90 days), and starts 90 days before its end.
     seed : int, optional

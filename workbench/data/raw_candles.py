@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from workbench.data.columns import find_columns, number_advice
+from workbench.data.columns import find_columns, number_advice, numbers_of
 from workbench.data.time_column import readable_times, unit_of_numbers
 from workbench.model.bars_checks import FIELDS
 from workbench.model.times import NS_PER_UNIT
@@ -79,23 +79,21 @@ def raw_of_table(
     DataError, ConfigError
         Columns or zones are missing, as for `read_columns`: then no row can be read.
     """
-    import pandas as pd  # noqa: PLC0415 - half a second that only reading a table may cost
-
     found = find_columns(table, base=base, columns=columns)
     unread: dict[int, str] = {}
     values = np.empty((len(FIELDS), len(table)))
     for index, name in enumerate(FIELDS):
-        values[index] = pd.to_numeric(found[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+        values[index] = numbers_of(found[name])
         for row in np.flatnonzero(np.isnan(values[index]) & found[name].notna().to_numpy()):
             word = str(found[name].iloc[row])
             unread.setdefault(int(row), f"{name} is no number, was {word!r}{number_advice(word)}")
     column = found["time"]
-    numbers = pd.to_numeric(column, errors="coerce") if column.dtype.kind not in "Mm" else column
+    numbers = numbers_of(column)
     # A stray number among dates makes no column of numbers, nor a stray word among numbers one of dates.
-    if numbers is column or numbers.notna().mean() < _HALF:
+    if column.dtype.kind not in "iuf" and np.isfinite(numbers).mean() < _HALF:
         time_ns, units = _clear_times(column, unread, time_zone), np.full(len(table), "")
     else:
-        time_ns, units = _number_times(numbers.to_numpy(dtype=np.float64, na_value=np.nan), time_unit)
+        time_ns, units = _number_times(numbers, time_unit)
         for row in np.flatnonzero(units == ""):
             unread[int(row)] = f"time is in no unit of the years 2009 to 2099, was {column.iloc[row]!r}"
     return RawCandles(time_ns, units, values, unread)

@@ -64,6 +64,11 @@ def read_times(column: pd.Series, time_unit: str | None = None, time_zone: str |
         raise BarError(f"row {int(empty[0])}: the time is missing")
     if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
         return _number_times(column.to_numpy(), time_unit)
+    if column.dtype.kind not in "biufMm":
+        # Numbers that were written as text, as in "1735689600000", are numbers.
+        numbers = pd.to_numeric(column.astype(str).str.strip(), errors="coerce")
+        if numbers.notna().all():
+            return _number_times(numbers.to_numpy(), time_unit)
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         aware = column
     elif column.dtype.kind == "M":

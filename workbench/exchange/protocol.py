@@ -141,8 +141,9 @@ class ExchangeClient(Protocol):
         """Stream the account's order states and trades in some `symbols`.
 
         Each trade comes once by its id, whether the stream or REST told it first: REST is asked at the start, after
-        each interruption and every `poll_s` seconds. Trades executed before the stream began are left out. Of one
-        order, a state with less filled than one before is left out, and so is one that repeats the last.
+        each interruption and every `poll_s` seconds. Trades executed seconds before the stream began may be among them,
+        older ones are left out. Of one order, a state with less filled than one before is left out, and so is one that
+        repeats the last.
         """
 
     async def close(self) -> None:

@@ -39,7 +39,7 @@ class CandleCloser:
     >>> closer.take(Candle("BTC/USDT", 60, 1.0, 2.0, 1.0, 1.5, 6.0, True))[0].close
     1.5
     >>> closer.take(Candle("BTC/USDT", 60, 1.0, 2.0, 1.0, 1.6, 6.0, True))[1]
-    'the candle of 1970-01-01T00:00:00.000000Z was revised: close 1.5 -> 1.6'
+    'the candle of 1970-01-01T00:00Z was revised: close 1.5 -> 1.6'
     """
 
     def __init__(self, since_ns: int) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from workbench.errors import ExchangeError, OrderError
+from workbench.errors import ConfigError, ExchangeError, OrderError
 from workbench.exchange import Accepted, OrderState, OrderTicket, OwnTrade, Refused, Unknown, settle_order
 from workbench.live.notices import Notice
 from workbench.live.report_book import ReportBook
@@ -66,19 +66,40 @@ class OrderLine:
     def __init__(self, line: ExchangeLine, symbols: Sequence[str], session_id: str) -> None:
         self._line = line
         self._prefix = "wb" + hashlib.sha256(session_id.encode()).hexdigest()[:14]
-        self._book = ReportBook(tuple(symbols))
+        self._symbols = tuple(symbols)
+        self._book = ReportBook(self._symbols)
         self._inbox: deque[_Answer | OrderState | OwnTrade | Notice] = deque()
         self._notices: deque[Notice] = deque(maxlen=_MOST_NOTICES)
         self._wake = threading.Event()
         self._refused_exits: dict[str, int] = {}
         self._placing: dict[int, asyncio.Event] = {}
         self._cancelling: set[int] = set()
-        line.run(partial(self._watch, tuple(symbols)), self._broken)
+        line.run(self._watch, self._broken)
 
     @property
     def outstanding(self) -> int:
         """Requests, cancels too, of which it is not yet known what became of them; a resting order is known."""
         return self._book.outstanding + len(self._cancelling)
+
+    def require_funds(self, cash: float) -> None:
+        """Check that the account has the session's `cash` free.
+
+        Raises
+        ------
+        ConfigError
+            It has less.
+        ExchangeError
+            It could not be asked.
+        """
+        quote = self._symbols[0].partition("/")[2].partition(":")[0]
+
+        async def ask(client: ExchangeClient) -> float:
+            balance = (await client.balances()).get(quote)
+            return 0.0 if balance is None else balance.free
+
+        free = self._line.ask(ask)
+        if cash > free:
+            raise ConfigError(f"cash must be at most what the account has free, {free:,.2f} {quote}, was {cash:,.2f}")
 
     def listen(self, wake: threading.Event) -> None:
         """Set `wake` whenever something comes."""
@@ -203,8 +224,8 @@ class OrderLine:
             self._cancelling.discard(number)
             self._wake.set()
 
-    async def _watch(self, symbols: tuple[str, ...], client: ExchangeClient) -> None:
-        async for event in client.watch_own(symbols, poll_s=_POLL_S):
+    async def _watch(self, client: ExchangeClient) -> None:
+        async for event in client.watch_own(self._symbols, poll_s=_POLL_S):
             if isinstance(event, (OrderState, OwnTrade)):
                 self._put(event)
             else:

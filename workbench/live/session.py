@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workbench.live.clock import Clock
     from workbench.live.live_core import CoreFactory
     from workbench.live.session_config import LiveSessionConfig
+    from workbench.live.sources import Market
 
 __all__ = ["LiveSession"]
 
@@ -109,27 +110,35 @@ class LiveSession(SessionView):
             needed = config.plan().warmup
             warmup = source.usual_warmup(needed) if config.warmup_bars is None else config.warmup_bars
             market = source.open(config.symbols, config.timeframe, warmup)
-            self._engine = self._new_engine(since_ns=market.since_ns)
-            self._loop = SessionLoop(
-                SessionParts(
-                    session_id=self.session_id,
-                    config=config,
-                    engine=self._engine,
-                    market=market,
-                    base_clock=self._base_clock,
-                    status=self._status,
-                    mailbox=self._mailbox,
-                    readings=self._readings,
-                    chart=self._chart,
-                    subscribers=self._subscribers,
-                    abandoned=self._abandoned,
-                )
-            )
-            self._status.move(SessionState.STARTING, "started by the user", 0)
-            # A daemon: a strategy that never returns must not keep the interpreter from ending.
-            self._thread = threading.Thread(target=self._loop.run, name=f"workbench-session-{self.name}", daemon=True)
-            self._thread.start()
+            try:
+                self._begin(market)
+            except BaseException:
+                market.feed.close()
+                raise
         return self
+
+    def _begin(self, market: Market) -> None:
+        """Start the thread that trades on an opened market."""
+        self._engine = self._new_engine(since_ns=market.since_ns)
+        self._loop = SessionLoop(
+            SessionParts(
+                session_id=self.session_id,
+                config=self._config,
+                engine=self._engine,
+                market=market,
+                base_clock=self._base_clock,
+                status=self._status,
+                mailbox=self._mailbox,
+                readings=self._readings,
+                chart=self._chart,
+                subscribers=self._subscribers,
+                abandoned=self._abandoned,
+            )
+        )
+        self._status.move(SessionState.STARTING, "started by the user", 0)
+        # A daemon: a strategy that never returns must not keep the interpreter from ending.
+        self._thread = threading.Thread(target=self._loop.run, name=f"workbench-session-{self.name}", daemon=True)
+        self._thread.start()
 
     def pause(self) -> bool:
         """Let no new entries through; exits and stops go on. Return whether the session has obeyed already."""

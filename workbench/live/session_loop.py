@@ -126,6 +126,7 @@ class SessionLoop:
             self._clock = market.clock
         if market.open_orders is not None and self._config.execution == "exchange":
             self._orders = market.open_orders(self._parts.session_id)
+            self._orders.require_funds(self._config.cash)
             self._orders.listen(self._parts.mailbox.wake)
         self._feed.listen(self._parts.mailbox.wake)
         self._judge(is_idle=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.manual_timing import ManualTiming
 from tests.unit.live.markets import BTC, MIDNIGHT, MINUTE, SECOND
-from workbench.exchange import Accepted, Candle, MarketTrade, OrderState, OwnTrade, StreamGap, TradeBatch
+from workbench.exchange import Accepted, Balance, Candle, MarketTrade, OrderState, OwnTrade, StreamGap, TradeBatch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -101,6 +101,9 @@ class FakeExchange:
 
     async def order(self, _symbol: str, name: str) -> Any:
         return await self._answer("order", name)
+
+    async def balances(self) -> dict[str, Balance]:
+        return {"USDT": Balance(10_000.0, 0.0)}
 
     def watch_trades(self, symbol: str) -> AsyncGenerator[Any, None]:
         return self._stream(f"trades {symbol}")

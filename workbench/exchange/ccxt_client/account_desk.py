@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from workbench.exchange.ccxt_client.calls import CallDesk
+    from workbench.exchange.ccxt_client.exchange_clock import ExchangeClock
     from workbench.exchange.ccxt_client.market_desk import MarketDesk
     from workbench.exchange.market_data import ExchangePosition
     from workbench.exchange.order_states import OrderState, OwnTrade
@@ -38,14 +39,25 @@ class AccountDesk:
         Makes the calls.
     market_desk : MarketDesk
         Knows the markets.
+    clock : ExchangeClock
+        The time by which questions are signed.
     is_spot : bool
         Whether the account is one of spot, which has no positions.
     """
 
-    def __init__(self, exchange: Any, desk: CallDesk, market_desk: MarketDesk, *, is_spot: bool) -> None:  # noqa: ANN401 - ccxt has no types
+    def __init__(
+        self,
+        exchange: Any,  # noqa: ANN401 - ccxt has no types
+        desk: CallDesk,
+        market_desk: MarketDesk,
+        clock: ExchangeClock,
+        *,
+        is_spot: bool,
+    ) -> None:
         self._exchange = exchange
         self._desk = desk
         self._market_desk = market_desk
+        self._clock = clock
         self._is_spot = is_spot
 
     async def balances(self) -> Mapping[str, Balance]:
@@ -111,6 +123,7 @@ class AccountDesk:
         return lambda: self._exchange.fetch_open_orders(symbol, None, None, {"trigger": True})
 
     async def _read(self, what: str, call: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - ccxt has no types
+        await self._clock.trust()
         return await self._desk.read(what, call, CallPriority.ACCOUNT)
 
     def _parsed(self, what: str, parse: Callable[[Any], Any], rows: Any) -> list[Any]:  # noqa: ANN401 - ccxt has no types

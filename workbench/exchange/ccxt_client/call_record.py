@@ -39,8 +39,8 @@ class CallRecord:
         Beginning of the last answer's body.
     document : object
         The last answer's JSON; None when the body is none.
-    streams : set of str
-        Addresses of the websockets that the call uses.
+    lines : dict of str to object
+        The websockets that the call uses, by address.
     """
 
     priority: CallPriority = CallPriority.MARKET
@@ -51,7 +51,7 @@ class CallRecord:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: str = field(default="", repr=False)
     document: Any = field(default=None, repr=False)
-    streams: set[str] = field(default_factory=set)
+    lines: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def is_answered(self) -> bool:

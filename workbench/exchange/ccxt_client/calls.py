@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from workbench.errors import ExchangeUnavailableError
 from workbench.exchange.ccxt_client.call_record import CURRENT_CALL, CallRecord
 from workbench.exchange.ccxt_client.credentials import redacted
-from workbench.exchange.ccxt_client.taxonomy import ccxt_kinds, read_problem
+from workbench.exchange.ccxt_client.taxonomy import ccxt_kinds, read_problem, root_error
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -86,7 +86,7 @@ class CallDesk:
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - one of the three borders: whatever ccxt raises has a meaning for us
-            problem = error
+            problem = root_error(error)
         finally:
             CURRENT_CALL.reset(token)
         self._learn(record, problem)

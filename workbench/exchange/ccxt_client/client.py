@@ -19,6 +19,7 @@ from workbench.exchange.ccxt_client.own_stream import OwnStream
 from workbench.exchange.ccxt_client.sessions import open_limited_session
 from workbench.exchange.ccxt_client.timing import SystemTiming
 from workbench.exchange.ccxt_client.trade_stream import TradeStream
+from workbench.exchange.real_trading import require_play_money
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -84,7 +85,7 @@ class CcxtClient:
         self._exchange.open_session = partial(open_limited_session, settings.max_body_bytes)
         is_spot = settings.kind == "spot"
         self._market_desk = MarketDesk(self._exchange, self._desk, self._clock)
-        self._account_desk = AccountDesk(self._exchange, self._desk, self._market_desk, is_spot=is_spot)
+        self._account_desk = AccountDesk(self._exchange, self._desk, self._market_desk, self._clock, is_spot=is_spot)
         self._order_desk = OrderDesk(
             self._exchange, self._desk, self._market_desk, self._clock, settings, speed=self._timing.speed
         )
@@ -128,7 +129,8 @@ class CcxtClient:
         return await self._market_desk.trades(symbol, since_ns=since_ns, after_id=after_id, limit=limit)
 
     async def place_order(self, ticket: OrderTicket) -> OrderOutcome:
-        """Send the order of a `ticket`, once, and return what came of it."""
+        """Send the order of a `ticket`, once, and return what came of it; never to a real exchange."""
+        require_play_money(self._settings)
         self._check_key()
         return await self._order_desk.place(ticket)
 
@@ -140,13 +142,11 @@ class CcxtClient:
     async def order(self, symbol: str, client_order_id: str) -> OrderState | None:
         """Return the order of a `symbol` that we call `client_order_id`; None when the exchange has none."""
         self._check_key()
-        await self._trust_clock()
         return await self._order_desk.order(symbol, client_order_id)
 
     async def open_orders(self, symbol: str | None = None) -> tuple[OrderState, ...]:
         """Return the account's open orders, of one `symbol`, or of all without one."""
         self._check_key()
-        await self._trust_clock()
         return await self._account_desk.open_orders(symbol)
 
     async def own_trades(
@@ -154,19 +154,16 @@ class CcxtClient:
     ) -> tuple[OwnTrade, ...]:
         """Return the account's trades of a `symbol` behind `after_id`, else from `since_ns` on, else the latest."""
         self._check_key()
-        await self._trust_clock()
         return await self._account_desk.own_trades(symbol, after_id=after_id, since_ns=since_ns)
 
     async def balances(self) -> Mapping[str, Balance]:
         """Return what the account has, by currency; those with nothing are left out."""
         self._check_key()
-        await self._trust_clock()
         return await self._account_desk.balances()
 
     async def positions(self, symbols: Sequence[str] | None = None) -> tuple[ExchangePosition, ...]:
         """Return the open positions, all or those of some `symbols`; none for an account of spot."""
         self._check_key()
-        await self._trust_clock()
         return await self._account_desk.positions(symbols)
 
     def watch_trades(self, symbol: str, *, silent_after_s: float = 60.0) -> AsyncGenerator[TradeEvent, None]:
@@ -216,11 +213,6 @@ class CcxtClient:
     def _check_key(self) -> None:
         if self._settings.credentials is None:
             raise ConfigError(f"{self.name} needs credentials for everything that belongs to an account")
-
-    async def _trust_clock(self) -> None:
-        """Measure the clock again when the exchange threw a request away for its time."""
-        if self._desk.is_clock_doubted and self._clock.can_be_measured:
-            await self._clock.measure()
 
 
 def _usual_budget(ms_per_cost: float) -> RateBudget:

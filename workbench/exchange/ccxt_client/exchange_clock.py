@@ -62,6 +62,11 @@ class ExchangeClock:
         """Return the exchange's time as we know it, ns UTC."""
         return self._timing.now_ns() + (self.reading.offset_ns if self.reading is not None else 0)
 
+    async def trust(self) -> None:
+        """Measure again when the exchange threw a request away for its time; raises ExchangeError when that fails."""
+        if self._desk.is_clock_doubted and self.can_be_measured:
+            await self.measure()
+
     async def measure(self) -> ClockReading:
         """Measure the offset and use it from now on.
 

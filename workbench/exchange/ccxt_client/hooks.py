@@ -161,10 +161,11 @@ class AsyncHooks(CommonHooks):
 
     def client(self, url: str) -> Any:  # noqa: ANN401 - ccxt has no types
         """Return the websocket of an address, and record who uses it."""
+        line = super().client(url)  # type: ignore[misc]  # as above
         record = CURRENT_CALL.get()
         if record is not None:
-            record.streams.add(url)
-        return super().client(url)  # type: ignore[misc]  # as above
+            record.lines[url] = line
+        return line
 
     def handle_message(self, client: Any, message: Any) -> None:  # noqa: ANN401 - ccxt has no types
         """Take in a message of a websocket; one that ccxt stumbles over is noted, and the next is read all the same.

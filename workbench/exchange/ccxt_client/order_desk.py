@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -97,6 +98,9 @@ class OrderDesk:
     async def cancel(self, symbol: str, client_order_id: str) -> OrderOutcome:
         """Cancel the order of a `symbol` that we call `client_order_id`."""
         await self._market_desk.market(symbol)
+        # A cancel is worth trying by a doubtful clock too.
+        with suppress(ExchangeError):
+            await self._clock.trust()
         outcome: OrderOutcome | None = None
         for params in self._lookups(symbol):
             call = partial(self._exchange.cancel_order, "", symbol, {"clientOrderId": client_order_id, **params})
@@ -109,9 +113,11 @@ class OrderDesk:
     async def order(self, symbol: str, client_order_id: str) -> OrderState | None:
         """Return the order of a `symbol` that we call `client_order_id`; None when the exchange has none."""
         await self._market_desk.market(symbol)
+        await self._clock.trust()
         for params in self._lookups(symbol):
             call = partial(self._exchange.fetch_order, "", symbol, {"clientOrderId": client_order_id, **params})
-            attempt = await self._desk.attempt(call, CallPriority.ACCOUNT)
+            # What an order did may be unknown until this is answered, so it does not stand behind other reads.
+            attempt = await self._desk.attempt(call, CallPriority.EXIT)
             if attempt.error is None:
                 return self._read_order(attempt, client_order_id)
             if not is_not_found(attempt.error, attempt.record):

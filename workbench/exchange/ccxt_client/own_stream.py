@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,8 +30,9 @@ _REMEMBERED: Final = 50_000
 _WAITING_ROOM: Final = 10_000
 # An account without orders is silent for days, so its line is judged by the poll, not by its silence.
 _SILENT_AFTER_S: Final = 86_400.0
-# What was executed while the stream was being opened is told; clocks are this far apart at most.
+# How far back trades are told: what a measured clock may be wrong by, and one that could not be measured.
 _OVERLAP_NS: Final = 2_000_000_000
+_UNMEASURED_OVERLAP_NS: Final = 300_000_000_000
 
 
 class OwnStream:
@@ -74,7 +75,8 @@ class OwnStream:
         self._timing = timing
         self._symbols = tuple(symbols)
         self._poll_s = poll_s
-        self._start_ns = clock.now_ns() - _OVERLAP_NS
+        self._clock = clock
+        self._start_ns = 0
         self._events: asyncio.Queue[OwnEvent | Exception] = asyncio.Queue(_WAITING_ROOM)
         self._wake = asyncio.Event()
         self._booked: OrderedDict[tuple[str, str], None] = OrderedDict()
@@ -83,6 +85,7 @@ class OwnStream:
 
     async def events(self) -> AsyncGenerator[OwnEvent, None]:
         """Yield order states, trades, interruptions and bad records, for ever."""
+        self._start_ns = await self._first_ns()
         tasks = [asyncio.create_task(self._ask_rest())]
         for symbol in self._symbols:
             if self._exchange.has.get("watchOrders"):
@@ -92,6 +95,8 @@ class OwnStream:
         try:
             while True:
                 event = await self._events.get()
+                if self._exchange.is_shut:
+                    return
                 if isinstance(event, Exception):
                     raise event
                 if self._is_new(event):
@@ -100,6 +105,13 @@ class OwnStream:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _first_ns(self) -> int:
+        """Return the exchange's time from which on trades are told; a fill told twice is better than one left out."""
+        if not self._clock.is_fresh and self._clock.can_be_measured:
+            with suppress(ExchangeError):
+                await self._clock.measure()
+        return self._clock.now_ns() - (_OVERLAP_NS if self._clock.is_fresh else _UNMEASURED_OVERLAP_NS)
 
     async def _watch_orders(self, symbol: str) -> Any:  # noqa: ANN401 - ccxt has no types
         return unread_rows(self._exchange.orders, symbol) or await self._exchange.watch_orders(symbol)

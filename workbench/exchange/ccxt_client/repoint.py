@@ -12,7 +12,9 @@ __all__ = ["check_loopback", "outside_addresses", "repoint"]
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _ADDRESS: Final = re.compile(r"(\w+)://[^/]+(/.*)?")
-_GROUPS: Final = ("api", "test", "demo", "apiBackup")
+# Pages for people, which ccxt never calls. Whatever else an exchange calls a group of addresses, it may call them.
+_PAGES: Final = frozenset({"api_management", "doc", "docs", "fees", "logo", "referral", "www"})
+_BARE_HOSTS: Final = "hostnames"
 # ccxt tells Binance's spot streams from its futures' by "/stream" in the address, which is in the host's name as a
 # rule; without it, messages of the symbol are taken for those of the contract and every watch waits for ever. Those of
 # futures get a prefix too, as both would else be the same path of the same server.
@@ -52,8 +54,8 @@ def repoint(exchange: Any, base_url: str) -> None:  # noqa: ANN401 - ccxt has no
     Parameters
     ----------
     exchange : ccxt exchange
-        It is changed: every nested address of ``urls["api"]``, ``["test"]``, ``["demo"]`` and ``["apiBackup"]``, and
-        ``hostname``.
+        It is changed: every nested address of ``urls["api"]``, ``["test"]``, ``["demo"]`` and whatever other groups
+        it has but the pages for people, and ``hostname``.
     base_url : str
         Such as ``http://127.0.0.1:8080``.
 
@@ -63,11 +65,14 @@ def repoint(exchange: Any, base_url: str) -> None:  # noqa: ANN401 - ccxt has no
         The address is elsewhere, or one of the exchange's could not be replaced.
     """
     base = check_loopback(base_url)
-    for group in _GROUPS:
-        if group in exchange.urls:
+    host = urlsplit(base).netloc
+    for group in exchange.urls:
+        if group == _BARE_HOSTS:
+            exchange.urls[group] = dict.fromkeys(exchange.urls[group], host)
+        elif group not in _PAGES:
             exchange.urls[group] = _moved(exchange.urls[group], base, ())
     # Exchanges that write "{hostname}" into their addresses fill it in with this.
-    exchange.hostname = urlsplit(base).netloc
+    exchange.hostname = host
     left = outside_addresses(exchange)
     if left:
         raise ConfigError(f"these addresses of {exchange.id} would leave this machine: {', '.join(left)}")
@@ -76,8 +81,9 @@ def repoint(exchange: Any, base_url: str) -> None:  # noqa: ANN401 - ccxt has no
 def outside_addresses(exchange: Any) -> list[str]:  # noqa: ANN401 - ccxt has no types
     """Return every address that an exchange would call and that is not on this machine, each with where it stands."""
     found: list[str] = []
-    for group in _GROUPS:
-        _collect(exchange.urls.get(group), group, found)
+    for group, addresses in exchange.urls.items():
+        if group not in _PAGES:
+            _collect(addresses, group, found)
     return found
 
 

@@ -25,8 +25,8 @@ _TIMEOUT: Final = Interval(0.0, 120.0, includes_high=True)
 _WINDOW: Final = Interval(0.0, 60_000.0, includes_high=True)
 _SIZE: Final = Interval(1_000.0, math.inf)
 _OFFSET: Final = Interval(0.0, math.inf)
-# What would repeat an order, print a key, or put one where it can be printed.
-_REFUSED_OPTIONS: Final = ("apiKey", "maxRetriesOnFailure", "password", "secret", "uid", "verbose")
+# What would print a key, or put one where it can be printed.
+_REFUSED_OPTIONS: Final = ("apiKey", "password", "secret", "uid", "verbose")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

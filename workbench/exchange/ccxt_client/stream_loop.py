@@ -107,6 +107,8 @@ class StreamLoop:
                     yield attempt.answer
                 else:
                     interruption = self._failed(attempt)
+                    # ccxt leaves a line on which it failed to log in waiting for ever, with all that use it.
+                    await self._hang_up("a stream on it failed")
                     yield interruption
                     await self._timing.sleep(interruption.retry_in_s)
         finally:
@@ -162,20 +164,23 @@ class StreamLoop:
         if asking is not None:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
-        lines = self._exchange.clients or {}
-        for url in self._record.streams & set(lines):
-            line = lines.pop(url)
-            # Others that wait on this line are told first: closing alone would cancel them like a user's stop.
+        current = self._exchange.clients or {}
+        for url, line in self._record.lines.items():
+            # Only the line that failed: another stream may have opened the next one already.
+            if url not in current or current[url] is not line:
+                continue
+            del current[url]
+            # Others that wait on it are told first: closing alone would cancel them like a user's stop.
+            for waiting in line.futures.values():
+                waiting.add_done_callback(_note_error)
             line.reject(ConnectionError(why))
             await line.close()
 
     def _look_at_lines(self) -> None:
         """Note when a line is another than before: ccxt connects a broken one anew without a word."""
-        lines = self._exchange.clients or {}
-        now = {url: lines.get(url) for url in self._record.streams}
-        if any(line is not None and now.get(url, line) is not line for url, line in self._lines.items()):
+        if any(self._record.lines.get(url, line) is not line for url, line in self._lines.items()):
             self.was_interrupted = True
-        self._lines = now
+        self._lines |= self._record.lines
 
     async def _stop(self) -> None:
         for task in (self._asking, self._timer):
@@ -183,6 +188,12 @@ class StreamLoop:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
         self._asking = self._timer = None
+
+
+def _note_error(future: asyncio.Future[Any]) -> None:
+    """Look at a future's error, as somebody who waits no longer does not, and asyncio complains of that."""
+    if not future.cancelled():
+        future.exception()
 
 
 def _handshake_status(error: BaseException | None) -> int | None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from workbench.exchange.ccxt_client.call_record import CallRecord
     from workbench.exchange.outcomes import UnknownCause
 
-__all__ = ["ccxt_kinds", "is_duplicate", "is_not_found", "order_refusal", "read_problem", "unknown_cause"]
+__all__ = ["ccxt_kinds", "is_duplicate", "is_not_found", "order_refusal", "read_problem", "root_error", "unknown_cause"]
 
 _LONGEST_MESSAGE: Final = 500
 _REFUSED: Final = 400
@@ -59,6 +59,17 @@ _NETWORK_CAUSES: Final = frozenset(
 def ccxt_kinds(error: BaseException | None) -> frozenset[str]:
     """Return the names of an error's class and of all its bases, so that nothing has to be imported to tell it."""
     return frozenset(kind.__name__ for kind in type(error).__mro__)
+
+
+def root_error(error: BaseException) -> BaseException:
+    """Return the error of ccxt that another one came of, as when ccxt stumbles while it handles its own; else itself.
+
+    After a refused login of an account's stream it does, and only a KeyError is left on top.
+    """
+    seen: BaseException | None = error
+    while seen is not None and "BaseError" not in ccxt_kinds(seen):
+        seen = seen.__context__
+    return error if seen is None else seen
 
 
 def read_problem(
@@ -94,7 +105,7 @@ def read_problem(
 
 
 def _read_kind(error: BaseException, kinds: frozenset[str], record: CallRecord) -> tuple[type[ExchangeError], bool]:
-    if _is_auth(kinds, record):
+    if _is_auth(error, kinds, record):
         return AuthError, False
     if record.is_too_many or kinds & {"DDoSProtection", "RateLimitExceeded"}:
         return RateLimitError, True
@@ -123,7 +134,7 @@ def order_refusal(error: BaseException, record: CallRecord, redact: Callable[[st
     if not record.is_answered or record.is_server_error or record.code in _UNKNOWN_CODES:
         return None
     reason = redact(record.shown)[:_LONGEST_MESSAGE]
-    if _is_auth(kinds, record):
+    if _is_auth(error, kinds, record):
         return Refused(reason, record.code or "auth")
     if record.is_too_many:
         return Refused(reason, "rate_limit")
@@ -176,9 +187,13 @@ def is_not_found(error: BaseException, record: CallRecord) -> bool:
     return "OrderNotFound" in ccxt_kinds(error) or record.code in _NOT_FOUND_CODES
 
 
-def _is_auth(kinds: frozenset[str], record: CallRecord) -> bool:
-    # Once a key has worked, ccxt calls its revocation (-2015) DDoSProtection, which would be tried again for ever.
-    return "AuthenticationError" in kinds or record.code in _AUTH_CODES
+def _is_auth(error: BaseException, kinds: frozenset[str], record: CallRecord) -> bool:
+    if "AuthenticationError" in kinds or record.code in _AUTH_CODES:
+        return True
+    # Once a key has worked, ccxt calls its revocation (-2015) DDoSProtection, which would be tried again for ever. What
+    # a websocket is answered stands in the error alone.
+    is_from_stream = "DDoSProtection" in kinds and not record.is_answered
+    return is_from_stream and any(f'"code":{code}' in str(error).replace(" ", "") for code in _AUTH_CODES)
 
 
 def _is_network(error: BaseException) -> bool:

@@ -21,7 +21,8 @@ of scheme and host, ``urls["api"]["ws"]["spot"]`` becomes ``address.spot_stream_
 
 The market is the one of ``load_bars("practice", ...)``, print for print. It has no book of its own: orders that take
 meet one tick of spread and levels of 5,000 smallest orders each, and the account's orders never move the price. Candles
-say nothing true of turnover and counts, perpetuals have cross margin only, and a fixed funding rate.
+say nothing true of turnover and counts, prints nothing of sides; perpetuals have cross margin only, and a fixed funding
+rate. Each start begins at the same time of the exchange, with a fresh account, and nothing is kept when it ends.
 """
 
 from __future__ import annotations

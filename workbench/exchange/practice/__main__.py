@@ -9,19 +9,25 @@ import threading
 from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError
+from workbench.exchange.practice.clock import RunningClock
 from workbench.exchange.practice.exchange import DEFAULT_MARKETS, PracticeConfig, PracticeExchange
+from workbench.model.practice import PRACTICE_LIVE_START
+from workbench.model.times import parse_time_ns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["main"]
 
+_DESCRIPTION = "Serve a practice exchange on this machine until SIGINT or SIGTERM ends it."
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM; return the exit code. The address stands on the first line of the output."""
-    parser = argparse.ArgumentParser(prog="python -m workbench.exchange.practice", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m workbench.exchange.practice", description=_DESCRIPTION)
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 is any free one")
     parser.add_argument("--speed", type=float, default=1.0, help="seconds of the exchange in a real one, 1 to 1000")
+    parser.add_argument("--start", default=PRACTICE_LIVE_START, help="time of the exchange at its start, as 2025-07-01")
     parser.add_argument("--latency", type=float, default=0.0, help="real seconds that a request spends on the way")
     parser.add_argument("--cash", type=float, default=10_000.0, help="USDT to start with, spot and margin each")
     parser.add_argument("--fee-asset", default="quote", help="quote, received, or a coin such as BNB")
@@ -36,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             port=options.port,
             is_registered=True,
         )
-        exchange = PracticeExchange(options.symbols or None, speed=options.speed, config=config)
+        clock = RunningClock(parse_time_ns(options.start, "start"), speed=options.speed)
+        exchange = PracticeExchange(options.symbols or None, clock=clock, config=config)
         _serve(exchange)
     except WorkbenchError as error:
         sys.stderr.write(f"{error}\n")

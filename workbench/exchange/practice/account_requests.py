@@ -48,6 +48,10 @@ def found_order(section: Section, request: Request, *, code: int = -2013, id_nam
 
     Parameters
     ----------
+    section : Section
+        Where to look.
+    request : Request
+        What names it.
     code : int
         Of the refusal when there is none: -2013 for a question, -2011 for a cancellation.
     id_names : tuple of str

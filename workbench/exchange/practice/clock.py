@@ -27,7 +27,7 @@ class PracticeClock(Protocol):
         """Return the exchange's time in ns UTC."""
 
     def real_seconds_until(self, time_ns: int) -> float | None:
-        """Return how long to wait in real seconds, at least 0; None when no waiting brings that time about."""
+        """Return how many real seconds it takes until `time_ns`, at least 0; None when no waiting brings it about."""
 
 
 class RunningClock:
@@ -70,7 +70,7 @@ class RunningClock:
         return self.start_ns + int((time.monotonic_ns() - self.origin_ns) * self.speed)
 
     def real_seconds_until(self, time_ns: int) -> float:
-        """Return how many real seconds it takes until a time of the exchange, at least 0."""
+        """Return how many real seconds it takes until `time_ns`, a time of the exchange, at least 0."""
         return max(0.0, (time_ns - self.now_ns()) / self.speed / _NS_PER_S)
 
 
@@ -107,6 +107,11 @@ class SteppedClock:
     def advance(self, duration_ns: int) -> None:
         """Move the time forward.
 
+        Parameters
+        ----------
+        duration_ns : int
+            Nanoseconds, not negative.
+
         Raises
         ------
         ConfigError
@@ -118,5 +123,5 @@ class SteppedClock:
             self._now_ns += duration_ns
 
     def real_seconds_until(self, time_ns: int) -> float | None:
-        """Return 0 for a time that has come, else None."""
+        """Return 0 when `time_ns` has come, else None."""
         return 0.0 if time_ns <= self.now_ns() else None

@@ -66,7 +66,8 @@ class PracticeConfig:
         ``"quote"``, ``"received"`` (base when buying, quote when selling) or a coin such as ``"BNB"``; perpetuals pay
         in the quote.
     latency_s : float, default 0.0
-        Real seconds that a request spends on the way, there and back together, in [0, 60].
+        Real seconds that a request spends on the way, there and back together, in [0, 60]; a stream's message spends
+        half of it.
     port : int, default 0
         0 is any free port.
     is_registered : bool, default False
@@ -112,7 +113,8 @@ class PracticeExchange:
     Parameters
     ----------
     markets : iterable of str, Bars or MarketSource, optional
-        Symbols of the practice market, bars to be played as ticks, or recorded ticks; default `DEFAULT_MARKETS`.
+        Symbols of the practice market, bars (of one or several symbols) to be played as ticks, or recorded ticks;
+        default `DEFAULT_MARKETS`.
     speed : float, default 1.0
         Seconds of the exchange in a real one, 1 to 1,000.
     clock : PracticeClock, optional
@@ -147,7 +149,8 @@ class PracticeExchange:
         if clock is not None and speed != 1.0:
             raise ConfigError(f"a clock brings its own speed: leave speed at 1, was {speed}")
         self.config = PracticeConfig() if config is None else config
-        sources = [_source_of(market) for market in (DEFAULT_MARKETS if markets is None else markets)]
+        named = DEFAULT_MARKETS if markets is None else markets
+        sources = [source for market in named for source in _sources_of(market)]
         if not sources:
             raise ConfigError("an exchange must list at least one market")
         self.clock: PracticeClock = RunningClock(_start_of(sources), speed=speed) if clock is None else clock
@@ -258,7 +261,7 @@ class PracticeExchange:
         self._call(move)
 
     def orders(self, section: str = "spot") -> list[PracticeOrder]:
-        """Return copies of all orders of ``"spot"`` or ``"perpetual"``, oldest first."""
+        """Return copies of all orders of a section, ``"spot"`` or ``"perpetual"``, oldest first."""
 
         def copies(server: PracticeServer) -> list[PracticeOrder]:
             orders = server.venue.section(section).engine.orders.values()
@@ -267,7 +270,7 @@ class PracticeExchange:
         return self._call(copies)
 
     def trades(self, section: str = "spot") -> list[PracticeFill]:
-        """Return the account's fills of ``"spot"`` or ``"perpetual"``, oldest first."""
+        """Return the account's fills of a section, ``"spot"`` or ``"perpetual"``, oldest first."""
         return self._call(lambda server: list(server.venue.section(section).engine.fills))
 
     def balances(self) -> dict[str, Decimal]:
@@ -292,7 +295,20 @@ class PracticeExchange:
         return self._call(copies)
 
     def set_balance(self, asset: str, free: float | Decimal) -> None:
-        """Set the free spot balance of a coin behind the session's back, as a deposit or withdrawal would."""
+        """Set the spot balance of a coin behind the session's back, as a deposit or withdrawal would.
+
+        Parameters
+        ----------
+        asset : str
+            The coin.
+        free : float or Decimal
+            What is to be free of it, finite and not negative.
+
+        Raises
+        ------
+        ConfigError
+            The coin has no name, or the amount is none.
+        """
         self._call(lambda server: server.venue.set_balance(asset, _exact(free)))
 
     def trade_as_other(self, symbol: str, side: str, quantity: float | Decimal) -> int:
@@ -315,11 +331,11 @@ class PracticeExchange:
         return self._call(lambda server: server.venue.trade_as_other(symbol, side, _exact(quantity)))
 
     def set_skew(self, milliseconds: int) -> None:
-        """Let the exchange's clock, as it tells it and judges timestamps by it, be wrong by so much."""
+        """Let the exchange's clock, as it tells it and judges timestamps by it, be ahead by so many `milliseconds`."""
         self._call(lambda server: setattr(server.venue.guard, "skew_ms", milliseconds))
 
     def revoke_key(self, *, is_revoked: bool = True) -> None:
-        """Take the account's key back, or give it back."""
+        """Take the account's key back; with ``is_revoked=False`` give it back."""
         self._call(lambda server: setattr(server.venue.guard, "is_revoked", is_revoked))
 
     def drop_connections(self) -> int:
@@ -327,7 +343,22 @@ class PracticeExchange:
         return self._call(lambda server: server.drop_sockets())
 
     def hide_candles(self, symbol: str, timeframe: str | Timeframe, start_ns: int, end_ns: int) -> None:
-        """Leave candles with labels in ``[start_ns, end_ns)`` out of every answer and stream: a hole in the history."""
+        """Leave candles out of every answer and stream: a hole in the history.
+
+        Parameters
+        ----------
+        symbol : str
+            As listed, such as ``"BTC/USDT"``.
+        timeframe : str or Timeframe
+            Length of the candles; those of other lengths stay.
+        start_ns, end_ns : int
+            The candles with labels in ``[start_ns, end_ns)``, ns UTC.
+
+        Raises
+        ------
+        ConfigError
+            The symbol is not listed, or the timeframe is unknown.
+        """
         frame = Timeframe.of(timeframe)
         self._call(lambda server: server.venue.tape_of(symbol).hide(frame, start_ns, end_ns))
 
@@ -372,10 +403,12 @@ class PracticeExchange:
             await server.stop()
 
 
-def _source_of(market: Market) -> MarketSource:
+def _sources_of(market: Market) -> list[MarketSource]:
     if isinstance(market, str):
-        return PracticeSource(market)
-    return BarsSource(market) if isinstance(market, Bars) else market
+        return [PracticeSource(market)]
+    if isinstance(market, Bars):
+        return [BarsSource(market.one(symbol)) for symbol in market.symbols]
+    return [market]
 
 
 def _start_of(sources: list[MarketSource]) -> int:

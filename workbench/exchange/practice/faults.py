@@ -70,7 +70,8 @@ class Fault:
         One of `FAULT_KINDS`.
     where : str
         Part of what it strikes: of ``METHOD /path`` for requests (``"POST /api/v3/order"``), of the execution type for
-        user events (``"TRADE"``), of the stream's name for the others (``"btcusdt@kline_1m"``). Empty is everywhere.
+        user events (``"TRADE"``), of the stream's name for the others (``"btcusdt@kline_1m"``, and ``"user TRADE"`` for
+        the account's). Empty is everywhere.
     times : int or None
         How often it still strikes; None until it is taken back.
     seconds : float
@@ -138,7 +139,7 @@ class FaultPlan:
         return fault
 
     def strike(self, kind: FaultKind, place: str) -> Fault | None:
-        """Return the oldest fault of a kind that strikes here, and count it; None when there is none."""
+        """Return the oldest fault of a `kind` that strikes at a `place`, and count it; None when there is none."""
         if not self._faults:
             return None
         with self._lock:
@@ -151,7 +152,7 @@ class FaultPlan:
         return None
 
     def strike_any(self, kinds: tuple[FaultKind, ...], place: str) -> Fault | None:
-        """Return the first of several kinds that strikes here."""
+        """Return the first fault of several `kinds` that strikes at a `place`, counted; None when there is none."""
         if not self._faults:
             return None
         return next((fault for kind in kinds if (fault := self.strike(kind, place)) is not None), None)

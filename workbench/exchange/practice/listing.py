@@ -29,8 +29,8 @@ class Fees:
 
     Parameters
     ----------
-    taker, maker : Decimal, default 0.001
-        Fractions of the notional.
+    taker, maker : Decimal
+        Fractions of the notional, 0.001 each unless given.
     asset : str, default "quote"
         What they are paid in: ``"quote"``, ``"received"`` (the coin that the fill brings in, as Binance does it: base
         when buying, quote when selling), or a coin by name such as ``"BNB"``. A third coin that runs out, or that has

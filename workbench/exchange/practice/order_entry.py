@@ -40,6 +40,15 @@ PERPETUAL_KINDS: Final[dict[str, tuple[str, bool | None]]] = {
 """The order types of perpetuals."""
 
 _CLIENT_ID: Final = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
+_NEVER_OFFERED: Final = (
+    "trailingDelta",
+    "icebergQty",
+    "closePosition",
+    "callbackRate",
+    "activationPrice",
+    "activatePrice",
+    "priceMatch",
+)
 _TIMES_IN_FORCE: Final = frozenset({"GTC", "IOC", "FOK", "GTX"})
 
 
@@ -66,6 +75,7 @@ def read_order(
     RefusalError
         A parameter is missing, has nonsense in it, or breaks a filter.
     """
+    _check_offered(params, listing)
     side = _read_side(params)
     wire_kind = params.get("type", "")
     if wire_kind not in kinds:
@@ -88,7 +98,7 @@ def read_order(
     reduce_only = params.get("reduceOnly", "false").lower() == "true"
     if not (reduce_only and listing.is_perpetual):  # what is left of a position can always be closed
         listing.check_notional(quantity, price or stop_price or book.last)
-    time_in_force = _read_time_in_force(params, kind)
+    time_in_force = _read_time_in_force(params, listing, kind)
     return NewOrder(
         symbol=listing.symbol,
         client_order_id=client_order_id,
@@ -104,6 +114,16 @@ def read_order(
         triggers_below=(side == "SELL") == bool(is_stop),
         reduce_only=reduce_only,
     )
+
+
+def _check_offered(params: dict[str, str], listing: Listing) -> None:
+    """Refuse what is not offered, rather than take an order and leave half of what it says undone."""
+    refused = _NEVER_OFFERED if listing.is_perpetual else (*_NEVER_OFFERED, "reduceOnly")
+    for name in refused:
+        if params.get(name, "false").lower() != "false":
+            raise RefusalError(-1106, f"Parameter '{name}' sent when not required.")
+    if params.get("positionSide", "BOTH") != "BOTH":
+        raise RefusalError(-4061, "Order's position side does not match user's setting.")
 
 
 def _read_side(params: dict[str, str]) -> Side:
@@ -124,13 +144,13 @@ def _read_price(params: dict[str, str], listing: Listing, book: Book) -> Decimal
     return price
 
 
-def _read_time_in_force(params: dict[str, str], kind: str) -> str:
+def _read_time_in_force(params: dict[str, str], listing: Listing, kind: str) -> str:
     time_in_force = params.get("timeInForce")
     if time_in_force is None:
         if kind == "LIMIT":
             raise missing_parameter("timeInForce")
         return "GTC"
-    if time_in_force not in _TIMES_IN_FORCE:
+    if time_in_force not in _TIMES_IN_FORCE or (time_in_force == "GTX" and not listing.is_perpetual):
         raise RefusalError(-1115, "Invalid timeInForce.")
     return time_in_force
 

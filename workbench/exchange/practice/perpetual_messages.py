@@ -141,7 +141,7 @@ def account_json(account: PerpetualAccount, time_ms: int) -> dict[str, object]:
     """Return the account as ``/fapi/v3/account`` answers it."""
     assets = [_asset_json(account, asset, time_ms) for asset in sorted(account.wallets)]
     positions = [
-        position_risk_json(position, account.marks[symbol], account) | {"unrealizedProfit": "0", "isolated": False}
+        _position_json(position, account.marks[symbol], account)
         for symbol, position in sorted(account.positions.items())
         if position.amount != ZERO
     ]
@@ -247,6 +247,12 @@ def _asset_json(account: PerpetualAccount, asset: str, time_ms: int) -> dict[str
     }
     texts: dict[str, object] = {name: decimal_text(figure) for name, figure in figures.items()}
     return {"asset": asset, **texts, "marginAvailable": True, "updateTime": time_ms}
+
+
+def _position_json(position: PracticePosition, mark: Decimal, account: PerpetualAccount) -> dict[str, object]:
+    """Return a position as the account's answer lists it, where its profit has another name."""
+    unrealized = decimal_text(position.unrealized(mark))
+    return position_risk_json(position, mark, account) | {"unrealizedProfit": unrealized, "isolated": False}
 
 
 def _liquidation_price(position: PracticePosition, mark: Decimal, account: PerpetualAccount) -> Decimal:

@@ -160,6 +160,15 @@ def _leverage_bracket(venue: Venue, request: Request) -> list[dict[str, Any]]:
     ]
 
 
+def _commission_rate(venue: Venue, request: Request) -> dict[str, Any]:
+    listing = _listing(venue, request)
+    return {
+        "symbol": listing.symbol,
+        "makerCommissionRate": str(listing.maker_rate),
+        "takerCommissionRate": str(listing.taker_rate),
+    }
+
+
 def _premium_index(venue: Venue, request: Request) -> Any:  # noqa: ANN401 -- one or a list, as asked
     def answer(listing: Listing) -> dict[str, Any]:
         price, now_ms = decimal_text(venue.perpetual.last(listing.symbol)), venue.now_ms()
@@ -248,6 +257,7 @@ PERPETUAL_ROUTES: Final[RouteTable] = market_routes("/fapi/v1", "perpetual") | {
     "GET /fapi/v3/positionRisk": _signed(_position_risk),
     "POST /fapi/v1/leverage": _signed(_leverage),
     "POST /fapi/v1/marginType": _signed(_margin_type),
+    "GET /fapi/v1/commissionRate": _signed(_commission_rate),
     "GET /fapi/v1/leverageBracket": _signed(_leverage_bracket),
     "GET /fapi/v1/positionSide/dual": _signed(lambda _venue, _request: {"dualSidePosition": False}),
     "GET /fapi/v1/income": _signed(_income),

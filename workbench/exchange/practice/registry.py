@@ -95,7 +95,7 @@ class PracticeAddress:
 
 
 def register(address: PracticeAddress) -> Path:
-    """Let this user's other processes find an exchange; return the file that says where it is."""
+    """Let this user's other processes find the exchange at an `address`; return the file that says so."""
     folder = _folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = _path(folder, address)
@@ -109,7 +109,7 @@ def register(address: PracticeAddress) -> Path:
 
 
 def unregister(address: PracticeAddress) -> None:
-    """Undo `register`."""
+    """Undo `register` of an `address`."""
     _path(_folder(), address).unlink(missing_ok=True)
 
 

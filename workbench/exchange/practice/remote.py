@@ -65,11 +65,11 @@ class PracticeRemote:
         self._ask("DELETE", "faults")
 
     def set_balance(self, asset: str, free: float) -> None:
-        """Set the free spot balance of a coin behind everybody's back."""
+        """Set the `free` spot balance of a coin, the `asset`, behind everybody's back."""
         self._ask("POST", "balance", {"asset": asset, "free": free})
 
     def set_skew(self, milliseconds: int) -> None:
-        """Let the exchange's clock be wrong by so much."""
+        """Let the exchange's clock be ahead by so many `milliseconds`, or behind when they are negative."""
         self._ask("POST", "skew", {"milliseconds": milliseconds})
 
     def revoke_key(self) -> None:
@@ -81,7 +81,17 @@ class PracticeRemote:
         self._ask("POST", "drop")
 
     def trade_as_other(self, symbol: str, side: str, quantity: float) -> int:
-        """Trade the account by market order as somebody else would, and return the order's number."""
+        """Trade the account by market order as somebody else would, and return the order's number.
+
+        Parameters
+        ----------
+        symbol : str
+            As listed, such as ``"BTC/USDT"`` or ``"BTC/USDT:USDT"``.
+        side : {"buy", "sell"}
+            Direction.
+        quantity : float
+            In the base.
+        """
         return int(self._ask("POST", "trade", {"symbol": symbol, "side": side, "quantity": quantity})["orderId"])
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 -- JSON

@@ -33,6 +33,8 @@ class Section:
     """Markets of one kind, one account, one matching engine.
 
     Only markets that somebody watches or has orders in are played print by print; the others are looked up when asked.
+    Markets are played one after another up to the same time, so that in one long step of a clock that is moved by hand
+    the orders of the first are filled before the second has moved at all.
 
     Parameters
     ----------
@@ -81,7 +83,8 @@ class Section:
         self.listeners: list[Callable[[Execution], None]] = []
         self._now_ns = start_ns
         self._watched: set[str] = set()
-        self._known_ns: dict[str, int] = {}
+        # Until when each market's last price is known to be the last: now for those that play, else the next print.
+        self._known_until_ns: dict[str, int] = {}
 
     def listing(self, symbol: str | None) -> Listing:
         """Return a market by its name on the wire.
@@ -137,7 +140,7 @@ class Section:
         self._now_ns = now_ns
         for symbol in self._busy():
             self._touch_fee_market(symbol)
-            self._known_ns[symbol] = now_ns
+            self._known_until_ns[symbol] = now_ns
             self._play(symbol, now_ns)
 
     def matters(self, symbol: str) -> bool:  # noqa: ARG002 -- what a kind of market may override
@@ -183,11 +186,12 @@ class Section:
 
     def _touch(self, symbol: str) -> None:
         """Bring a market that nobody watched up to now."""
-        if self._known_ns.get(symbol) == self._now_ns:
+        if self._now_ns <= self._known_until_ns.get(symbol, -1):
             return
-        self._known_ns[symbol] = self._now_ns
         tape = self.tapes[symbol]
         tape.skip_to(self._now_ns)
+        due_ns = tape.next_due_ns()
+        self._known_until_ns[symbol] = self._now_ns if due_ns is None else due_ns - 1
         self.engine.set_last(symbol, decimal_of(tape.last(self._now_ns)[1]))
 
     def _on_execution(self, execution: Execution) -> None:

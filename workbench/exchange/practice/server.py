@@ -1,4 +1,4 @@
-"""The network side of the exchange: requests, websockets, and the task that plays the market."""
+"""The network side of the exchange: requests, websockets, and the timer that plays the market."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -21,6 +21,9 @@ from workbench.exchange.practice.sockets import serve_interface, serve_streams
 from workbench.exchange.practice.spot_requests import SPOT_ROUTES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbench.exchange.practice.outbox import MarketMessage, UserMessage
     from workbench.exchange.practice.routes import Route
     from workbench.exchange.practice.venue import Venue
 
@@ -35,6 +38,9 @@ _BACKLOG: Final = 128
 _ROUTES: Final = SPOT_ROUTES | PERPETUAL_ROUTES | CONTROL_ROUTES
 
 
+Message = TypeVar("Message", "MarketMessage", "UserMessage")
+
+
 class PracticeServer:
     """A practice exchange on a port of this machine's loopback address.
 
@@ -43,7 +49,7 @@ class PracticeServer:
     venue : Venue
         The exchange.
     latency_s : float, default 0.0
-        Real seconds that a request spends on the way, there and back together.
+        Real seconds that a request spends on the way, there and back together; a stream's message spends half of it.
     """
 
     def __init__(self, venue: Venue, *, latency_s: float = 0.0) -> None:
@@ -60,8 +66,8 @@ class PracticeServer:
 
     async def start(self, port: int) -> None:
         """Listen on a port of the loopback address (0: any free one) and begin to play."""
-        await self._runner.setup()
         self._listening = socket.create_server((_HOST, port), backlog=_BACKLOG)
+        await self._runner.setup()
         self.port = int(self._listening.getsockname()[1])
         await web.SockSite(self._runner, self._listening).start()
 
@@ -89,8 +95,8 @@ class PracticeServer:
         """Send what was collected, and look anew when something is due."""
         outbox = self.venue.outbox
         for name, hub in self._hubs.items():
-            hub.send_market(outbox.take_market(name))
-            hub.send_user(outbox.take_user(name))
+            self._send(hub.send_market, outbox.take_market(name))
+            self._send(hub.send_user, outbox.take_user(name))
         due_ns = None if self._is_stopped else self.venue.next_due_ns()
         if due_ns != self._timer_ns:
             self._set_timer(due_ns)
@@ -101,6 +107,15 @@ class PracticeServer:
         for transport in transports:
             transport.abort()
         return len(transports)
+
+    def _send(self, send: Callable[[list[Message]], None], messages: list[Message]) -> None:
+        """Send messages, each after the time that it spends on the way."""
+        if not messages:
+            return
+        if self.latency_s:
+            asyncio.get_running_loop().call_later(self.latency_s / 2, send, messages)
+        else:
+            send(messages)
 
     def _set_timer(self, due_ns: int | None) -> None:
         """Play again when the market has something due, by the exchange's clock."""
@@ -130,7 +145,7 @@ class PracticeServer:
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request, or do what a fault wants instead."""
         name = f"{request.method} {request.path}"
-        body = await request.text() if request.can_read_body else ""
+        body = (await request.read()).decode(errors="replace") if request.can_read_body else ""
         if not request.path.startswith("/practice/"):
             refusal = misbehaviour.strike_before(self.venue, name, request)
             if refusal is not None:
@@ -143,13 +158,13 @@ class PracticeServer:
             admitted = self._admit(route, request, body)
             if misbehaviour.strike_late(self.venue, name, route, admitted):
                 return misbehaviour.hang_up(request)
-            after = misbehaviour.strike_after(self.venue, name)
             self.venue.catch_up()
             if route.is_slow:
                 answer = await asyncio.to_thread(route.answer, self.venue, admitted)
             else:
                 answer = route.answer(self.venue, admitted)
-            status = 200
+            # Only now: what was refused was not carried out, so there is no answer to spoil.
+            status, after = 200, misbehaviour.strike_after(self.venue, name)
         except RefusalError as error:
             answer, status, after = error.as_json(), error.status, None
         finally:
@@ -189,19 +204,34 @@ class PracticeServer:
             if request.path.startswith("/ws-api"):
                 await serve_interface(client, listener, hub, self.venue, self.flush)
                 return client
-            self.venue.catch_up()
-            listen_key = request.query.get("listenKey")
-            if listen_key is not None and listen_key in self.venue.listen_keys:
-                hub.add_user(listener, "%s")
-            named = request.query.get("streams", "")
-            hub.subscribe(listener, [stream for stream in named.split("/") if stream])
-            self.flush()
+            self._begin_streams(request, listener, hub)
             await serve_streams(client, listener, hub, self.venue, self.flush)
         except RefusalError:
             await client.close(code=1008)
+        except ConnectionError:  # the client went away while it was being answered
+            return client
         finally:
             self._sockets.pop(client, None)
+            hub.remove(listener)
+            self.flush()
         return client
+
+    def _begin_streams(self, request: web.BaseRequest, listener: Listener, hub: StreamHub) -> None:
+        """Let a client hear what its address names: streams, or the account's events.
+
+        Raises
+        ------
+        RefusalError
+            The streams do not exist, or the key to the account's events was never given.
+        """
+        self.venue.catch_up()
+        listen_key = request.query.get("listenKey")
+        if listen_key is not None:
+            if listen_key not in self.venue.listen_keys:
+                raise RefusalError(-1125, "This listenKey does not exist.")
+            hub.add_user(listener, "%s")
+        hub.subscribe(listener, [stream for stream in request.query.get("streams", "").split("/") if stream])
+        self.flush()
 
 
 async def _let_loop_turn() -> None:

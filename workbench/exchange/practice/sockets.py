@@ -60,22 +60,18 @@ async def serve_streams(
     on_change : callable
         Called when it listens to something else than before.
     """
-    try:
-        async for message in socket:
-            if message.type != WSMsgType.TEXT:
-                break
-            request = _read(message.data)
-            answer: dict[str, Any] = {"result": None, "id": request.get("id")}
-            # A stream begins now; the exchange may have stood still since somebody last listened.
-            venue.catch_up()
-            try:
-                _change_streams(request, listener, hub, answer)
-            except RefusalError as refusal:
-                answer = {"error": {"code": refusal.code, "msg": refusal.text}, "id": request.get("id")}
-            await socket.send_str(json.dumps(answer))
-            on_change()
-    finally:
-        hub.remove(listener)
+    async for message in socket:
+        if message.type != WSMsgType.TEXT:
+            break
+        request = _read(message.data)
+        answer: dict[str, Any] = {"result": None, "id": request.get("id")}
+        # A stream begins now; the exchange may have stood still since somebody last listened.
+        venue.catch_up()
+        try:
+            _change_streams(request, listener, hub, answer)
+        except RefusalError as refusal:
+            answer = {"error": {"code": refusal.code, "msg": refusal.text}, "id": request.get("id")}
+        await socket.send_str(json.dumps(answer))
         on_change()
 
 
@@ -83,26 +79,24 @@ async def serve_interface(
     socket: web.WebSocketResponse, listener: Listener, hub: StreamHub, venue: Venue, on_change: Callable[[], None]
 ) -> None:
     """Answer a client of spot's websocket interface until it goes; takes what `serve_streams` does."""
-    try:
-        async for message in socket:
-            if message.type != WSMsgType.TEXT:
-                break
-            request = _read(message.data)
-            answer: dict[str, Any] = {"id": request.get("id"), "status": _OK}
-            venue.catch_up()
-            try:
-                answer["result"] = _interface_result(request, listener, hub, venue)
-            except RefusalError as refusal:
-                answer |= {"status": _BAD_REQUEST, "error": refusal.as_json()}
-            await socket.send_str(json.dumps(answer))
-            on_change()
-    finally:
-        hub.remove(listener)
+    async for message in socket:
+        if message.type != WSMsgType.TEXT:
+            break
+        request = _read(message.data)
+        answer: dict[str, Any] = {"id": request.get("id"), "status": _OK}
+        venue.catch_up()
+        try:
+            answer["result"] = _interface_result(request, listener, hub, venue)
+        except RefusalError as refusal:
+            answer |= {"status": _BAD_REQUEST, "error": refusal.as_json()}
+        await socket.send_str(json.dumps(answer))
         on_change()
 
 
 def _change_streams(request: dict[str, Any], listener: Listener, hub: StreamHub, answer: dict[str, Any]) -> None:
     method, params = request.get("method"), request.get("params", [])
+    if not isinstance(params, list) or not all(isinstance(name, str) for name in params):
+        raise RefusalError(2, "Invalid request: params must be a list of streams")
     if method == "SUBSCRIBE":
         hub.subscribe(listener, params)
     elif method == "UNSUBSCRIBE":
@@ -115,7 +109,10 @@ def _change_streams(request: dict[str, Any], listener: Listener, hub: StreamHub,
 
 def _interface_result(request: dict[str, Any], listener: Listener, hub: StreamHub, venue: Venue) -> Any:  # noqa: ANN401 -- becomes JSON
     method = str(request.get("method"))
-    params = {name: _param_text(value) for name, value in (request.get("params") or {}).items()}
+    wanted = request.get("params") or {}
+    if not isinstance(wanted, dict):
+        raise RefusalError(-1102, "params must be an object")
+    params = {name: _param_text(value) for name, value in wanted.items()}
     if method == _SUBSCRIBE:
         venue.guard.check_params(params)
         hub.add_user(listener, '{"subscriptionId":0,"event":%s}')

@@ -86,7 +86,15 @@ class MarketSource(Protocol):
         """Return the prints of the UTC day that is `day` days after 1970-01-01."""
 
     def rows(self, frame: Timeframe, start_ns: int, end_ns: int) -> Rows:
-        """Return the bars that lie wholly between two labels of a frame."""
+        """Return the bars that lie wholly between two labels of a frame.
+
+        Parameters
+        ----------
+        frame : Timeframe
+            Length of a bar.
+        start_ns, end_ns : int
+            Labels of the frame, ns UTC; the bar that is labelled with the end is left out.
+        """
 
 
 class PracticeSource:
@@ -110,7 +118,15 @@ class PracticeSource:
         return Prints(*practice_ticks(self.instrument.symbol, day, seed=self._seed))
 
     def rows(self, frame: Timeframe, start_ns: int, end_ns: int) -> Rows:
-        """Return the bars that lie wholly between two labels of a frame."""
+        """Return the bars that lie wholly between two labels of a frame.
+
+        Parameters
+        ----------
+        frame : Timeframe
+            Length of a bar.
+        start_ns, end_ns : int
+            Labels of the frame, ns UTC; the bar that is labelled with the end is left out.
+        """
         start_ns, end_ns = max(start_ns, PRACTICE_START), min(end_ns, PRACTICE_END)
         if end_ns - start_ns < frame.ns:
             return _NO_ROWS
@@ -160,7 +176,15 @@ class TickSource:
         return _between(self._prints, day * NS_PER_DAY, (day + 1) * NS_PER_DAY)
 
     def rows(self, frame: Timeframe, start_ns: int, end_ns: int) -> Rows:
-        """Return the bars that lie wholly between two labels of a frame."""
+        """Return the bars that lie wholly between two labels of a frame.
+
+        Parameters
+        ----------
+        frame : Timeframe
+            Length of a bar.
+        start_ns, end_ns : int
+            Labels of the frame, ns UTC; the bar that is labelled with the end is left out.
+        """
         return rows_of_prints(_between(self._prints, start_ns, end_ns), frame)
 
 
@@ -201,7 +225,15 @@ class BarsSource:
         return _between(Prints((times[:, np.newaxis] + steps).ravel(), price, volume), start, end)
 
     def rows(self, frame: Timeframe, start_ns: int, end_ns: int) -> Rows:
-        """Return the bars that lie wholly between two labels of a frame, from the prints if it is a shorter one."""
+        """Return the bars that lie wholly between two labels of a frame, from the prints if it is a shorter one.
+
+        Parameters
+        ----------
+        frame : Timeframe
+            Length of a bar.
+        start_ns, end_ns : int
+            Labels of the frame, ns UTC; the bar that is labelled with the end is left out.
+        """
         own = self._bars.timeframe
         if frame.ns < own.ns:
             days = range(start_ns // NS_PER_DAY, (end_ns - 1) // NS_PER_DAY + 1)

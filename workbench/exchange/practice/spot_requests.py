@@ -84,6 +84,19 @@ def _commission(venue: Venue, request: Request) -> dict[str, Any]:
     }
 
 
+def _trade_fees(venue: Venue, request: Request) -> list[dict[str, Any]]:
+    wanted = request.params.get("symbol")
+    return [
+        {
+            "symbol": listing.symbol,
+            "makerCommission": str(listing.maker_rate),
+            "takerCommission": str(listing.taker_rate),
+        }
+        for listing in venue.spot.listings.values()
+        if wanted in {None, listing.symbol}
+    ]
+
+
 _signed: Final = partial(Route, access="signed")
 
 SPOT_ROUTES: Final[RouteTable] = market_routes("/api/v3", "spot") | {
@@ -97,6 +110,7 @@ SPOT_ROUTES: Final[RouteTable] = market_routes("/api/v3", "spot") | {
     "GET /api/v3/myTrades": _signed(_my_trades),
     "GET /api/v3/account": _signed(_account),
     "GET /api/v3/account/commission": _signed(_commission),
+    "GET /sapi/v1/asset/tradeFee": _signed(_trade_fees),
     "GET /sapi/v1/account/apiRestrictions": _signed(_restrictions),
     # What a ccxt client asks that was not told to leave margin, coins and inverse contracts out: there are none.
     "GET /sapi/v1/margin/allPairs": _signed(lambda _venue, _request: []),

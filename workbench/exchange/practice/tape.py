@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from workbench.errors import MissingDataError
+from workbench.exchange.practice.refusals import RefusalError
 from workbench.exchange.practice.sources import (
     NS_PER_DAY,
     Prints,
@@ -29,6 +30,8 @@ __all__ = ["NumberedPrints", "Tape"]
 _FIRST_ID: Final = 1_000_000_000
 _MINUTE: Final = Timeframe("1m")
 _DAYS_KEPT: Final = 2
+# Prints are numbered through, so that reaching a day means counting those in between: 10 ms a day.
+_DAYS_BACK: Final = 30
 
 
 class NumberedPrints(NamedTuple):
@@ -130,7 +133,13 @@ class Tape:
         return NumberedPrints(first_id, joined_prints(pieces))
 
     def between(self, start_ns: int, end_ns: int, count: int) -> NumberedPrints:
-        """Return the first prints of ``[start_ns, end_ns)``, at most `count`, all of one day."""
+        """Return the first prints of ``[start_ns, end_ns)``, at most `count`, all of one day.
+
+        Raises
+        ------
+        RefusalError
+            The start is more than 30 days before that of the exchange.
+        """
         first_day, last_day = (moment // NS_PER_DAY for moment in (max(start_ns, self.source.span_ns[0]), end_ns - 1))
         for day in range(first_day, last_day + 1):
             prints = self._day(day)
@@ -141,9 +150,15 @@ class Tape:
         return NumberedPrints(0, self._prints.part(0, 0))
 
     def from_number(self, number: int, now_ns: int, count: int) -> NumberedPrints:
-        """Return the prints from a number on, at most `count`, up to a time and all of one day."""
+        """Return the prints from a number on, at most `count`, up to a time and all of one day.
+
+        Raises
+        ------
+        RefusalError
+            The number was printed more than 30 days before the start of the exchange.
+        """
         today = now_ns // NS_PER_DAY
-        day, first_day = today, self.source.span_ns[0] // NS_PER_DAY
+        day, first_day = today, max(self.source.span_ns[0] // NS_PER_DAY, self._start_day - _DAYS_BACK - 1)
         while day > first_day and self._first_id(day) > number:
             day -= 1
         prints, first_id = self._day(day), self._first_id(day)
@@ -221,6 +236,8 @@ class Tape:
         """Return the number of a day's first print, counting from the nearest day whose number is known."""
         if day in self._first_ids:
             return self._first_ids[day]
+        if day < self._start_day - _DAYS_BACK:
+            raise RefusalError(-1127, f"Prints are kept for {_DAYS_BACK} days before the start of the exchange.")
         known = min(self._first_ids, key=lambda other: abs(other - day))
         number = self._first_ids[known]
         for passed in range(known, day):

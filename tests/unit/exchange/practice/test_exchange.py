@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from decimal import Decimal
 
+import aiohttp
 import numpy as np
 import pytest
 
@@ -181,10 +182,12 @@ def test_ticks_that_cannot_be_are_refused(times: list[int], prices: list[float],
         TickSource(PLAIN, times, prices, volumes)
 
 
-def test_bars_of_several_symbols_are_refused() -> None:
+def test_bars_of_several_symbols_are_a_market_each() -> None:
     both = Bars.join([hours(), hours(symbols="ETH/USDT")])
     with pytest.raises(DataError, match="one symbol"):
         BarsSource(both)
+    with PracticeExchange([both], clock=SteppedClock(PRACTICE_LIVE_START + HOUR)) as exchange:
+        assert set(sync_client(exchange).fetch_tickers()) == {"BTC/USDT", "ETH/USDT"}
 
 
 def test_latency_delays_an_answer() -> None:
@@ -192,6 +195,20 @@ def test_latency_delays_an_answer() -> None:
         started = time.monotonic()
         urllib.request.urlopen(f"{exchange.url}/api/v3/ping").close()  # noqa: S310 - loopback
         assert time.monotonic() - started >= 0.05
+
+
+def test_latency_delays_a_stream() -> None:
+    async def hear(exchange: PracticeExchange) -> float:
+        async with aiohttp.ClientSession() as session, session.ws_connect(f"{exchange.url}/ws") as socket_:
+            await socket_.send_json({"method": "SUBSCRIBE", "params": ["btcusdt@trade"], "id": 1})
+            await socket_.receive()
+            started = time.monotonic()
+            await asyncio.to_thread(exchange.advance, 60)
+            await socket_.receive()
+            return time.monotonic() - started
+
+    with PracticeExchange(["BTC/USDT"], clock=SteppedClock(), config=PracticeConfig(latency_s=0.1)) as exchange:
+        assert asyncio.run(asyncio.wait_for(hear(exchange), 10)) >= 0.05
 
 
 def test_clock_of_the_address_shows_the_exchanges_time() -> None:
@@ -215,6 +232,16 @@ def test_fast_market_plays_by_itself() -> None:
         while client.fetch_order(order["id"], "BTC/USDT")["status"] == "open":
             assert exchange.clock.now_ns() < times[-1]
         assert exchange.trades()[-1].price in {99, 99 + Decimal("1e-8")}
+
+
+def test_body_that_is_no_text_is_refused(exchange: PracticeExchange) -> None:
+    request = urllib.request.Request(  # noqa: S310 - loopback
+        f"{exchange.url}/api/v3/order", data=b"\xff\xfe", headers={"X-MBX-APIKEY": exchange.credentials.key}
+    )
+    with pytest.raises(urllib.error.HTTPError) as error:
+        urllib.request.urlopen(request)  # noqa: S310 - loopback
+    with error.value:
+        assert json.load(error.value)["code"] == -1102
 
 
 def test_unknown_path_is_refused_in_json(exchange: PracticeExchange) -> None:

@@ -167,6 +167,17 @@ def test_stream_begins_when_it_is_asked_for_and_not_when_somebody_last_listened(
     run(story())
 
 
+def test_address_with_a_stream_that_does_not_exist_is_closed_and_nothing_is_played(exchange: PracticeExchange) -> None:
+    async def story() -> None:
+        url = f"{exchange.url}/stream?streams=btcusdt@trade/btcusdt@nonsense"
+        async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+            assert (await socket.receive()).type == aiohttp.WSMsgType.CLOSE
+        while exchange._venue.next_due_ns() is not None:  # noqa: SLF001 - whether it plays
+            await asyncio.to_thread(exchange.balances)
+
+    run(story())
+
+
 def test_combined_stream_wraps_each_message_with_its_name(exchange: PracticeExchange) -> None:
     async def story() -> None:
         url = f"{exchange.url}/stream?streams=btcusdt@trade/btcusdt@aggTrade"

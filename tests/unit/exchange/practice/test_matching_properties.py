@@ -39,7 +39,9 @@ def act(desk: Desk, action: tuple) -> None:
                 desk.engine.cancel(known[action[1] % len(known)], desk.time_ms)
         else:
             _, side, kind, quantity, price, stop_price, time_in_force, reduces = action
-            more = {"stopPrice": stop_price, "reduceOnly": str(reduces).lower(), "timeInForce": time_in_force}
+            more = {"stopPrice": stop_price, "timeInForce": time_in_force}
+            if desk.listing.is_perpetual:
+                more["reduceOnly"] = str(reduces).lower()
             desk.place(side, kind, quantity, price, **more)
     except RefusalError:
         return

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import aiohttp
 import ccxt
 import numpy as np
 import pytest
@@ -38,6 +39,24 @@ def test_order_opens_a_position_that_is_marked_and_closed(exchange: PracticeExch
     fills = client.fetch_my_trades(SYMBOL)
     assert [fill["side"] for fill in fills] == ["sell", "buy"]
     assert exchange.positions() == []
+
+
+@pytest.mark.parametrize("method", ["positionRisk", "account"])
+def test_position_shows_its_profit_and_where_it_is_liquidated(method: str) -> None:
+    instrument = Instrument(SYMBOL, "linear_perpetual", lot=0.001, tick=0.01, min_notional=5.0, max_leverage=10.0)
+    times = PRACTICE_LIVE_START + np.array([0, 10, 90_000]) * SECOND
+    source = TickSource(instrument, times, [100.0, 95.0, 95.0], [50.0, 50.0, 50.0])
+    config = PracticeConfig(wallets={"USDT": 100.0})
+    with PracticeExchange([source], clock=SteppedClock(), config=config) as exchange:
+        client = sync_client(exchange)
+        client.create_order(SYMBOL, "market", "buy", 5)  # at 100.01, fee 0.50005
+        exchange.advance(10)
+        position = client.fetch_positions([SYMBOL], {"method": method})[0]
+        assert position["unrealizedPnl"] == pytest.approx(-25.05)  # 5*(95 - 100.01)
+        assert position["notional"] == pytest.approx(475)
+        # wallet + 5*(p - 100.01) = 5*p*0.005 with 99.49995 in the wallet
+        raw = client.fapiprivatev3_get_positionrisk({"symbol": "BTCUSDT"})[0]
+        assert float(raw["liquidationPrice"]) == pytest.approx((5 * 100.01 - 99.49995) / (5 * 0.995))
 
 
 def test_leverage_is_set_within_what_the_contract_allows(exchange: PracticeExchange) -> None:
@@ -148,6 +167,15 @@ def test_refusals_have_the_codes_of_perpetuals(exchange: PracticeExchange, order
     with pytest.raises(ccxt.BaseError, match=code):
         sync_client(exchange).create_order(SYMBOL, *order)
     assert exchange.orders("perpetual") == []
+
+
+def test_listen_key_that_was_never_given_is_refused(exchange: PracticeExchange) -> None:
+    async def listen() -> None:
+        url = f"{exchange.url}/linear/private/ws?listenKey=guessed"
+        async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+            assert (await socket.receive()).type == aiohttp.WSMsgType.CLOSE
+
+    asyncio.run(asyncio.wait_for(listen(), WAIT_S))
 
 
 def test_client_id_of_an_open_order_is_refused(exchange: PracticeExchange) -> None:

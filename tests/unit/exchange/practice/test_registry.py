@@ -19,6 +19,7 @@ from workbench.exchange.practice import (
     SteppedClock,
     find_practice_exchange,
 )
+from workbench.exchange.practice.__main__ import main
 from workbench.exchange.practice.registry import register
 
 REGISTERED = PracticeConfig(is_registered=True)
@@ -106,7 +107,8 @@ def test_address_elsewhere_cannot_be_made(url: str) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_process_of_its_own_is_found_serves_and_ends_cleanly(folder: Path, number: signal.Signals) -> None:
-    command = [sys.executable, "-m", "workbench.exchange.practice", "--port", "0", "--speed", "60", "BTC/USDT"]
+    options = ["--port", "0", "--speed", "60", "--start", "2024-02-29", "BTC/USDT"]
+    command = [sys.executable, "-m", "workbench.exchange.practice", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             line = process.stdout.readline()
@@ -114,6 +116,7 @@ def test_process_of_its_own_is_found_serves_and_ends_cleanly(folder: Path, numbe
             assert found is not None
             assert found.url in line
             assert (found.pid, found.speed) == (process.pid, 60.0)
+            assert found.start_ns == 1_709_164_800_000_000_000  # 2024-02-29 00:00 UTC
             remote = PracticeRemote(found)
             assert remote.state()["spot"] == ["BTC/USDT"]
             process.send_signal(number)
@@ -123,11 +126,24 @@ def test_process_of_its_own_is_found_serves_and_ends_cleanly(folder: Path, numbe
     assert list(folder.iterdir()) == []
 
 
-def test_process_refuses_bad_options_in_one_line() -> None:
-    command = [sys.executable, "-m", "workbench.exchange.practice", "--speed", "5000"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "speed must be in [1, 1000], was 5000.0\n"
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--speed", "5000"], "speed must be in [1, 1000], was 5000.0\n"),
+        (["--start", "soon"], "start must be ISO 8601 text"),
+        (["--start", "1999-01-01"], "start must be in the years 2009 to 2099"),
+        (["--start", "2010-01-01"], "give it a clock that starts inside"),
+        (["btcusdt"], "symbol must look like"),
+    ],
+)
+def test_process_refuses_bad_options_in_one_line(
+    options: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(options) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert words in said.err
+    assert said.err.count("\n") == 1
 
 
 def test_remote_orders_faults_and_sees_their_hits(exchange: PracticeExchange) -> None:

@@ -47,6 +47,17 @@ def test_order_that_was_executed_comes_back_without_an_id(exchange: PracticeExch
     assert len(exchange.trades()) == 1
 
 
+def test_fault_waits_for_an_order_that_is_executed(exchange: PracticeExchange) -> None:
+    client = sync_client(exchange)
+    fault = exchange.faults.add("executed_then_dropped")
+    with pytest.raises(ccxt.InsufficientFunds):
+        client.create_order(SYMBOL, "market", "buy", 10)
+    assert fault.hits == 0
+    with pytest.raises(ccxt.NetworkError):
+        client.create_order(*MARKET_BUY)
+    assert fault.hits == 1
+
+
 def test_order_that_was_executed_gets_no_answer_until_the_client_gives_up(exchange: PracticeExchange) -> None:
     client = sync_client(exchange)
     client.timeout = 200

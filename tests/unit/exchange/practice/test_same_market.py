@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import aiohttp
+import ccxt
 import numpy as np
 import pytest
 
@@ -96,6 +97,14 @@ def test_prints_before_the_start_are_numbered_too(late_exchange: PracticeExchang
         before = client.fetch_trades("BTC/USDT", since=around - 60_000, limit=500, params={"until": around - 1})
         after = client.fetch_trades("BTC/USDT", since=around, limit=1)
         assert int(after[0]["id"]) - int(before[-1]["id"]) == 1
+
+
+def test_prints_of_long_ago_are_refused_and_not_counted_through(late_exchange: PracticeExchange) -> None:
+    client = sync_client(late_exchange)
+    with pytest.raises(ccxt.BadRequest, match="30 days"):
+        client.fetch_trades("BTC/USDT", since=PRACTICE_LIVE_START // NS_PER_MS - 31 * 86_400_000)
+    with pytest.raises(ccxt.BadRequest, match="30 days"):
+        client.public_get_aggtrades({"symbol": "BTCUSDT", "fromId": 0})
 
 
 def test_prints_can_be_asked_for_by_number(late_exchange: PracticeExchange) -> None:

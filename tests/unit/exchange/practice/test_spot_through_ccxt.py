@@ -48,6 +48,12 @@ def test_resting_order_is_found_by_number_and_client_id_and_cancelled(exchange: 
         client.cancel_order(order["id"], "BTC/USDT")
 
 
+@pytest.mark.parametrize("symbol", ["BTC/USDT", "BTC/USDT:USDT"])
+def test_fees_are_told(exchange: PracticeExchange, symbol: str) -> None:
+    fee = sync_client(exchange).fetch_trading_fee(symbol)
+    assert (fee["maker"], fee["taker"]) == (0.001, 0.001)
+
+
 def test_live_client_hears_trades_candles_and_its_own_orders(exchange: PracticeExchange) -> None:
     async def hear() -> None:
         async with live_client(exchange) as client:
