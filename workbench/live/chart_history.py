@@ -53,13 +53,18 @@ class Rows:
         self._end = 0
         self.dropped = 0
 
-    def put(self, row: Sequence[float] | NDArray[np.float64]) -> None:
-        """Add a row, or replace the one of its time; an older one of a time that is not there is left out."""
+    def put(self, row: Sequence[float] | NDArray[np.float64], *, inserts: bool = False) -> None:
+        """Add a row, or replace the one of its time; an older one that is not there is left out unless it `inserts`."""
         if self._end > self._begin and row[_TIME] < self._table[self._end - 1, _TIME]:
             times = self._table[self._begin : self._end, _TIME]
             place = int(np.searchsorted(times, row[_TIME]))
             if times[place] == row[_TIME]:
                 self._table[self._begin + place] = row
+            elif inserts:
+                later = self._table[self._begin + place : self._end].copy()
+                self._end = self._begin + place
+                for one in (row, *later):
+                    self.put(one)
             return
         if self._end > self._begin and self._table[self._end - 1, _TIME] == row[_TIME]:
             self._table[self._end - 1] = row
@@ -127,7 +132,7 @@ class ChartHistory:
         with self._lock:
             self._sequence += 1
             for row in bars:
-                self._bars.put(row)
+                self._bars.put(row, inserts=True)
             for point in equity:
                 self._equity.put(point)
             # A bar that was mended after its time is in the state; an update tells of what is new only.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -35,6 +36,8 @@ __all__ = ["ExchangeFeed"]
 _PAGE: Final = 1_000
 # The session's thread waits as long for candles that fill a hole.
 _CANDLES_TIMEOUT_S: Final = 5.0
+# How wrong our idea of the exchange's time may be.
+_CLOCK_ERROR_NS: Final = 2_000_000_000
 # Events that wait for a session; of one that is so far behind the stream ends, which is told.
 _MOST_WAITING: Final = 1_000_000
 
@@ -107,7 +110,9 @@ class ExchangeFeed:
         return notices
 
     def closed_bars(self, symbol: str, start_ns: int, end_ns: int) -> tuple[Bar, ...]:
-        """Return the closed candles of a `symbol` that open in ``[start_ns, end_ns)``, asked for now.
+        """Return the candles of a `symbol` that open in ``[start_ns, end_ns)``, asked for now.
+
+        They are over whatever our clock says: a price of `end_ns` or later has come.
 
         Raises
         ------
@@ -123,7 +128,7 @@ class ExchangeFeed:
         return tuple(
             Bar(one.symbol, one.time_ns, one.open, one.high, one.low, one.close, one.volume)
             for one in found
-            if one.is_closed and start_ns <= one.time_ns < end_ns
+            if start_ns <= one.time_ns < end_ns
         )
 
     def close(self) -> None:
@@ -195,9 +200,18 @@ class ExchangeFeed:
             if not isinstance(event, CandleBatch):
                 self._tell(event)
                 continue
-            self._close_bars(index, closer, event.candles)
+            self._close_bars(index, closer, [self._believed(candle) for candle in event.candles])
             if closer.unconfirmed_ns is not None:
                 await self._confirm(index, closer, client, closer.unconfirmed_ns)
+
+    def _believed(self, candle: Candle) -> Candle:
+        """Return a candle that says it is closed long before its end as one that does not say."""
+        early_ns = candle.time_ns + self._timeframe.ns - self._line.now_ns()
+        if not candle.is_closed or early_ns <= _CLOCK_ERROR_NS:
+            return candle
+        text = f"{candle.symbol}: the candle of {utc_text(candle.time_ns)} says it is closed before its end"
+        self._note(Notice(candle.time_ns, "bad_record", text))
+        return replace(candle, is_closed=None)
 
     async def _confirm(self, index: int, closer: CandleCloser, client: ExchangeClient, since_ns: int) -> None:
         """Take the candles from a time on as the exchange gives them when asked; what it does not give stays open."""

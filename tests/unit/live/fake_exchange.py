@@ -165,6 +165,9 @@ class SteppedLine:
         assert timeout_s > 0.0
         return self._loop.run_until_complete(make(self.client))
 
+    def now_ns(self) -> int:
+        return self.timing.now_ns()
+
     def settle(self) -> None:
         """Let everything go on until it waits."""
 

@@ -206,10 +206,10 @@ def test_words_that_nobody_takes_do_not_pile_up_and_a_hole_is_never_left_out(
 # ---- the exchange's own candles as the bars of a hole ----
 
 
-def test_closed_bars_are_those_of_the_span_that_are_closed(market: Market) -> None:
-    market.exchange.answer("candles", (candle(1), candle(2), candle(3, is_closed=False), candle(4)))
+def test_closed_bars_are_those_before_a_price_that_has_come_whatever_our_clock_says(market: Market) -> None:
+    market.exchange.answer("candles", (candle(0), candle(1), candle(2, is_closed=False), candle(3, is_closed=False)))
     feed = market.open()
-    bars = feed.closed_bars(BTC, MIDNIGHT + MINUTE, MIDNIGHT + 4 * MINUTE)
+    bars = feed.closed_bars(BTC, MIDNIGHT + MINUTE, MIDNIGHT + 3 * MINUTE)
     assert [(bar.time_ns - MIDNIGHT) // MINUTE for bar in bars] == [1, 2]
     assert not any(bar.is_partial for bar in bars)
 
