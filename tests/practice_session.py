@@ -20,6 +20,8 @@ MINUTE = 60 * SECOND
 MIDNIGHT = 1_735_689_600 * SECOND  # 2025-01-01T00:00Z
 BTC = "BTC/USDT"
 WAIT_S = 20.0
+# Not everything that a session tells comes with a step.
+LOOK_S = 0.02
 RULES = Instrument(BTC, tick=0.01, lot=0.00001, min_notional=5.0)
 
 
@@ -121,10 +123,10 @@ class Stage:
     def until_any(self, is_met: Callable[[], bool]) -> None:
         """Wait until something holds that no step of the session comes with."""
         with self._changed:
-            for _ in range(round(WAIT_S / 0.02)):
+            for _ in range(round(WAIT_S / LOOK_S)):
                 if is_met():
                     return
-                self._changed.wait(0.02)
+                self._changed.wait(LOOK_S)
         raise AssertionError(self.texts())
 
     def orders(self) -> list[tuple[str, float]]:

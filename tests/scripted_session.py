@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -15,7 +16,9 @@ from workbench.live.exchange_source import ExchangeSource
 from workbench.model import Costs, Timeframe
 from workbench.strategy import buy_and_hold
 
-# It is half past midnight, so to speak: prices may carry at most a bar more.
+# Not everything that a session tells comes with a step.
+LOOK_S = 0.02
+# Half a minute past midnight: prices may carry at most a bar more.
 NOW_NS = MIDNIGHT + 30 * SECOND
 
 
@@ -26,6 +29,12 @@ class Wire:
         self.exchange = exchange
         self.session = session
         self.bars = bars
+        self._changed = threading.Condition()
+        session.subscribe(self._notify)
+
+    def _notify(self, _update: Any) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     async def send(self, *messages: dict[str, Any]) -> None:
         await self.exchange.send("market", *messages)
@@ -33,11 +42,11 @@ class Wire:
     async def until(self, is_met: Callable[[], bool]) -> None:
         """Wait until something holds."""
 
-        async def look() -> None:
-            while not is_met():
-                await asyncio.sleep(0)
+        def look() -> bool:
+            with self._changed:
+                return any(is_met() or (self._changed.wait(LOOK_S) and is_met()) for _ in range(round(WAIT_S / LOOK_S)))
 
-        await asyncio.wait_for(look(), WAIT_S)
+        assert await asyncio.to_thread(look), self.texts()
 
     @property
     def counts(self) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""F41: a candle is called closed before it is, or comes again with other numbers: only the exchange's last word counts."""
+"""F41: a candle is called closed before it is, or comes again with other numbers: each closes once."""
 
 import pytest
 
