@@ -34,14 +34,24 @@ class Stage:
         Seconds after midnight, and price.
     feed : {"trades", "candles"}
         What the session's bars are made of.
+    fee_asset : str
+        In which coin the exchange takes its fees, as for `PracticeConfig`.
     """
 
     def __init__(
-        self, ticks: Sequence[tuple[float, float]], strategy: Any, *, feed: str = "trades", **changes: Any
+        self,
+        ticks: Sequence[tuple[float, float]],
+        strategy: Any,
+        *,
+        feed: str = "trades",
+        fee_asset: str = "quote",
+        **changes: Any,
     ) -> None:
         times, prices = zip(*ticks, strict=True)
         market = TickSource(RULES, MIDNIGHT + (np.array(times) * SECOND).astype(np.int64), prices, np.ones(len(prices)))
-        self.exchange = PracticeExchange([market], clock=SteppedClock(MIDNIGHT), config=PracticeConfig())
+        self.exchange = PracticeExchange(
+            [market], clock=SteppedClock(MIDNIGHT), config=PracticeConfig(fee_asset=fee_asset)
+        )
         self._changed = threading.Condition()
         settings: dict[str, Any] = {
             "name": "staged",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from workbench.exchange import ExchangeClient
     from workbench.exchange.outcomes import OrderOutcome
     from workbench.live.exchange_line import ExchangeLine
-    from workbench.model import ExchangeRequest
+    from workbench.model import ExchangeRequest, Instrument
 
 __all__ = ["OrderLine"]
 
@@ -57,17 +57,17 @@ class OrderLine:
     ----------
     line : ExchangeLine
         With a client that has credentials.
-    symbols : sequence of str
-        Symbols of the session.
+    instruments : sequence of Instrument
+        Of the session's symbols.
     session_id : str
         What the client order ids are made of: two sessions never share one.
     """
 
-    def __init__(self, line: ExchangeLine, symbols: Sequence[str], session_id: str) -> None:
+    def __init__(self, line: ExchangeLine, instruments: Sequence[Instrument], session_id: str) -> None:
         self._line = line
         self._prefix = "wb" + hashlib.sha256(session_id.encode()).hexdigest()[:14]
-        self._symbols = tuple(symbols)
-        self._book = ReportBook(self._symbols)
+        self._symbols = tuple(one.symbol for one in instruments)
+        self._book = ReportBook(tuple(instruments))
         self._inbox: deque[_Answer | OrderState | OwnTrade | Notice] = deque()
         self._notices: deque[Notice] = deque(maxlen=_MOST_NOTICES)
         self._wake = threading.Event()

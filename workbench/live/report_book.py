@@ -11,7 +11,7 @@ from workbench.model import REPORT
 
 if TYPE_CHECKING:
     from workbench.exchange import OrderState, OwnTrade
-    from workbench.model import ExchangeRequest
+    from workbench.model import ExchangeRequest, Instrument
 
 __all__ = ["ReportBook"]
 
@@ -36,6 +36,10 @@ class _Sent:
     booked: float = 0.0
     order_id: str | None = None
     final: float | None = None
+    # Of purchases whose fee is taken in what is bought: what is owned, what the account has of it, what was paid since.
+    owned: float = 0.0
+    kept: float = 0.0
+    paid: float = 0.0
     is_known: bool = False
     is_done: bool = False
 
@@ -47,12 +51,13 @@ class ReportBook:
 
     Parameters
     ----------
-    symbols : tuple of str
-        Symbols of the session.
+    instruments : tuple of Instrument
+        Of the session's symbols.
     """
 
-    def __init__(self, symbols: tuple[str, ...]) -> None:
-        self._symbols = symbols
+    def __init__(self, instruments: tuple[Instrument, ...]) -> None:
+        self._instruments = instruments
+        self._symbols = tuple(one.symbol for one in instruments)
         self._sent: dict[int, _Sent] = {}
         self._done: deque[int] = deque()
         self._numbers: dict[str, int] = {}
@@ -105,7 +110,7 @@ class ReportBook:
             return
         sent = self._sent[number]
         sent.booked += trade.quantity
-        quantity, fee = _net(trade, self._symbols[sent.symbol])
+        quantity, fee = _net(trade, self._instruments[sent.symbol], sent)
         is_done = sent.booked >= (sent.ordered if sent.final is None else sent.final) * (1.0 - _NOTHING)
         flags = (DONE if is_done else 0) | (MAKER if trade.is_maker else 0)
         self._add(number, sent, trade.time_ns, (sent.sign * quantity, trade.price, fee), flags)
@@ -139,15 +144,23 @@ class ReportBook:
             self._numbers.pop(oldest.order_id or "", None)
 
 
-def _net(trade: OwnTrade, symbol: str) -> tuple[float, float]:
+def _net(trade: OwnTrade, instrument: Instrument, sent: _Sent) -> tuple[float, float]:
     """Return what a trade changed of the holding, and its fee in the quote currency.
 
     A fee in the base coin makes a purchase smaller and a sale larger; its worth is paid at the trade's price, so that
-    cash changes by the whole trade either way. A fee in a third coin is not in this account.
+    cash changes by the whole trade either way. What is left of a purchase below a lot can never be sold: it counts as
+    paid too, or a position would keep dust that no exit takes out. A fee in a third coin is not in this account.
     """
-    base, _, rest = symbol.partition("/")
-    quote = rest.partition(":")[0]
-    if trade.fee_currency == base:
-        kept = trade.quantity - trade.fee if trade.side == "buy" else trade.quantity + trade.fee
-        return kept, trade.fee * trade.price
-    return trade.quantity, trade.fee if trade.fee_currency in (quote, None) else 0.0
+    if trade.fee_currency != instrument.base:
+        return trade.quantity, trade.fee if trade.fee_currency in (instrument.quote, None) else 0.0
+    if trade.side == "sell":
+        return trade.quantity + trade.fee, trade.fee * trade.price
+    sent.owned += trade.quantity - trade.fee
+    sent.paid += trade.quantity * trade.price
+    kept = float(instrument.quantize_quantity(sent.owned)) - sent.kept
+    if kept <= 0.0:
+        # Less than a lot: it goes with the next fill.
+        return 0.0, 0.0
+    fee = sent.paid - kept * trade.price
+    sent.kept, sent.paid = sent.kept + kept, 0.0
+    return kept, fee

@@ -54,7 +54,9 @@ class FakeSource:
     def open(self, symbols: tuple[str, ...], timeframe: Timeframe, _warmup: int) -> Market:
         line = self.line = ExchangeLine(lambda: self.exchange, timing=ManualTiming(MIDNIGHT))  # type: ignore[arg-type,return-value]  # a part of one
         feed = ExchangeFeed(line, symbols, timeframe, since_ns=MIDNIGHT, is_bar_only=False)
-        return Market(None, feed, MIDNIGHT, self.clock, lambda session_id: OrderLine(line, symbols, session_id))
+        return Market(
+            None, feed, MIDNIGHT, self.clock, lambda session_id: OrderLine(line, self.instruments(symbols), session_id)
+        )
 
 
 class Floor:

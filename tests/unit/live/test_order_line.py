@@ -13,7 +13,7 @@ from workbench.core.reports import DONE
 from workbench.errors import AuthError, ExchangeTimeoutError
 from workbench.exchange import Accepted, BadRecord, Refused, StreamInterrupted, Unknown
 from workbench.live.order_line import OrderLine
-from workbench.model import ExchangeRequest
+from workbench.model import ExchangeRequest, Instrument
 
 REFUSED = Refused("too little money", "-2010")
 WAITS_S = (1.0, 2.0, 5.0, 10.0, 30.0)
@@ -40,7 +40,7 @@ class Desk:
         self.exchange = FakeExchange()
         self.timing = ManualTiming(MIDNIGHT)
         self.line = SteppedLine(self.exchange, self.timing)
-        self.orders = OrderLine(self.line, (BTC,), "session")  # type: ignore[arg-type]  # stands in for the real line
+        self.orders = OrderLine(self.line, (Instrument(BTC),), "session")  # type: ignore[arg-type]  # stands in for the real line
         self.line.settle()
 
     def name(self, number: int) -> str:
@@ -108,7 +108,7 @@ def test_only_an_entry_that_may_rest_waits_in_the_book(
 
 
 def test_names_of_orders_differ_between_sessions_and_are_short_enough(desk: Desk) -> None:
-    other = OrderLine(desk.line, (BTC,), "other")  # type: ignore[arg-type]  # stands in for the real line
+    other = OrderLine(desk.line, (Instrument(BTC),), "other")  # type: ignore[arg-type]  # stands in for the real line
     assert other.client_order_id(1) != desk.name(1)
     assert len(desk.name(10**14)) <= 32
 

@@ -8,7 +8,7 @@ from tests.unit.live.fake_exchange import own_trade, state_of
 from tests.unit.live.markets import BTC, ETH, MIDNIGHT
 from workbench.core.reports import DONE, MAKER
 from workbench.live.report_book import ReportBook
-from workbench.model import REPORT, ExchangeRequest
+from workbench.model import REPORT, ExchangeRequest, Instrument
 
 
 def request(number: int = 7, *, side: str = "buy", quantity: float = 1.0, symbol: str = BTC) -> ExchangeRequest:
@@ -19,7 +19,7 @@ def request(number: int = 7, *, side: str = "buy", quantity: float = 1.0, symbol
 
 
 def book(*requests: ExchangeRequest) -> ReportBook:
-    made = ReportBook((BTC, ETH))
+    made = ReportBook((Instrument(BTC, lot=0.001), Instrument(ETH)))
     for one in requests or (request(),):
         made.expect(one)
     return made
@@ -171,6 +171,29 @@ def test_a_fee_is_booked_in_the_coin_in_which_it_is_taken(
     assert flags == DONE
 
 
+def test_dust_below_a_lot_that_a_fee_leaves_is_paid_and_never_held() -> None:
+    reports = book(request(quantity=1.5))
+    reports.state(7, state_of("a", "filled", quantity=1.5))
+    for quantity in (0.5, 0.001, 0.999):
+        reports.trade(own_trade("a", quantity, fee=quantity * 0.001, fee_currency="BTC"))
+    rows = short(reports.take())
+    # Owned: 0.4995, 0.500499, 1.4985; whole lots of 0.001 of it: 0.499, 0.500, 1.498.
+    assert [row[0] for row in rows] == pytest.approx([0.499, 0.001, 0.998])
+    # Cash goes down by what was paid: 1.5 * 100.
+    assert sum(row[0] * row[1] + row[2] for row in rows) == pytest.approx(150.0)
+
+
+def test_a_fill_of_less_than_a_lot_goes_with_the_next() -> None:
+    reports = book(request(quantity=0.501))
+    reports.state(7, state_of("a", "filled", quantity=0.501))
+    for quantity in (0.001, 0.5):
+        reports.trade(own_trade("a", quantity, fee=quantity * 0.001, fee_currency="BTC"))
+    first, second = short(reports.take())
+    assert (first[0], first[2]) == (0.0, 0.0)
+    # Owned 0.500499, so 0.5 lots; paid (0.001 + 0.5) * 100.
+    assert (second[0], second[0] * second[1] + second[2]) == pytest.approx((0.5, 50.1))
+
+
 def test_maker_fills_say_so() -> None:
     reports = book()
     reports.state(7, state_of("a", "filled"))
@@ -190,7 +213,7 @@ def test_a_strangers_trades_are_never_booked_and_do_not_pile_up() -> None:
 
 
 def test_orders_that_are_done_do_not_pile_up() -> None:
-    reports = ReportBook((BTC,))
+    reports = ReportBook((Instrument(BTC),))
     for number in range(3_000):
         reports.expect(request(number))
         reports.state(number, state_of(str(number), "filled"))
