@@ -28,7 +28,6 @@ def test_ticket_is_sent_once_even_after_its_order_is_filled() -> None:
 
 def test_two_at_once_are_sent_once() -> None:
     async def test(exchange: ScriptedExchange, client: CcxtClient) -> None:
-        await client.measure_clock()
         await asyncio.gather(client.place_order(limit_order()), client.place_order(limit_order()))
         assert exchange.count("POST", ORDER) == len(exchange.executed) == 1
 

@@ -89,6 +89,8 @@ def test_no_order_is_sent_when_the_clock_cannot_be_measured() -> None:
 def test_no_order_is_sent_when_the_clocks_are_too_far_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     # A server on this machine only plays an exchange and may have any date; here it stands for a real one.
     monkeypatch.setattr(ClientSettings, "is_practice", property(lambda _: False))
+    # For which the guard before real money has to stand open.
+    monkeypatch.setattr("workbench.exchange.ccxt_client.client.require_play_money", lambda _: None)
 
     async def test(exchange: ScriptedExchange, client: CcxtClient) -> None:
         exchange.skew_ms = 61_000

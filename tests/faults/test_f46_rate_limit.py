@@ -21,7 +21,7 @@ def test_read_says_that_calls_are_too_many(status: int, body: object) -> None:
         exchange.will("GET", ACCOUNT, Answer(status=status, body=body, headers={"Retry-After": "1"}))
         with pytest.raises(RateLimitError) as caught:
             await client.balances()
-        assert caught.value.retryable
+        assert (caught.value.retryable, caught.value.retry_after_s) == (True, 1.0)
         assert exchange.count("GET", ACCOUNT) == 1
 
     run(test)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from workbench.errors import ConfigError, MissingDataError, RateLimitError
+from workbench.errors import ConfigError, ExchangeUnavailableError, MissingDataError
 from workbench.exchange.candle_client import open_candle_client
 from workbench.exchange.ccxt_client.build import exchange_names, near
 from workbench.exchange.ccxt_client.call_record import CURRENT_CALL, CallRecord
+from workbench.exchange.ccxt_client.credentials import redacted
 from workbench.exchange.ccxt_client.rules import instrument_of_market
 from workbench.exchange.ccxt_client.taxonomy import ccxt_kinds, read_problem
 from workbench.model.bars import Bars
@@ -268,19 +269,22 @@ def _page(since: int, end: int, rows: list[list[Any]]) -> CandlePage:
 
 
 def _asked(exchange_name: str, call: Callable[[], Answer]) -> Answer:
-    """Return the answer to a call; ccxt's errors become the package's."""
+    """Return the answer to a call; ccxt's errors become the package's, and so does an answer that is none."""
     record = CallRecord()
     token = CURRENT_CALL.set(record)
-    problem: ExchangeError | None = None
+    problem: ExchangeError
     try:
-        return call()
+        answer = call()
+        # ccxt makes an empty page of it, which would be taken for a hole.
+        if not record.is_garbage:
+            return answer
+        text = f"{exchange_name} did not tell its candles: its answer cannot be read, {redacted(record.shown)}"
+        problem = ExchangeUnavailableError(text, exchange=exchange_name, retryable=True)
     except Exception as error:
         # What is neither ccxt's error nor made of the exchange's answer is a mistake in here.
         if "BaseError" not in ccxt_kinds(error) and not record.is_answered:
             raise
         problem = read_problem(exchange_name, "its candles", error, record)
-        if isinstance(problem, RateLimitError):
-            problem.retry_after_s = record.retry_after_s
     finally:
         CURRENT_CALL.reset(token)
     # Raised out here, away from ccxt's error and its frames.

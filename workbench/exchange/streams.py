@@ -95,7 +95,8 @@ class StreamGap:
     symbol : str
         Unified symbol.
     after_ns, before_ns : int
-        Times of the last record before and the first behind the hole, ns UTC of the exchange.
+        Times of the last record before and the first behind the hole, ns UTC of the exchange. When a stream was silent
+        and nothing has come behind the hole yet, the last that REST had.
     after_id, before_id : str or None
         Their trade ids; None for candles, and for trades without ids.
     missing : int or None

@@ -51,6 +51,7 @@ def build_sync_exchange(exchange_name: str, *, base_url: str | None = None) -> A
     base = getattr(ccxt, exchange_name)
     exchange = type(base.__name__, (CommonHooks, base), {})({"enableRateLimit": True})
     if base_url is not None:
+        _trim_markets(exchange, (*_MARKET_TYPES["spot"], *_MARKET_TYPES["linear_perpetual"]))
         repoint(exchange, base_url)
     return exchange
 
@@ -102,13 +103,8 @@ def near(word: str, names: tuple[str, ...]) -> str:
 
 
 def _trim(exchange: Any, settings: ClientSettings) -> None:  # noqa: ANN401 - ccxt has no types
-    """Switch off what would call addresses that nobody needs, and keep to one kind of market."""
+    """Keep to one kind of market, one sending of each request, and room for what streams bring."""
     options = exchange.options
-    # With a key, ccxt asks for every coin's deposit networks and margin pairs, at addresses of their own, before the
-    # first market.
-    exchange.has = {**exchange.has, "fetchCurrencies": False}
-    options["fetchCurrencies"] = False
-    options["fetchMargins"] = False
     options["defaultType"] = _DEFAULT_TYPE[settings.kind]
     if settings.kind == "linear_perpetual":
         options["defaultSubType"] = "linear"
@@ -117,11 +113,17 @@ def _trim(exchange: Any, settings: ClientSettings) -> None:  # noqa: ANN401 - cc
     options["adjustForTimeDifference"] = False
     options["warnOnFetchOpenOrdersWithoutSymbol"] = False
     options.update(_CACHE_ROWS)
-    _trim_market_types(options, _MARKET_TYPES[settings.kind])
+    _trim_markets(exchange, _MARKET_TYPES[settings.kind])
 
 
-def _trim_market_types(options: dict[str, Any], wanted: tuple[str, ...]) -> None:
-    """Leave only the wanted of an exchange's lists of market types; one that has none of them stays as it is."""
+def _trim_markets(exchange: Any, wanted: tuple[str, ...]) -> None:  # noqa: ANN401 - ccxt has no types
+    """Ask for the wanted types of markets only, where an exchange has a list of types, and for nothing besides."""
+    options = exchange.options
+    # With a key, ccxt asks for every coin's deposit networks and margin pairs, at addresses of their own, before the
+    # first market.
+    exchange.has = {**exchange.has, "fetchCurrencies": False}
+    options["fetchCurrencies"] = False
+    options["fetchMargins"] = False
     where = options.get("fetchMarkets")
     types = where.get("types") if isinstance(where, dict) else where
     if not isinstance(types, list):

@@ -16,10 +16,10 @@ from workbench.exchange.ccxt_client.limiter import RateBudget, RateLimiter
 from workbench.exchange.ccxt_client.market_desk import MarketDesk
 from workbench.exchange.ccxt_client.order_desk import OrderDesk
 from workbench.exchange.ccxt_client.own_stream import OwnStream
+from workbench.exchange.ccxt_client.real_trading import require_play_money
 from workbench.exchange.ccxt_client.sessions import open_limited_session
 from workbench.exchange.ccxt_client.timing import SystemTiming
 from workbench.exchange.ccxt_client.trade_stream import TradeStream
-from workbench.exchange.real_trading import require_play_money
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence

@@ -115,11 +115,10 @@ class RateLimiter:
         """
         banned_s = self.banned_for_s
         if banned_s > self._budget.longest_wait_s:
-            raise RateLimitError(
-                f"{self._exchange} takes no calls for another {banned_s:.0f} s, as it was asked too often",
-                exchange=self._exchange,
-                retryable=True,
-            )
+            text = f"{self._exchange} takes no calls for another {banned_s:.0f} s, as it was asked too often"
+            refusal = RateLimitError(text, exchange=self._exchange, retryable=True)
+            refusal.retry_after_s = banned_s
+            raise refusal
         self._refill()
         if not self._waiting and self._wait_s(cost, priority) <= 0.0:
             self._left -= cost

@@ -37,6 +37,8 @@ _REMEMBERED: Final = 100_000
 # Binance takes a request up to a second from its future; the rest is for what the measured offset may be wrong.
 _AHEAD_NS: Final = NS_PER_S
 _MARGIN_NS: Final = NS_PER_S
+# What ccxt calls them where it describes what an exchange can do.
+_FEATURES: Final = {"ioc": "IOC", "fok": "FOK", "post_only": "PO"}
 _TIMES_IN_FORCE: Final = {"gtc": "GTC", "ioc": "IOC", "fok": "FOK"}
 
 
@@ -84,10 +86,15 @@ class OrderDesk:
             return numbers
         if ticket.client_order_id in self._sent:
             return await self._adopted(ticket, "it was sent before", self._clock.now_ns())
-        refusal = await self._clock_refusal()
+        refusal = self._kind_refusal(ticket)
         if refusal is not None:
             return refusal
+        # Before anything is waited for: the same ticket may come again meanwhile.
         self._remember(ticket.client_order_id)
+        refusal = await self._clock_refusal()
+        if refusal is not None:
+            self._sent.pop(ticket.client_order_id, None)
+            return refusal
         priority = CallPriority.EXIT if ticket.is_exit or ticket.reduce_only else CallPriority.ENTRY
         attempt = await self._desk.attempt(partial(self._create, ticket, numbers), priority)
         outcome = await self._placed(ticket, attempt)
@@ -214,6 +221,21 @@ class OrderDesk:
         reading = self._clock.reading
         window_ns = int(self._settings.recv_window_ms * NS_PER_MS) + _AHEAD_NS + _MARGIN_NS
         return sent_ns + int(window_ns * self._speed) + (reading.delay_ns if reading is not None else NS_PER_S)
+
+    def _kind_refusal(self, ticket: OrderTicket) -> Refused | None:
+        """Return why an order of this kind may not be sent through ccxt; None when it may.
+
+        ccxt passes over what an exchange's adapter does not know: a stop would be sent as a plain market order and be
+        executed at once, and an order that may only make would take.
+        """
+        known = partial(self._exchange.feature_value, ticket.symbol, "createOrder")
+        if ticket.kind == "stop" and not known("stopLossPrice"):
+            return Refused(f"ccxt sends {self._desk.name} no stops", "order_kind", was_sent=False)
+        word = _FEATURES.get(ticket.time_in_force)
+        if word is not None and not (known("timeInForce") or {}).get(word):
+            reason = f"ccxt sends {self._desk.name} no orders that are {ticket.time_in_force}"
+            return Refused(reason, "order_kind", was_sent=False)
+        return None
 
     async def _clock_refusal(self) -> Refused | None:
         """Return why no order may be sent by this clock, which is measured first when that was long ago."""

@@ -137,6 +137,8 @@ class OwnStream:
                     loop.heard()
                     for row in answer:
                         await self._events.put(self._parsed(symbol, parse, row))
+            # Only closing the client ends the loop; whoever waits for an event is told.
+            await self._events.put(ConfigError("the client is closed"))
         except (ConfigError, ExchangeError) as error:
             await self._events.put(error)
 

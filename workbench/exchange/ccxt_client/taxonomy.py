@@ -101,7 +101,10 @@ def read_problem(
     told = record.shown if record.is_answered else str(error)
     text = f"{exchange} did not tell {what}: {type(error).__name__}, {redact(told)[:_LONGEST_MESSAGE]}"
     kind, retryable = _read_kind(error, kinds, record)
-    return kind(text, exchange=exchange, retryable=retryable)
+    problem = kind(text, exchange=exchange, retryable=retryable)
+    if isinstance(problem, RateLimitError):
+        problem.retry_after_s = record.retry_after_s
+    return problem
 
 
 def _read_kind(error: BaseException, kinds: frozenset[str], record: CallRecord) -> tuple[type[ExchangeError], bool]:

@@ -10,6 +10,7 @@ from workbench.errors import DataError, ExchangeError
 from workbench.exchange.ccxt_client.parsing import parse_market_trade
 from workbench.exchange.ccxt_client.stream_loop import StreamLoop
 from workbench.exchange.ccxt_client.unread import unread_rows
+from workbench.exchange.market_data import MarketTrade
 from workbench.exchange.streams import BadRecord, StreamGap, StreamInterrupted, TradeBatch
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from workbench.exchange.ccxt_client.calls import CallDesk
     from workbench.exchange.ccxt_client.market_desk import MarketDesk
     from workbench.exchange.ccxt_client.timing import Timing
-    from workbench.exchange.market_data import MarketTrade
     from workbench.exchange.streams import TradeEvent
 
 __all__ = ["TradeStream"]
@@ -110,7 +110,7 @@ class TradeStream:
         trades: list[MarketTrade] = []
         for row in rows:
             try:
-                trades.append(row if self._is_polled else parse_market_trade(self._symbol, row))
+                trades.append(self._parsed(row))
             except DataError as error:
                 events.append(BadRecord(self._symbol, str(error)))
         if self._is_counted:
@@ -120,6 +120,12 @@ class TradeStream:
                 events += await self._fill(self._last, run[0])
             events.append(self._batch(run, is_backfill=False))
         return events
+
+    def _parsed(self, row: Any) -> MarketTrade:  # noqa: ANN401 - ccxt has no types
+        trade = row if isinstance(row, MarketTrade) else parse_market_trade(self._symbol, row)
+        if self._is_counted and not (trade.trade_id or "").isdigit():
+            raise DataError(f"{self._symbol} trade: id must be a number, was {trade.trade_id!r}")
+        return trade
 
     def _runs(self, trades: list[MarketTrade]) -> list[list[MarketTrade]]:
         """Return trades cut at every hole between them."""
@@ -140,7 +146,7 @@ class TradeStream:
             return []
         try:
             trades = self._new(list(await self._rest_trades(self._last, _PAGE)))
-        except ExchangeError:
+        except (DataError, ExchangeError):
             return []
         if not trades:
             return []
@@ -172,9 +178,12 @@ class TradeStream:
                 page = await self._rest_trades(found[-1] if found else last, _PAGE)
             except (DataError, ExchangeError):
                 break
+            # Asked by time, a page begins with what the one before ended with.
+            known = {trade.trade_id for trade in found if trade.trade_id is not None}
             inside = self._new([trade for trade in page if self._is_before(trade, first)])
+            inside = [trade for trade in inside if trade.trade_id not in known]
             found += inside
-            if not inside or len(inside) < len(page):
+            if not inside or not page or not self._is_before(page[-1], first):
                 break
         return found
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
-from workbench.errors import ConfigError, ExchangeUnavailableError
+from workbench.errors import ConfigError, ExchangeTimeoutError, ExchangeUnavailableError
 from workbench.exchange.practice import registry
 from workbench.exchange.practice.clock import RunningClock, SteppedClock
 from workbench.exchange.practice.listing import Fees, Listing
@@ -248,8 +248,10 @@ class PracticeExchange:
         Raises
         ------
         ConfigError
-            The clock runs by itself, or the seconds are negative.
+            The clock runs by itself, or the seconds are negative or not finite.
         """
+        if not 0.0 <= seconds < float("inf"):
+            raise ConfigError(f"seconds must be in [0, inf), was {seconds}")
         clock = self.clock
         if not isinstance(clock, SteppedClock):
             raise ConfigError("only a SteppedClock can be moved; this exchange's clock runs by itself")
@@ -375,7 +377,14 @@ class PracticeExchange:
             finally:
                 server.flush()
 
-        return asyncio.run_coroutine_threadsafe(run(), loop).result(_CALL_TIMEOUT_S)
+        try:
+            return asyncio.run_coroutine_threadsafe(run(), loop).result(_CALL_TIMEOUT_S)
+        except TimeoutError as error:
+            raise ExchangeTimeoutError(
+                f"the practice exchange was busy for more than {_CALL_TIMEOUT_S:g} s; what was asked may still be done",
+                exchange="practice",
+                retryable=False,
+            ) from error
 
     def _run(self) -> None:
         try:

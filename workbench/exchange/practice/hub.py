@@ -41,7 +41,11 @@ class Listener:
             return
         self._transport.write(frames)
         if self._transport.get_write_buffer_size() > _MOST_WAITING:
-            self._transport.abort()
+            self.cut_off()
+
+    def cut_off(self) -> None:
+        """End the connection without a goodbye."""
+        self._transport.abort()
 
 
 class StreamHub:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["serve_interface", "serve_streams"]
 
 _OK: Final = 200
-_BAD_REQUEST: Final = 400
+_TOO_MANY: Final = 429
 _SUBSCRIBE: Final = "userDataStream.subscribe.signature"
 
 # What the websocket interface calls the requests of the other one.
@@ -78,17 +78,27 @@ async def serve_streams(
 async def serve_interface(
     socket: web.WebSocketResponse, listener: Listener, hub: StreamHub, venue: Venue, on_change: Callable[[], None]
 ) -> None:
-    """Answer a client of spot's websocket interface until it goes; takes what `serve_streams` does."""
+    """Answer a client of spot's websocket interface until it goes; takes what `serve_streams` does.
+
+    Of the faults of requests it knows three: dropped, executed and then dropped, and rate limited.
+    """
     async for message in socket:
         if message.type != WSMsgType.TEXT:
             break
         request = _read(message.data)
+        name = _METHODS.get(str(request.get("method")), "")
+        if name and venue.faults.strike("dropped", name) is not None:
+            listener.cut_off()
+            break
         answer: dict[str, Any] = {"id": request.get("id"), "status": _OK}
         venue.catch_up()
         try:
             answer["result"] = _interface_result(request, listener, hub, venue)
         except RefusalError as refusal:
-            answer |= {"status": _BAD_REQUEST, "error": refusal.as_json()}
+            answer |= {"status": refusal.status, "error": refusal.as_json()}
+        if name and "result" in answer and venue.faults.strike("executed_then_dropped", name) is not None:
+            listener.cut_off()
+            break
         await socket.send_str(json.dumps(answer))
         on_change()
 
@@ -123,6 +133,8 @@ def _interface_result(request: dict[str, Any], listener: Listener, hub: StreamHu
     name = _METHODS.get(method)
     if name is None:
         raise RefusalError(-1000, f"Unknown method {method!r}")
+    if venue.faults.strike("rate_limited", name) is not None:
+        raise RefusalError(-1003, "Too many requests; current limit is 6000 request weight.", _TOO_MANY)
     route = SPOT_ROUTES[name]
     receipt = venue.guard.check_params(params) if route.access == "signed" else None
     return route.answer(venue, Request(params, receipt))

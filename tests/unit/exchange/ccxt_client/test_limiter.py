@@ -112,7 +112,7 @@ def test_long_ban_refuses_at_once() -> None:
         limiter.pause(31.0)
         with pytest.raises(RateLimitError, match="testex takes no calls for another 31 s") as caught:
             await limiter.acquire(1.0, CANCEL)
-        assert caught.value.retryable
+        assert (caught.value.retryable, caught.value.retry_after_s) == (True, 31.0)
         timing.advance(31.6)
         await limiter.acquire(1.0, CANCEL)
 

@@ -8,7 +8,7 @@ import pytest
 from tests.manual_timing import NS_PER_S, ManualTiming
 from tests.scripted_exchange import ORDER, Answer, ScriptedExchange, limit_order, run, trade_row
 from workbench.errors import BarError, ConfigError, DataError
-from workbench.exchange import Accepted, Balance, CcxtClient, ClientSettings, OrderTicket
+from workbench.exchange import Accepted, Balance, CcxtClient, ClientSettings, OrderTicket, Refused
 from workbench.exchange.ccxt_client.rules import market_rules
 from workbench.model.instrument import Instrument
 from workbench.model.timeframe import Timeframe
@@ -173,6 +173,27 @@ def test_order_goes_out_as_the_exchange_wants_it(ticket: dict[str, Any], sent: d
         assert common.items() | sent.items() <= params.items()
         assert params["recvWindow"] == "2000"
         assert "reduceOnly" not in params
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("ticket", "feature"),
+    [
+        ({"kind": "stop", "price": 100.0}, {"stopLossPrice": False}),
+        ({"kind": "limit", "price": 100.0, "time_in_force": "post_only"}, {"timeInForce": {"PO": False, "IOC": True}}),
+        ({"kind": "limit", "price": 100.0, "time_in_force": "ioc"}, {"timeInForce": None}),
+    ],
+)
+def test_order_of_a_kind_that_ccxt_would_pass_over_is_not_sent(ticket: dict[str, Any], feature: dict[str, Any]) -> None:
+    async def test(exchange: ScriptedExchange, client: CcxtClient) -> None:
+        hidden: Any = client._exchange  # noqa: SLF001 - takes the ability away
+        hidden.features["spot"]["createOrder"] |= feature
+        order = OrderTicket(client_order_id="mine", symbol=SYMBOL, side="sell", quantity=0.5, **ticket)
+        outcome = await client.place_order(order)
+        assert isinstance(outcome, Refused)
+        assert (outcome.code, outcome.was_sent) == ("order_kind", False)
+        assert exchange.count("POST", ORDER) == 0
 
     run(test)
 

@@ -155,6 +155,23 @@ def test_silent_line_is_told_closed_and_asked_about() -> None:
     asyncio.run(asyncio.wait_for(test(), 20))
 
 
+def test_line_that_brings_something_in_time_is_not_silent() -> None:
+    async def test() -> None:
+        timing = ManualTiming()
+        async with connected(timing=timing) as (exchange, client):
+            listener = TradeListener(client.watch_trades(SYMBOL, silent_after_s=30.0))
+            await exchange.subscribed("market")
+            for number in range(1, 6):
+                await exchange.send("market", trade_message(number))
+                await listener.until_trade(number)
+                timing.advance(20.0)
+                await asyncio.wait({listener.task}, timeout=0.02)
+            await listener.stop()
+            assert listener.of(StreamInterrupted) == []
+
+    asyncio.run(asyncio.wait_for(test(), 20))
+
+
 def test_data_that_repeat_themselves_are_silence() -> None:
     async def test() -> None:
         timing = ManualTiming()
@@ -174,7 +191,8 @@ def test_data_that_repeat_themselves_are_silence() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"p": "0"}, {"p": "-1"}, {"p": "nan"}, {"p": "Infinity"}, {"q": "-1"}, {"T": 5}, {"p": None}]
+    "change",
+    [{"p": "0"}, {"p": "-1"}, {"p": "nan"}, {"p": "Infinity"}, {"q": "-1"}, {"T": 5}, {"p": None}, {"t": "abc"}],
 )
 def test_trade_that_cannot_be_is_left_out_and_told(change: dict[str, Any]) -> None:
     async def test(exchange: ScriptedExchange, client: CcxtClient) -> None:
@@ -246,6 +264,16 @@ def test_closed_client_ends_its_streams() -> None:
     async def test(exchange: ScriptedExchange, client: CcxtClient) -> None:
         listener = TradeListener(client.watch_trades(SYMBOL))
         await exchange.subscribed("market")
+        await client.close()
+        await asyncio.wait_for(listener.task, 5)
+
+    run(test)
+
+
+def test_closed_client_ends_the_stream_of_the_account_at_once() -> None:
+    async def test(exchange: ScriptedExchange, client: CcxtClient) -> None:
+        listener = Listener(client.watch_own([SYMBOL], poll_s=600.0))
+        await exchange.subscribed("user")
         await client.close()
         await asyncio.wait_for(listener.task, 5)
 

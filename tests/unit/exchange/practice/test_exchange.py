@@ -99,6 +99,16 @@ def test_running_clock_cannot_be_moved() -> None:
         exchange.advance(1)
 
 
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
+def test_time_is_moved_forward_by_a_finite_amount(seconds: float) -> None:
+    with PracticeExchange(["BTC/USDT"], clock=SteppedClock()) as exchange:
+        with pytest.raises(ConfigError, match="seconds must be in"):
+            exchange.advance(seconds)
+        assert exchange.clock.now_ns() == PRACTICE_LIVE_START
+    with pytest.raises(ConfigError, match="duration_ns must be >= 0"):
+        SteppedClock().advance(-1)
+
+
 def test_market_may_be_listed_once() -> None:
     with pytest.raises(ConfigError, match="BTCUSDT came twice"):
         PracticeExchange(["BTC/USDT", hours()])

@@ -154,11 +154,15 @@ def test_stream_begins_when_it_is_asked_for_and_not_when_somebody_last_listened(
     exchange: PracticeExchange, by_url: bool
 ) -> None:
     async def story() -> None:
-        exchange.clock.advance(3_600 * 1_000_000_000)  # an hour in which nobody asked for anything
-        begun_ms = exchange.clock.now_ns() // 1_000_000
+        def let_an_hour_pass() -> int:  # in which nobody asks for anything
+            exchange.clock.advance(3_600 * 1_000_000_000)
+            return exchange.clock.now_ns() // 1_000_000
+
+        begun_ms = let_an_hour_pass()
         url = f"{exchange.url}/ws?streams=btcusdt@trade" if by_url else exchange.address.spot_stream_url
         async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
             if not by_url:
+                begun_ms = let_an_hour_pass()
                 await socket.send_json({"method": "SUBSCRIBE", "params": ["btcusdt@trade"], "id": 1})
                 assert await socket.receive_json() == {"result": None, "id": 1}
             await asyncio.to_thread(exchange.advance, 30)
@@ -198,6 +202,19 @@ def test_unknown_market_and_frame_are_refused(exchange: PracticeExchange) -> Non
         client.public_get_klines({"symbol": "BTCUSDT", "interval": "7m"})
     with pytest.raises(ccxt.BadRequest, match="-1102"):
         client.public_get_klines({"interval": "1m"})
+
+
+@pytest.mark.parametrize(("kind", "executed"), [("dropped", 0), ("executed_then_dropped", 1), ("rate_limited", 0)])
+def test_order_over_the_websocket_can_fail_too(exchange: PracticeExchange, kind: str, executed: int) -> None:
+    async def story() -> None:
+        async with live_client(exchange) as client:
+            fault = exchange.faults.add(kind, where="POST /api/v3/order")
+            with pytest.raises((ccxt.NetworkError, ccxt.DDoSProtection)):
+                await client.create_order_ws(SPOT, "market", "buy", 0.01)
+            assert fault.hits == 1
+            assert len(exchange.trades()) == executed
+
+    run(story())
 
 
 def test_requests_over_the_websocket_are_answered_as_over_http(exchange: PracticeExchange) -> None:

@@ -146,6 +146,12 @@ def test_process_refuses_bad_options_in_one_line(
     assert said.err.count("\n") == 1
 
 
+def test_looking_for_an_exchange_loads_no_server_and_no_client() -> None:
+    code = "import sys, workbench.exchange.practice\nprint({'aiohttp', 'ccxt', 'pandas'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout == "set()\n"
+
+
 def test_remote_orders_faults_and_sees_their_hits(exchange: PracticeExchange) -> None:
     remote = PracticeRemote(exchange.address)
     remote.add_fault("rate_limited", where="GET /api/v3/klines", times=2, seconds=3)

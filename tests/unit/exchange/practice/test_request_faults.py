@@ -60,8 +60,8 @@ def test_fault_waits_for_an_order_that_is_executed(exchange: PracticeExchange) -
 
 def test_order_that_was_executed_gets_no_answer_until_the_client_gives_up(exchange: PracticeExchange) -> None:
     client = sync_client(exchange)
-    client.timeout = 200
-    exchange.faults.add("executed_then_silent", seconds=0.5)
+    client.timeout = 600
+    exchange.faults.add("executed_then_silent", seconds=1.0)
     with pytest.raises(ccxt.RequestTimeout):
         client.create_order(*MARKET_BUY)
     assert len(exchange.trades()) == 1
