@@ -53,13 +53,18 @@ class Rows:
         self._end = 0
         self.dropped = 0
 
-    def put(self, row: Sequence[float] | NDArray[np.float64]) -> None:
-        """Add a row, or replace the one of its time; an older one of a time that is not there is left out."""
+    def put(self, row: Sequence[float] | NDArray[np.float64], *, inserts: bool = False) -> None:
+        """Add a row, or replace the one of its time; an older one that is not there is left out unless it `inserts`."""
         if self._end > self._begin and row[_TIME] < self._table[self._end - 1, _TIME]:
             times = self._table[self._begin : self._end, _TIME]
             place = int(np.searchsorted(times, row[_TIME]))
             if times[place] == row[_TIME]:
                 self._table[self._begin + place] = row
+            elif inserts:
+                later = self._table[self._begin + place : self._end].copy()
+                self._end = self._begin + place
+                for one in (row, *later):
+                    self.put(one)
             return
         if self._end > self._begin and self._table[self._end - 1, _TIME] == row[_TIME]:
             self._table[self._end - 1] = row
@@ -125,18 +130,20 @@ class ChartHistory:
         marks = tuple(_mark(fill) for fill in step.result.fills if fill.symbol == self.symbol)
         lines = MappingProxyType(_lines(account, self.symbol))
         with self._lock:
-            self._sequence += 1
+            known = self._bars.view()
+            newest_ms = known[-1, _TIME] if len(known) else 0.0
             for row in bars:
-                self._bars.put(row)
+                self._bars.put(row, inserts=True)
             for point in equity:
                 self._equity.put(point)
-            # A bar that was mended after its time is in the state; an update tells of what is new only.
-            newest_ms = self._bars.view()[-1, _TIME] if len(self._bars.view()) else 0.0
-            bars = [row for row in bars if row[_TIME] >= newest_ms - self.timeframe.ns / _NS_PER_MS]
+            told = [row for row in bars if row[_TIME] >= newest_ms]
+            # An update tells of what is new only: for a bar that was mended after its time it leaves out a number, so
+            # that its readers ask for the whole state.
+            self._sequence += 1 if len(told) == len(bars) else 2
             self._marks.extend(marks)
             self._lines = lines
             sequence = self._sequence
-        return StepUpdate(sequence, _table(bars, BAR_COLUMNS), _table(equity, EQUITY_COLUMNS), marks, lines, account)
+        return StepUpdate(sequence, _table(told, BAR_COLUMNS), _table(equity, EQUITY_COLUMNS), marks, lines, account)
 
     def state(self) -> ChartState:
         """Return a snapshot that no longer changes."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from workbench.errors import ExchangeError
+from workbench.errors import DataError, ExchangeError
 from workbench.exchange import BadRecord, CandleBatch, StreamGap, StreamInterrupted, TradeBatch
 from workbench.live.candle_closer import CandleCloser
 from workbench.live.feeds import BATCH_ROWS
@@ -35,7 +36,9 @@ __all__ = ["ExchangeFeed"]
 _PAGE: Final = 1_000
 # The session's thread waits as long for candles that fill a hole.
 _CANDLES_TIMEOUT_S: Final = 5.0
-# Events that wait for a session; one that is so far behind is told, and drops nothing before.
+# How wrong our idea of the exchange's time may be.
+_CLOCK_ERROR_NS: Final = 2_000_000_000
+# Events that wait for a session; of one that is so far behind the stream ends, which is told.
 _MOST_WAITING: Final = 1_000_000
 
 Row = tuple[int, int, int, float, float, float, float, float, int]
@@ -68,7 +71,7 @@ class ExchangeFeed:
         self._timeframe = timeframe
         # Notices stand among the rows, because a hole lies between certain prices.
         self._coming: deque[Row | Notice] = deque()
-        self._notices: deque[Notice] = deque(maxlen=_PAGE)
+        self._notices: list[Notice] = []
         self._wake = threading.Event()
         self._failed: str | None = None
         pump = self._pump_candles if is_bar_only else self._pump_trades
@@ -103,10 +106,13 @@ class ExchangeFeed:
 
     def notices(self) -> tuple[Notice, ...]:
         """Return what people should know, oldest first, and forget it."""
-        return tuple(self._notices.popleft() for _ in range(len(self._notices)))
+        notices, self._notices = tuple(self._notices), []
+        return notices
 
     def closed_bars(self, symbol: str, start_ns: int, end_ns: int) -> tuple[Bar, ...]:
-        """Return the closed candles of a `symbol` that open in ``[start_ns, end_ns)``, asked for now.
+        """Return the candles of a `symbol` that open in ``[start_ns, end_ns)``, asked for now.
+
+        They are over whatever our clock says: a price of `end_ns` or later has come.
 
         Raises
         ------
@@ -122,7 +128,7 @@ class ExchangeFeed:
         return tuple(
             Bar(one.symbol, one.time_ns, one.open, one.high, one.low, one.close, one.volume)
             for one in found
-            if one.is_closed and start_ns <= one.time_ns < end_ns
+            if start_ns <= one.time_ns < end_ns
         )
 
     def close(self) -> None:
@@ -133,55 +139,90 @@ class ExchangeFeed:
         """Bring the trades of a symbol: those since the start that were before the stream, and then the stream."""
         symbol = self._symbols[index]
         is_first = True
+        gap: StreamGap | None = None
         async for event in client.watch_trades(symbol):
             if isinstance(event, TradeBatch):
-                trades = event.trades
                 if is_first:
-                    trades = (*await self._missed(client, symbol, trades[0]), *trades)
+                    await self._take_missed(index, client, event.trades[0])
                     is_first = False
-                self._take([_tick(index, trade) for trade in trades])
+                self._take([_tick(index, trade) for trade in event.trades])
+                if gap is not None and event.is_backfill:
+                    # The hole lies before or behind what was fetched of it, nobody knows.
+                    text = f"{symbol}: more may be missing before {utc_text(gap.before_ns)}"
+                    self._note(Notice(gap.before_ns, "gap", text, hole_in=symbol))
+                gap = None
             else:
                 self._tell(event)
+                gap = event if isinstance(event, StreamGap) and not event.is_whole else None
 
-    async def _missed(self, client: ExchangeClient, symbol: str, first: MarketTrade) -> list[MarketTrade]:
-        """Return the trades before the stream's first, as far as the exchange gives them."""
+    async def _take_missed(self, index: int, client: ExchangeClient, first: MarketTrade) -> None:
+        """Bring the trades before the stream's first, and tell of a hole where the exchange does not give them all."""
+        symbol = self._symbols[index]
+        trades: list[MarketTrade] = []
         try:
-            return await self._before(client, symbol, first)
-        except ExchangeError as error:
-            text = f"{symbol}: what was traded since {utc_text(self.start_ns)} could not be fetched: {error}"
+            trades, why = await self._before(client, symbol, first)
+        except (DataError, ExchangeError) as error:
+            why = str(error)
+        if why is not None:
+            text = f"{symbol}: what was traded since {utc_text(self.start_ns)} could not be fetched: {why}"
             self._note(Notice(first.time_ns, "gap", text, hole_in=symbol))
-            return []
+        self._take([_tick(index, trade) for trade in trades])
+        if why is not None:
+            self._note(Notice(first.time_ns, "gap", f"{symbol}: the stream begins here", hole_in=symbol))
 
-    async def _before(self, client: ExchangeClient, symbol: str, first: MarketTrade) -> list[MarketTrade]:
-        """Return the trades from the start up to the first one of the stream."""
+    async def _before(
+        self, client: ExchangeClient, symbol: str, first: MarketTrade
+    ) -> tuple[list[MarketTrade], str | None]:
+        """Return the trades from the start up to the first one of the stream, and why some may be missing, or None."""
         found: list[MarketTrade] = []
         last_id: str | None = None
         while True:
             page = await client.trades(symbol, since_ns=self.start_ns if last_id is None else None, after_id=last_id)
+            is_full = len(page) >= _PAGE
             for trade in page:
                 is_first = trade.trade_id is not None and trade.trade_id == first.trade_id
                 if is_first or trade.time_ns > first.time_ns:
-                    return found
+                    # An exchange that cannot seek by time gives its latest ones, which need not reach the start.
+                    is_cut = last_id is None and is_full
+                    return found, "the exchange gives no more than its latest" if is_cut else None
                 if trade.time_ns >= self.start_ns:
                     found.append(trade)
-            if len(page) < _PAGE or page[-1].trade_id is None:
-                return found
+            if not is_full or page[-1].trade_id is None:
+                return found, "the exchange's list ends before the stream begins"
             last_id = page[-1].trade_id
 
     async def _pump_candles(self, index: int, client: ExchangeClient) -> None:
         """Bring the closed candles of a symbol."""
         symbol, timeframe = self._symbols[index], self._timeframe
         closer = CandleCloser(self.start_ns)
-        missed = await client.candles(symbol, timeframe, self.start_ns)
-        self._close_bars(index, closer, missed)
+        await self._confirm(index, closer, client, self.start_ns)
         async for event in client.watch_candles(symbol, timeframe):
             if not isinstance(event, CandleBatch):
                 self._tell(event)
                 continue
-            self._close_bars(index, closer, event.candles)
-            doubtful_ns = closer.unconfirmed_ns
-            if doubtful_ns is not None:
-                self._close_bars(index, closer, await client.candles(symbol, timeframe, doubtful_ns, 10))
+            self._close_bars(index, closer, [self._believed(candle) for candle in event.candles])
+            if closer.unconfirmed_ns is not None:
+                await self._confirm(index, closer, client, closer.unconfirmed_ns)
+
+    def _believed(self, candle: Candle) -> Candle:
+        """Return a candle that says it is closed long before its end as one that does not say."""
+        early_ns = candle.time_ns + self._timeframe.ns - self._line.now_ns()
+        if not candle.is_closed or early_ns <= _CLOCK_ERROR_NS:
+            return candle
+        text = f"{candle.symbol}: the candle of {utc_text(candle.time_ns)} says it is closed before its end"
+        self._note(Notice(candle.time_ns, "bad_record", text))
+        return replace(candle, is_closed=None)
+
+    async def _confirm(self, index: int, closer: CandleCloser, client: ExchangeClient, since_ns: int) -> None:
+        """Take the candles from a time on as the exchange gives them when asked; what it does not give stays open."""
+        symbol = self._symbols[index]
+        try:
+            candles = await client.candles(symbol, self._timeframe, since_ns)
+        except (DataError, ExchangeError) as error:
+            text = f"{symbol}: the candles from {utc_text(since_ns)} on could not be fetched: {error}"
+            self._note(Notice(since_ns, "gap", text))
+            return
+        self._close_bars(index, closer, candles)
 
     def _close_bars(self, index: int, closer: CandleCloser, candles: Sequence[Candle]) -> None:
         rows: list[Row] = []
@@ -215,7 +256,9 @@ class ExchangeFeed:
             self._note(Notice(0, "bad_record", f"{event.symbol}: {event.reason}"))
 
     def _note(self, notice: Notice) -> None:
-        self._coming.append(notice)
+        # Of a session that takes nothing, words are left out; a hole never is, for it changes what its bars mean.
+        if len(self._coming) < _MOST_WAITING or notice.hole_in is not None or self._failed is not None:
+            self._coming.append(notice)
         self._wake.set()
 
     def _fail(self, reason: str) -> None:

@@ -133,7 +133,8 @@ class ExchangeSource:
         clock = LineClock(line)
         if not self.has_account:
             return Market(history, feed, since_ns, clock)
-        return Market(history, feed, since_ns, clock, lambda session_id: OrderLine(line, symbols, session_id))
+        rules = self.instruments(symbols)
+        return Market(history, feed, since_ns, clock, lambda session_id: OrderLine(line, rules, session_id))
 
     def _line(self) -> ExchangeLine:
         open_client, timing = self._client()

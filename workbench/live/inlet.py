@@ -168,7 +168,6 @@ class Inlet:
     def _ticks(self, events: NDArray[np.void]) -> Iterator[Piece]:
         columns = (events[name].tolist() for name in ("symbol", "time_ns", "a", "b"))
         taken: list[int] = []
-        partial: tuple[Bar, ...] = ()
         now_ns = 0
         for position, (symbol, time_ns, price, volume) in enumerate(zip(*columns, strict=True)):
             if not 0 <= symbol < len(self.symbols):
@@ -177,18 +176,17 @@ class Inlet:
             is_taken, closed = self._aggregators[symbol].take_price(time_ns, price, volume)
             if closed is not None:
                 self._counts["bars"] += 1
-                if closed.is_partial:
-                    partial = (*partial, closed)
-                else:
-                    rows = bar_rows(BAR_CLOSED, self.symbols, [closed])
-                    yield Piece(np.concatenate([events[taken], rows]) if taken else rows, (*partial, closed), time_ns)
-                    taken, partial = [], ()
+                # A partial bar ends its step too: what mends it must come before the next price.
+                whole = [] if closed.is_partial else [closed]
+                rows = np.concatenate([events[taken], bar_rows(BAR_CLOSED, self.symbols, whole)])
+                yield Piece(rows, (closed,), time_ns)
+                taken = []
             if is_taken:
                 now_ns = max(now_ns, time_ns)
                 self._counts["ticks"] += 1
                 taken.append(position)
         if taken:
-            yield Piece(events[taken], partial, now_ns)
+            yield Piece(events[taken], (), now_ns)
 
 
 def bar_rows(kind: int, symbols: tuple[str, ...], bars: list[Bar]) -> NDArray[np.void]:

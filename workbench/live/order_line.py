@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from workbench.exchange import ExchangeClient
     from workbench.exchange.outcomes import OrderOutcome
     from workbench.live.exchange_line import ExchangeLine
-    from workbench.model import ExchangeRequest
+    from workbench.model import ExchangeRequest, Instrument
 
 __all__ = ["OrderLine"]
 
 # How often own trades are asked for beside the stream, real seconds.
 _POLL_S: Final = 5.0
-# Waits before an exit that was refused may be tried again, real seconds; after the last one a person is needed.
-_EXIT_RETRIES_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
+# Waits before a refused exit, or a cancel that came to nothing, is tried again, real seconds; then it takes a person.
+_RETRIES_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 _MOST_NOTICES: Final = 1_000
 
 
@@ -57,28 +57,29 @@ class OrderLine:
     ----------
     line : ExchangeLine
         With a client that has credentials.
-    symbols : sequence of str
-        Symbols of the session.
+    instruments : sequence of Instrument
+        Of the session's symbols.
     session_id : str
         What the client order ids are made of: two sessions never share one.
     """
 
-    def __init__(self, line: ExchangeLine, symbols: Sequence[str], session_id: str) -> None:
+    def __init__(self, line: ExchangeLine, instruments: Sequence[Instrument], session_id: str) -> None:
         self._line = line
         self._prefix = "wb" + hashlib.sha256(session_id.encode()).hexdigest()[:14]
-        self._symbols = tuple(symbols)
-        self._book = ReportBook(self._symbols)
+        self._symbols = tuple(one.symbol for one in instruments)
+        self._book = ReportBook(tuple(instruments))
         self._inbox: deque[_Answer | OrderState | OwnTrade | Notice] = deque()
         self._notices: deque[Notice] = deque(maxlen=_MOST_NOTICES)
         self._wake = threading.Event()
         self._refused_exits: dict[str, int] = {}
         self._placing: dict[int, asyncio.Event] = {}
+        self._cancelling: set[int] = set()
         line.run(self._watch, self._broken)
 
     @property
     def outstanding(self) -> int:
-        """Requests of which it is not yet known what became of them; a resting order is known."""
-        return self._book.outstanding
+        """Requests, cancels too, of which it is not yet known what became of them; a resting order is known."""
+        return self._book.outstanding + len(self._cancelling)
 
     def require_funds(self, cash: float) -> None:
         """Check that the account has the session's `cash` free.
@@ -110,6 +111,7 @@ class OrderLine:
         for request in requests:
             cancelled = request.cancels
             if cancelled is not None:
+                self._cancelling.add(cancelled)
                 self._line.run(partial(self._cancel, request.symbol, cancelled), self._broken)
                 continue
             self._book.expect(request)
@@ -166,50 +168,61 @@ class OrderLine:
         )
 
     async def _place(self, number: int, ticket: OrderTicket, client: ExchangeClient) -> None:
-        outcome: OrderOutcome
         try:
-            outcome = await client.place_order(ticket)
-        except ExchangeError as error:
-            outcome = Refused(str(error), "rules_unknown", was_sent=False)
+            outcome = await self._sent(ticket, client)
         finally:
             self._placing.pop(number).set()
-        if isinstance(outcome, Unknown):
-            self._put(
-                Notice(outcome.sent_ns, "order", f"{ticket.client_order_id} is unknown: {outcome.reason}; asking")
-            )
-            outcome = await settle_order(client, ticket, outcome, self._line.timing)
         if isinstance(outcome, Refused) and ticket.is_exit:
             tried = self._refused_exits.get(ticket.symbol, 0)
             self._refused_exits[ticket.symbol] = tried + 1
-            if tried >= len(_EXIT_RETRIES_S):
+            if tried >= len(_RETRIES_S):
                 text = (
                     f"the exit of {ticket.symbol} was refused {tried + 1} times, last: {outcome.reason}; it needs you"
                 )
                 self._put(Notice(0, "order", text))
                 return
-            await self._line.timing.sleep(_EXIT_RETRIES_S[tried])
+            await self._line.timing.sleep(_RETRIES_S[tried])
         elif isinstance(outcome, Accepted):
             self._refused_exits.pop(ticket.symbol, None)
         self._put(_Answer(number, outcome))
 
-    async def _cancel(self, symbol: str, number: int, client: ExchangeClient) -> None:
-        name = self.client_order_id(number)
-        is_placed = self._placing.get(number)
-        if is_placed is not None:
-            # Overtaking its order, a cancel would find nothing.
-            await is_placed.wait()
+    async def _sent(self, ticket: OrderTicket, client: ExchangeClient) -> OrderOutcome:
+        """Send an order and return what became of it, asked for until it is certain, or nobody can tell."""
         try:
-            outcome = await client.cancel_order(symbol, name)
-            if not isinstance(outcome, Accepted):
-                # Done already, never there, or nobody can tell: its state says which.
-                state = await client.order(symbol, name)
-                if state is not None:
-                    self._put(state)
-                    return
+            outcome = await client.place_order(ticket)
         except ExchangeError as error:
-            self._put(Notice(0, "order", f"the cancel of {name} failed: {error}; the stream tells what became of it"))
-            return
-        self._put(_Answer(number, outcome))
+            return Refused(str(error), "rules_unknown", was_sent=False)
+        if not isinstance(outcome, Unknown):
+            return outcome
+        self._put(Notice(outcome.sent_ns, "order", f"{ticket.client_order_id} is unknown: {outcome.reason}; asking"))
+        return await settle_order(client, ticket, outcome, self._line.timing)
+
+    async def _cancel(self, symbol: str, number: int, client: ExchangeClient) -> None:
+        """Cancel an order, and again while it stays open; only a state of the order itself says that it is done."""
+        name, reason = self.client_order_id(number), "it is still open"
+        is_placed = self._placing.get(number)
+        try:
+            if is_placed is not None:
+                # Overtaking its order, a cancel would find nothing, which proves nothing.
+                await is_placed.wait()
+            for wait_s in (0.0, *_RETRIES_S):
+                await self._line.timing.sleep(wait_s)
+                try:
+                    outcome = await client.cancel_order(symbol, name)
+                    state = outcome.order if isinstance(outcome, Accepted) else await client.order(symbol, name)
+                except ExchangeError as error:
+                    reason = str(error)
+                    continue
+                if state is None:
+                    # Refused before, or nobody knows: what sending it came to tells, not this.
+                    return
+                self._put(state)
+                if not state.is_open:
+                    return
+            self._put(Notice(0, "order", f"{name} could not be cancelled: {reason}; it needs you"))
+        finally:
+            self._cancelling.discard(number)
+            self._wake.set()
 
     async def _watch(self, client: ExchangeClient) -> None:
         async for event in client.watch_own(self._symbols, poll_s=_POLL_S):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +11,7 @@ from workbench.model import REPORT
 
 if TYPE_CHECKING:
     from workbench.exchange import OrderState, OwnTrade
-    from workbench.model import ExchangeRequest
+    from workbench.model import ExchangeRequest, Instrument
 
 __all__ = ["ReportBook"]
 
@@ -21,6 +21,8 @@ Row = tuple[int, int, int, float, float, float, float, float, int]
 _NOTHING: Final = 1e-9
 # Orders that are done and still remembered, because a trade of theirs may come late.
 _MOST_DONE: Final = 1_000
+# Orders of which a trade was told before anything else; those of strangers stay there until newer ones push them out.
+_MOST_WAITING: Final = 1_000
 
 
 @dataclass(slots=True)
@@ -34,6 +36,10 @@ class _Sent:
     booked: float = 0.0
     order_id: str | None = None
     final: float | None = None
+    # Of purchases whose fee is taken in what is bought: what is owned, what the account has of it, what was paid since.
+    owned: float = 0.0
+    kept: float = 0.0
+    paid: float = 0.0
     is_known: bool = False
     is_done: bool = False
 
@@ -45,22 +51,23 @@ class ReportBook:
 
     Parameters
     ----------
-    symbols : tuple of str
-        Symbols of the session.
+    instruments : tuple of Instrument
+        Of the session's symbols.
     """
 
-    def __init__(self, symbols: tuple[str, ...]) -> None:
-        self._symbols = symbols
+    def __init__(self, instruments: tuple[Instrument, ...]) -> None:
+        self._instruments = instruments
+        self._symbols = tuple(one.symbol for one in instruments)
         self._sent: dict[int, _Sent] = {}
         self._done: deque[int] = deque()
         self._numbers: dict[str, int] = {}
-        self._waiting: dict[str, list[OwnTrade]] = {}
+        self._waiting: OrderedDict[str, list[OwnTrade]] = OrderedDict()
         self._rows: list[Row] = []
 
     @property
     def outstanding(self) -> int:
-        """Orders of which it is not yet known what became of them."""
-        return sum(not sent.is_known for sent in self._sent.values())
+        """Orders of which more will be told for certain: unanswered, or ended with fills that have not come yet."""
+        return sum(not sent.is_done and (not sent.is_known or sent.final is not None) for sent in self._sent.values())
 
     def expect(self, request: ExchangeRequest) -> None:
         """Open an order that is about to be sent."""
@@ -94,14 +101,16 @@ class ReportBook:
             self._finish(number)
 
     def trade(self, trade: OwnTrade) -> None:
-        """Book a trade; one of an order that is not known yet waits, one of a stranger's for ever."""
+        """Book a trade; one of an order that is not known yet waits, one of a stranger's until it is forgotten."""
         number = self._numbers.get(trade.order_id)
         if number is None:
             self._waiting.setdefault(trade.order_id, []).append(trade)
+            if len(self._waiting) > _MOST_WAITING:
+                self._waiting.popitem(last=False)
             return
         sent = self._sent[number]
         sent.booked += trade.quantity
-        quantity, fee = _net(trade, self._symbols[sent.symbol])
+        quantity, fee = _net(trade, self._instruments[sent.symbol], sent)
         is_done = sent.booked >= (sent.ordered if sent.final is None else sent.final) * (1.0 - _NOTHING)
         flags = (DONE if is_done else 0) | (MAKER if trade.is_maker else 0)
         self._add(number, sent, trade.time_ns, (sent.sign * quantity, trade.price, fee), flags)
@@ -135,15 +144,23 @@ class ReportBook:
             self._numbers.pop(oldest.order_id or "", None)
 
 
-def _net(trade: OwnTrade, symbol: str) -> tuple[float, float]:
+def _net(trade: OwnTrade, instrument: Instrument, sent: _Sent) -> tuple[float, float]:
     """Return what a trade changed of the holding, and its fee in the quote currency.
 
     A fee in the base coin makes a purchase smaller and a sale larger; its worth is paid at the trade's price, so that
-    cash changes by the whole trade either way. A fee in a third coin is not in this account.
+    cash changes by the whole trade either way. What is left of a purchase below a lot can never be sold: it counts as
+    paid too, or a position would keep dust that no exit takes out. A fee in a third coin is not in this account.
     """
-    base, _, rest = symbol.partition("/")
-    quote = rest.partition(":")[0]
-    if trade.fee_currency == base:
-        kept = trade.quantity - trade.fee if trade.side == "buy" else trade.quantity + trade.fee
-        return kept, trade.fee * trade.price
-    return trade.quantity, trade.fee if trade.fee_currency in (quote, None) else 0.0
+    if trade.fee_currency != instrument.base:
+        return trade.quantity, trade.fee if trade.fee_currency in (instrument.quote, None) else 0.0
+    if trade.side == "sell":
+        return trade.quantity + trade.fee, trade.fee * trade.price
+    sent.owned += trade.quantity - trade.fee
+    sent.paid += trade.quantity * trade.price
+    kept = float(instrument.quantize_quantity(sent.owned)) - sent.kept
+    if kept <= 0.0:
+        # Less than a lot: it goes with the next fill.
+        return 0.0, 0.0
+    fee = sent.paid - kept * trade.price
+    sent.kept, sent.paid = sent.kept + kept, 0.0
+    return kept, fee

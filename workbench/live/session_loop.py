@@ -79,6 +79,7 @@ class SessionLoop:
         self._feed = parts.market.feed
         self._orders: OrderLine | None = None
         self._is_stopping = False
+        self._dropped_ns: int | None = None
         self._pause_reason = "paused by the user"
         # Stands still until the loop starts: history is fed outside of the market's time.
         self._clock: Clock = ManualClock(self._feed.start_ns)
@@ -149,8 +150,11 @@ class SessionLoop:
             self._trade(batch)
             return True
         if feed.is_ended:
+            if self._orders is not None:
+                self._withdraw()
             self._end(SessionState.STOPPED, "the feed ended")
             return False
+        self._drop_if_stale()
         self._judge(is_idle=True)
         self._wait()
         return True
@@ -208,6 +212,9 @@ class SessionLoop:
             text = f"{len(bars)} bars from {utc_text(bars[0].time_ns)} on are the exchange's own candles"
             self._status.note(bar.time_ns, "gap", text)
             self._publish(self._engine.catch_up(bars))
+        elif self._parts.market.clock is not None:
+            text = f"the exchange has no candle of the bar of {utc_text(bar.time_ns)}, so it is left out"
+            self._status.note(bar.time_ns, "gap", text)
 
     def _publish(self, step: LiveStep) -> None:
         self._readings.take(step)
@@ -223,6 +230,26 @@ class SessionLoop:
             if bar.is_partial:
                 forming = [one.time_ns for one in step.forming if one.symbol == bar.symbol]
                 self._mend(bar, forming[0] if forming else bar.time_ns + self._config.timeframe.ns)
+        if step.closed and self._parts.market.clock is not None:
+            self._drop_if_old(max(bar.time_ns for bar in step.closed) + self._config.timeframe.ns)
+
+    def _drop_if_old(self, closed_ns: int) -> None:
+        """Drop what was decided on bars that closed too long ago: the prices that follow would be another market's."""
+        age_ns = self._clock.now_ns() - closed_ns
+        if age_ns <= self._config.stale_after_ns:
+            return
+        self._dropped_ns = self._readings.data_ns
+        text = f"the bar that closed at {utc_text(closed_ns)} is {age_ns / _NS_PER_S:.3g} s old: nothing enters on it"
+        self._status.note(closed_ns, "stale", text)
+        self._publish(self._engine.drop_entries())
+
+    def _drop_if_stale(self) -> None:
+        """Drop entries that wait, once, when no price has come for too long; a replay is never stale in its prices."""
+        data_ns = self._readings.data_ns
+        is_live = self._parts.market.clock is not None
+        if is_live and self._dropped_ns != data_ns and self._clock.now_ns() >= self._stale_at_ns():
+            self._dropped_ns = data_ns
+            self._publish(self._engine.drop_entries())
 
     def _time(self, duration_ns: int) -> None:
         self._readings.steps.record(duration_ns)
@@ -260,10 +287,14 @@ class SessionLoop:
         return self._status.is_finished
 
     def _stop(self) -> None:
+        self._withdraw()
+        self._end(SessionState.STOPPED, "stopped by the user")
+
+    def _withdraw(self) -> None:
+        """Cancel entries, and wait for what the exchange says of them."""
         self._is_stopping = True
         self._publish(self._engine.command(Command("stop")))
         self._await_answers()
-        self._end(SessionState.STOPPED, "stopped by the user")
 
     def _await_answers(self) -> None:
         """Wait, not for long, until it is known what became of every order that was sent."""

@@ -212,8 +212,11 @@ class LiveTradingEngine:
         return self._step(Piece(self._command_row(command), (), self._time_ns))
 
     def report(self, rows: NDArray[np.void]) -> LiveStep:
-        """Put what an exchange reported of orders, rows of kind ``REPORT``, into the recorded sequence."""
-        return self._step(Piece(rows, (), max(self._time_ns, int(rows["time_ns"].max()))))
+        """Put what an exchange reported of orders, rows of kind ``REPORT``, into the recorded sequence.
+
+        The market's time stays that of the last price: a report does not make the prices fresh.
+        """
+        return self._step(Piece(rows, (), self._time_ns))
 
     def mark_hole(self, symbol: str) -> None:
         """Mark the bars as partial that a hole in the prices of a `symbol` touches: nothing is decided on them."""
@@ -226,12 +229,17 @@ class LiveTradingEngine:
         """
         rows = [bar_rows(BAR_CLOSED, self.symbols, [bar]) for bar in bars]
         if len(bars) > 1:
-            was_paused = self.snapshot().is_paused
-            # A pause drops entries that wait and leaves exits alone.
-            rows[-1:-1] = [self._command_row(Command("pause"))]
-            if not was_paused:
-                rows[-1:-1] = [self._command_row(Command("resume"))]
+            rows.insert(-1, self._dropping_rows())
         return self._step(Piece(np.concatenate(rows), tuple(bars), self._time_ns))
+
+    def drop_entries(self) -> LiveStep:
+        """Drop entries that wait, for the market has moved on; exits stay, and the next decision may enter again."""
+        return self._step(Piece(self._dropping_rows(), (), self._time_ns))
+
+    def _dropping_rows(self) -> NDArray[np.void]:
+        """Return the commands that drop entries: a pause leaves exits alone, and one of a person stays."""
+        commands = ("pause",) if self.snapshot().is_paused else ("pause", "resume")
+        return np.concatenate([self._command_row(Command(name)) for name in commands])
 
     def _command_row(self, command: Command) -> NDArray[np.void]:
         row = (COMMAND, -1, self._time_ns, float(command.code), 0.0, 0.0, 0.0, 0.0, 0)

@@ -47,6 +47,36 @@ def test_a_table_keeps_the_newest_rows_and_counts_the_dropped_ones(steps: list[i
     assert rows.dropped == max(0, len(expected) - capacity)
 
 
+@given(st.lists(st.integers(0, 30), max_size=60), st.integers(1, 40))
+def test_rows_of_any_order_stand_in_the_order_of_time(times: list[int], capacity: int) -> None:
+    rows, kept = Rows(capacity, 2), {}
+    for value, time in enumerate(times):
+        if len(kept) == capacity and time < min(kept):
+            continue  # older than all: dropped at once
+        kept[time] = value
+        kept = dict(sorted(kept.items())[-capacity:])
+        rows.put([time, value], inserts=True)
+    assert rows.view().tolist() == [[float(at), float(value)] for at, value in kept.items()]
+
+
+def test_a_bar_that_is_mended_after_its_time_stands_in_its_place_and_readers_are_made_to_ask() -> None:
+    chart = history()
+    assert chart.add(step(forming=(bar(0),))).sequence == 1
+    assert chart.add(step(closed=(bar(0, 101.0),), forming=(bar(5),))).sequence == 2
+    update = chart.add(step(closed=(bar(0, 102.0), bar(2, 103.0)), forming=(bar(5, 104.0),)))
+    assert update.sequence == 4  # number 3 is never told
+    assert update.bar_rows[:, 4].tolist() == [104.0]
+    assert chart.state().sequence == 4
+    assert chart.state().bars[:, 4].tolist() == [102.0, 103.0, 104.0]
+
+
+def test_a_bar_that_closes_after_a_quiet_time_is_told_at_once() -> None:
+    chart = history()
+    chart.add(step(forming=(bar(0),)))
+    update = chart.add(step(closed=(bar(0, 101.0),), forming=(bar(5),)))
+    assert (update.sequence, update.bar_rows[:, 4].tolist()) == (2, [101.0, 100.0])
+
+
 def test_a_forming_bar_is_the_last_row_until_it_closes() -> None:
     chart = history()
     chart.add(step(forming=(bar(0, 101.0),)))

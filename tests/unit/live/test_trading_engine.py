@@ -78,7 +78,7 @@ def test_a_partial_first_bar_is_shown_and_never_decided_on() -> None:
 def test_a_partial_first_bar_in_a_batch_is_shown_and_never_decided_on() -> None:
     live = engine(FakeCore(), since_ns=MIDNIGHT + 1)
     steps = list(live.run(tick_replay(MIDNIGHT + 5 + MINUTE * np.arange(3), [1.0, 2.0, 3.0], [1.0] * 3).poll(2**62)))
-    assert [[bar.is_partial for bar in step.closed] for step in steps] == [[True, False], []]
+    assert [[bar.is_partial for bar in step.closed] for step in steps] == [[True], [False], []]
     assert recorded(live) == [(TICK, 0), (TICK, 1), (BAR_CLOSED, 1), (TICK, 2)]
 
 

@@ -72,14 +72,15 @@ class MarketDesk:
         await self.market(symbol)
         self.check_timeframe(timeframe)
         since_ms = -(-since_ns // NS_PER_MS)
+        # What is open when the exchange is asked may be answered unfinished, however late the answer comes.
+        asked_ns = self._clock.now_ns()
         rows = await self._desk.read(
             f"{timeframe} candles of {symbol}",
             lambda: self._exchange.fetch_ohlcv(symbol, timeframe.name, since_ms, limit),
             CallPriority.MARKET,
         )
-        now_ns = self._clock.now_ns()
         # Some exchanges round `since` down.
-        candles = [self._candle(symbol, row, timeframe, now_ns) for row in rows if row and row[0] >= since_ms]
+        candles = [self._candle(symbol, row, timeframe, asked_ns) for row in rows if row and row[0] >= since_ms]
         return tuple(candles[:limit])
 
     async def trades(
@@ -121,8 +122,8 @@ class MarketDesk:
             return {"fetchTradesMethod": f"{prefix}HistoricalTrades", "fromId": int(after_id) + 1}
         return {"fetchTradesMethod": f"{prefix}Trades"}
 
-    def _candle(self, symbol: str, row: list[Any], timeframe: Timeframe, now_ns: int) -> Candle:
-        is_closed = row[0] * NS_PER_MS + timeframe.ns <= now_ns
+    def _candle(self, symbol: str, row: list[Any], timeframe: Timeframe, asked_ns: int) -> Candle:
+        is_closed = row[0] * NS_PER_MS + timeframe.ns <= asked_ns
         return parse_candle(symbol, row, is_closed=is_closed)
 
 

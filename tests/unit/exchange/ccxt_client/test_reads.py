@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.manual_timing import NS_PER_S, ManualTiming
 from tests.scripted_exchange import ORDER, Answer, ScriptedExchange, limit_order, run, trade_row
 from workbench.errors import BarError, ConfigError, DataError
 from workbench.exchange import Accepted, Balance, CcxtClient, ClientSettings, OrderTicket, Refused
@@ -26,6 +27,25 @@ def own_row(number: int) -> dict[str, Any]:
 def candle_row(minute: int, close: float = 10.0) -> list[Any]:
     start = START_MS + minute * 60_000
     return [start, "10.0", "12.0", "9.0", str(close), "5.0", start + 59_999, "50", 1, "0", "0", "0"]
+
+
+def test_a_candle_that_was_open_when_it_was_asked_for_is_open_however_late_the_answer_comes() -> None:
+    timing = ManualTiming(START_MS * MS + 59 * NS_PER_S)
+
+    async def test(exchange: ScriptedExchange, client: CcxtClient) -> None:
+        may_answer = asyncio.Event()
+        exchange.will("GET", "/api/v3/klines", Answer(body=[candle_row(0)], wait=may_answer))
+        await client.market_rules(SYMBOL)
+        asking = asyncio.create_task(client.candles(SYMBOL, Timeframe("1m"), START_MS * MS))
+        while not exchange.count("GET", "/api/v3/klines"):
+            await client.order(SYMBOL, "mine")
+        timing.advance(2)
+        may_answer.set()
+        assert [one.is_closed for one in await asking] == [False]
+        exchange.klines = [candle_row(0)]
+        assert [one.is_closed for one in await client.candles(SYMBOL, Timeframe("1m"), START_MS * MS)] == [True]
+
+    run(test, timing=timing)
 
 
 def test_rules_are_the_exchanges_and_asked_for_once() -> None:

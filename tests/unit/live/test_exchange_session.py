@@ -1,0 +1,246 @@
+"""A session whose orders an exchange fills: requests, reports, fills, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.manual_timing import ManualTiming
+from tests.unit.live.fake_exchange import FakeExchange, batch, candle, gap, own_trade, state_of, trade
+from tests.unit.live.markets import BTC, JOIN_S, MIDNIGHT, MINUTE, SECOND, let_pass, session_config
+from workbench.errors import AuthError, ConfigError
+from workbench.exchange import Accepted
+from workbench.live import EngineCallbacks, LiveSession, ManualClock, Market
+from workbench.live.exchange_feed import ExchangeFeed
+from workbench.live.exchange_line import ExchangeLine
+from workbench.live.order_line import OrderLine
+from workbench.model import Instrument, Timeframe
+from workbench.strategy import Strategy, buy_and_hold, enter_long, hold
+
+if TYPE_CHECKING:
+    from workbench.model import Fill
+
+
+class EnterBelow(Strategy):
+    """Waits to buy at 90, whatever happens."""
+
+    def on_bar(self, now: Any, position: Any) -> Any:  # noqa: ARG002  the interface of all strategies
+        if position.is_flat:
+            return enter_long(limit=90.0)
+        return hold()
+
+
+class FakeSource:
+    """A scripted exchange as the source of a session."""
+
+    name = "fake"
+    has_account = True
+
+    def __init__(self, exchange: FakeExchange, clock: ManualClock) -> None:
+        self.exchange = exchange
+        self.clock = clock
+        self.line: Any = None
+
+    def instruments(self, symbols: tuple[str, ...]) -> tuple[Instrument, ...]:
+        return tuple(Instrument.of(symbol) for symbol in symbols)
+
+    def usual_warmup(self, needed: int) -> int:
+        return 0 * needed
+
+    def open(self, symbols: tuple[str, ...], timeframe: Timeframe, _warmup: int) -> Market:
+        line = self.line = ExchangeLine(lambda: self.exchange, timing=ManualTiming(MIDNIGHT))  # type: ignore[arg-type,return-value]  # a part of one
+        feed = ExchangeFeed(line, symbols, timeframe, since_ns=MIDNIGHT, is_bar_only=False)
+        return Market(
+            None, feed, MIDNIGHT, self.clock, lambda session_id: OrderLine(line, self.instruments(symbols), session_id)
+        )
+
+
+class Floor:
+    """A running session with what it does as queues."""
+
+    def __init__(self, **changes: Any) -> None:
+        self.exchange = FakeExchange()
+        self.exchange.answer("trades", (trade(1, 100.0),))
+        self.clock = ManualClock(MIDNIGHT + 61 * SECOND)
+        self.source = FakeSource(self.exchange, self.clock)
+        self.fills: queue.SimpleQueue[Fill] = queue.SimpleQueue()
+        self.bars: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        config = session_config(source=self.source, execution="exchange", speed=1.0, **changes)
+        callbacks = EngineCallbacks(new_bar=self.bars.put, order_executed=self.fills.put)
+        self.session = LiveSession(config, clock=self.clock, callbacks=callbacks)
+
+    def put(self, stream: str, *events: Any) -> None:
+        """Stream events from the exchange's own thread."""
+
+        async def put(client: FakeExchange) -> None:
+            for event in events:
+                client.streams[stream].put_nowait(event)
+
+        self.source.line.ask(put)
+
+    def trade(self, number: int, price: float = 100.0) -> None:
+        self.put(f"trades {BTC}", batch(trade(number, price)))
+
+    def release(self, event: asyncio.Event) -> None:
+        async def release(_client: FakeExchange) -> None:
+            event.set()
+
+        self.source.line.ask(release)
+
+    def asked(self, call: str) -> Any:
+        """Return the first argument of the next call of a kind."""
+        return self.exchange.heard[call].get(timeout=JOIN_S)[0]
+
+    def begin(self) -> None:
+        """Start, and close the first bar by the first price of the second."""
+        self.session.start()
+        self.trade(1)
+        self.trade(61)
+
+    def texts(self) -> list[str]:
+        return [event.text for event in self.session.events()]
+
+
+@pytest.fixture
+def open_floor() -> Iterator[Any]:
+    floors: list[Floor] = []
+
+    def begin(**changes: Any) -> Floor:
+        floors.append(Floor(**changes))
+        return floors[-1]
+
+    yield begin
+    for floor in floors:
+        floor.session.kill()
+        floor.session.close()
+
+
+def test_a_request_is_sent_and_what_the_exchange_reports_is_the_fill(open_floor: Any) -> None:
+    floor = open_floor(strategy=buy_and_hold())
+    floor.begin()
+    ticket = floor.asked("place")
+    assert (ticket.side, ticket.kind, ticket.is_exit) == ("buy", "market", False)
+    assert floor.session.snapshot().fill_count == 0
+    floor.put("own", own_trade(ticket.client_order_id, ticket.quantity, 100.5, fee=1.25))
+    fill = floor.fills.get(timeout=JOIN_S)
+    assert (fill.quantity, fill.price, fill.fee) == (ticket.quantity, 100.5, 1.25)
+    assert floor.session.stop() == "STOPPED"
+    assert floor.session.reason.startswith("stopped by the user; still held: ")
+    assert floor.session.parity().is_identical
+    assert floor.exchange.is_closed
+
+
+def test_a_stop_waits_for_the_answer_and_books_its_fill(open_floor: Any) -> None:
+    floor = open_floor(strategy=buy_and_hold())
+    answered = asyncio.Event()
+    floor.exchange.answer(
+        "place", answered, lambda ticket: Accepted(state_of(ticket.client_order_id, quantity=ticket.quantity))
+    )
+    floor.begin()
+    ticket = floor.asked("place")
+    floor.session.ask_to_stop()
+    assert floor.clock.join_waiter(JOIN_S)
+    assert floor.session.state != "STOPPED"
+    floor.release(answered)
+    floor.put("own", own_trade(ticket.client_order_id, ticket.quantity))
+    assert floor.session.wait(JOIN_S)
+    assert floor.session.snapshot().fill_count == 1
+    assert "still held" in floor.session.reason
+
+
+def test_a_stop_waits_no_longer_than_fifteen_seconds_and_says_what_is_unknown(open_floor: Any) -> None:
+    floor = open_floor(strategy=buy_and_hold())
+    floor.exchange.answer("place", asyncio.Event())
+    floor.begin()
+    floor.asked("place")
+    floor.session.ask_to_stop()
+    for _ in range(14):
+        let_pass(floor.clock, SECOND)
+    assert floor.session.state != "STOPPED"
+    floor.clock.advance(SECOND)
+    assert floor.session.wait(JOIN_S)
+    assert "1 orders are still unknown at the end; look at the exchange" in floor.texts()
+
+
+def test_a_stop_cancels_a_resting_entry_before_the_line_is_closed(open_floor: Any) -> None:
+    floor = open_floor(strategy=EnterBelow())
+    floor.exchange.answer("place", lambda ticket: Accepted(state_of(ticket.client_order_id, "accepted", filled=0.0)))
+    cancelled = asyncio.Event()
+    floor.exchange.answer("cancel", cancelled, lambda name: Accepted(state_of(name, "cancelled", filled=0.0)))
+    floor.begin()
+    ticket = floor.asked("place")
+    assert (ticket.kind, ticket.price, ticket.time_in_force) == ("limit", 90.0, "gtc")
+    floor.session.ask_to_stop()
+    assert floor.asked("cancel") == ticket.client_order_id
+    assert floor.session.state != "STOPPED"
+    floor.release(cancelled)
+    assert floor.session.wait(JOIN_S)
+    assert not any("unknown" in text for text in floor.texts())
+
+
+def test_a_stream_that_dies_for_good_cancels_what_waits_and_ends_the_session(open_floor: Any) -> None:
+    floor = open_floor(strategy=EnterBelow())
+    floor.exchange.answer("place", lambda ticket: Accepted(state_of(ticket.client_order_id, "accepted", filled=0.0)))
+    floor.begin()
+    ticket = floor.asked("place")
+    floor.put(f"trades {BTC}", AuthError("the key is not accepted", exchange="fake", retryable=False))
+    assert floor.asked("cancel") == ticket.client_order_id
+    assert floor.session.wait(JOIN_S)
+    assert floor.session.reason == "the feed ended"
+    assert "the stream ended for good: AuthError: the key is not accepted" in floor.texts()
+
+
+def test_a_bar_with_a_hole_is_mended_and_then_decided_on(open_floor: Any) -> None:
+    floor = open_floor(strategy=buy_and_hold())
+    floor.exchange.answer("candles", (candle(0, 102.0),))
+    floor.session.start()
+    floor.put(f"trades {BTC}", batch(trade(1)), gap(missing=None, recovered=0), batch(trade(61)))
+    shown = [floor.bars.get(timeout=JOIN_S) for _ in range(2)]
+    assert [(bar.close, bar.is_partial) for bar in shown] == [(100.0, True), (102.0, False)]
+    floor.asked("place")
+    assert "1 bars from 2025-01-01T00:00Z on are the exchange's own candles" in floor.texts()
+    chart = floor.session.chart_state().bars
+    assert [row[4] for row in chart.tolist()] == [102.0, 100.0]  # the mended bar, and the forming one
+
+
+def test_a_hole_that_the_exchange_cannot_mend_is_told_and_decided_on_by_nobody(open_floor: Any) -> None:
+    floor = open_floor(strategy=buy_and_hold())
+    floor.session.start()
+    floor.put(f"trades {BTC}", batch(trade(1)), gap(missing=None, recovered=0), batch(trade(61)))
+    floor.bars.get(timeout=JOIN_S)
+    floor.clock.join_waiter(JOIN_S)
+    assert "the exchange has no candle of the bar of 2025-01-01T00:00Z, so it is left out" in floor.texts()
+    assert floor.exchange.asked("place") == []
+
+
+def test_nothing_enters_on_a_bar_that_closed_too_long_ago(open_floor: Any) -> None:
+    floor = open_floor(strategy=buy_and_hold())
+    floor.clock.advance(10 * MINUTE)
+    floor.begin()
+    floor.bars.get(timeout=JOIN_S)
+    floor.trade(62)
+    assert floor.session.wait_for("STALE", timeout_s=JOIN_S)
+    assert any("nothing enters on it" in text for text in floor.texts())
+    assert floor.exchange.asked("place") == []
+    assert not floor.session.snapshot().is_paused
+
+
+def test_a_resting_entry_is_cancelled_when_prices_stop(open_floor: Any) -> None:
+    floor = open_floor(strategy=EnterBelow())
+    floor.exchange.answer("place", lambda ticket: Accepted(state_of(ticket.client_order_id, "accepted", filled=0.0)))
+    floor.begin()
+    ticket = floor.asked("place")
+    let_pass(floor.clock, 2 * MINUTE)
+    assert floor.asked("cancel") == ticket.client_order_id
+    assert floor.session.wait_for("STALE", timeout_s=JOIN_S)
+
+
+def test_orders_need_an_exchange_with_an_account() -> None:
+    with pytest.raises(ConfigError, match="source must have an account at an exchange when execution is 'exchange'"):
+        session_config(execution="exchange")
+    with pytest.raises(ConfigError, match="execution must be one of"):
+        session_config(execution="real")
