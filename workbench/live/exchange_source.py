@@ -131,10 +131,11 @@ class ExchangeSource:
             line.close()
             raise
         clock = LineClock(line)
+        market = Market(history, feed, since_ns, clock, line.timing.speed)
         if not self.has_account:
-            return Market(history, feed, since_ns, clock)
+            return market
         rules = self.instruments(symbols)
-        return Market(history, feed, since_ns, clock, lambda session_id: OrderLine(line, rules, session_id))
+        return market._replace(open_orders=lambda session_id: OrderLine(line, rules, session_id))
 
     def _line(self) -> ExchangeLine:
         open_client, timing = self._client()

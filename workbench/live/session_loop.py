@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from workbench.live.trading_engine import LiveTradingEngine
     from workbench.model import AccountState, Bar
 
-__all__ = ["SessionLoop", "SessionParts"]
+__all__ = ["SessionLoop", "SessionParts", "stale_limit_ns"]
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +41,8 @@ _log = logging.getLogger(__name__)
 _SLOW_SHARE: Final = 0.25
 _NS_PER_S: Final = 1_000_000_000
 _LONGEST_WAIT_S: Final = 3_600.0
+# Real seconds of silence that are never stale, however fast the market is played.
+_GRACE_S: Final = 1.0
 # How long a stop waits for what the exchange says of orders, real seconds; well within the 30 s of a stop.
 _ANSWERS_S: Final = 15
 
@@ -77,6 +79,7 @@ class SessionLoop:
         self._readings = parts.readings
         self._abandoned = parts.abandoned
         self._feed = parts.market.feed
+        self._stale_after_ns = stale_limit_ns(parts.config, parts.market.speed)
         self._orders: OrderLine | None = None
         self._is_stopping = False
         self._dropped_ns: int | None = None
@@ -236,7 +239,7 @@ class SessionLoop:
     def _drop_if_old(self, closed_ns: int) -> None:
         """Drop what was decided on bars that closed too long ago: the prices that follow would be another market's."""
         age_ns = self._clock.now_ns() - closed_ns
-        if age_ns <= self._config.stale_after_ns:
+        if age_ns <= self._stale_after_ns:
             return
         self._dropped_ns = self._readings.data_ns
         text = f"the bar that closed at {utc_text(closed_ns)} is {age_ns / _NS_PER_S:.3g} s old: nothing enters on it"
@@ -317,7 +320,7 @@ class SessionLoop:
         self._status.move(state, f"{reason}; still held: {held}" if held else reason, self._engine.time_ns)
 
     def _stale_at_ns(self) -> int:
-        return (self._readings.data_ns or 0) + self._config.stale_after_ns
+        return (self._readings.data_ns or 0) + self._stale_after_ns
 
     def _judge(self, *, is_idle: bool) -> None:
         """Bring the state to what account, strategy and data say."""
@@ -336,7 +339,7 @@ class SessionLoop:
             return SessionState.HALTED, f"{failing}; resume() allows entries again"
         # Only when nothing waits to be run: in a session that is behind, the data is not old, the session is.
         if is_idle and self._clock.now_ns() >= self._stale_at_ns():
-            limit_s = self._config.stale_after_ns / _NS_PER_S
+            limit_s = self._stale_after_ns / _NS_PER_S
             return (
                 SessionState.STALE,
                 f"no data since {utc_text(self._readings.data_ns or 0)}, the limit is {limit_s:g} s",
@@ -344,3 +347,19 @@ class SessionLoop:
         if account.is_paused:
             return SessionState.EXITS_ONLY, self._pause_reason
         return SessionState.ACTIVE, "trading"
+
+
+def stale_limit_ns(config: LiveSessionConfig, speed: float) -> int:
+    """Return how much silence of the market makes a session stale, in ns.
+
+    Parameters
+    ----------
+    config : LiveSessionConfig
+        What the user says goes; the default of a bar and a half is widened for a market that is played fast, which
+        leaves a session little real time.
+    speed : float
+        Market seconds in a real one, by the market's own clock; 0 without one.
+    """
+    if config.stale_after_s is not None:
+        return config.stale_after_ns
+    return max(config.stale_after_ns, round(speed * _GRACE_S * _NS_PER_S))

@@ -41,6 +41,8 @@ class Market(NamedTuple):
         Time from which on every price comes, ns UTC; None when that is not known.
     clock : Clock or None, default None
         What the session takes for now; None for a clock that starts with the feed and runs at the session's speed.
+    speed : float, default 0.0
+        Market seconds in a real second by that clock; 0 without one.
     open_orders : callable or None, default None
         Returns where orders are sent, for the session of an id; None where there is no account.
     """
@@ -49,6 +51,7 @@ class Market(NamedTuple):
     feed: Feed
     since_ns: int | None
     clock: Clock | None = None
+    speed: float = 0.0
     open_orders: Callable[[str], OrderLine] | None = None
 
 

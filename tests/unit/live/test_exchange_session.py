@@ -18,6 +18,7 @@ from workbench.live import EngineCallbacks, LiveSession, ManualClock, Market
 from workbench.live.exchange_feed import ExchangeFeed
 from workbench.live.exchange_line import ExchangeLine
 from workbench.live.order_line import OrderLine
+from workbench.live.session_loop import stale_limit_ns
 from workbench.model import Instrument, Timeframe
 from workbench.strategy import Strategy, buy_and_hold, enter_long, hold
 
@@ -55,7 +56,12 @@ class FakeSource:
         line = self.line = ExchangeLine(lambda: self.exchange, timing=ManualTiming(MIDNIGHT))  # type: ignore[arg-type,return-value]  # a part of one
         feed = ExchangeFeed(line, symbols, timeframe, since_ns=MIDNIGHT, is_bar_only=False)
         return Market(
-            None, feed, MIDNIGHT, self.clock, lambda session_id: OrderLine(line, self.instruments(symbols), session_id)
+            None,
+            feed,
+            MIDNIGHT,
+            self.clock,
+            1.0,
+            lambda session_id: OrderLine(line, self.instruments(symbols), session_id),
         )
 
 
@@ -227,6 +233,21 @@ def test_nothing_enters_on_a_bar_that_closed_too_long_ago(open_floor: Any) -> No
     assert any("nothing enters on it" in text for text in floor.texts())
     assert floor.exchange.asked("place") == []
     assert not floor.session.snapshot().is_paused
+
+
+@pytest.mark.parametrize(
+    ("speed", "stale_after_s", "limit_s"),
+    [
+        (1.0, None, 90),  # a minute and a half
+        (60.0, None, 90),
+        (600.0, None, 600),  # a real second of the market
+        (600.0, 30.0, 30),  # what the user says
+    ],
+)
+def test_a_market_that_is_played_fast_leaves_a_second_of_real_silence(
+    speed: float, stale_after_s: float | None, limit_s: int
+) -> None:
+    assert stale_limit_ns(session_config(stale_after_s=stale_after_s), speed) == limit_s * SECOND
 
 
 def test_a_resting_entry_is_cancelled_when_prices_stop(open_floor: Any) -> None:
