@@ -41,7 +41,7 @@ def test_a_hole_is_told_and_its_bars_are_the_exchanges_own() -> None:
         stage.play(60)
         stage.until(lambda: chart_rows(stage)[-1][0] == 6)
         assert stage.told("missing between")
-        assert stage.told("are the exchange's own candles")
+        assert stage.told("bars made of the exchange's own candles")
         assert chart_rows(stage) == [(minute, 100.5, 40.0 if minute == 3 else 100.0, 100.5) for minute in range(7)]
         whole = [(minute, close) for minute, close, is_partial in stage.closes() if not is_partial]
         assert whole[:7] == [(minute, 100.5) for minute in range(7)]

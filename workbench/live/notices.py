@@ -21,9 +21,12 @@ class Notice:
         In words, without any secret.
     hole_in : str or None, default None
         Symbol of which prices are missing here that nobody could fetch, so that the bar they belong to is not whole.
+    needs_person : bool, default False
+        Whether something is not under control that no waiting mends, so that nothing new may be opened.
     """
 
     time_ns: int
     kind: str
     text: str
     hole_in: str | None = None
+    needs_person: bool = False

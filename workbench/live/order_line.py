@@ -179,7 +179,7 @@ class OrderLine:
                 text = (
                     f"the exit of {ticket.symbol} was refused {tried + 1} times, last: {outcome.reason}; it needs you"
                 )
-                self._put(Notice(0, "order", text))
+                self._put(Notice(0, "order", text, needs_person=True))
                 return
             await self._line.timing.sleep(_RETRIES_S[tried])
         elif isinstance(outcome, Accepted):
@@ -219,7 +219,8 @@ class OrderLine:
                 self._put(state)
                 if not state.is_open:
                     return
-            self._put(Notice(0, "order", f"{name} could not be cancelled: {reason}; it needs you"))
+            text = f"{name} could not be cancelled: {reason}; it needs you"
+            self._put(Notice(0, "order", text, needs_person=True))
         finally:
             self._cancelling.discard(number)
             self._wake.set()
@@ -242,11 +243,11 @@ class OrderLine:
             text = (
                 f"order {answer.number} stays unknown: {outcome.reason}; look at the exchange, nothing was sent again"
             )
-            self._notices.append(Notice(0, "order", text))
+            self._notices.append(Notice(0, "order", text, needs_person=True))
 
     def _put(self, item: _Answer | OrderState | OwnTrade | Notice) -> None:
         self._inbox.append(item)
         self._wake.set()
 
     def _broken(self, reason: str) -> None:
-        self._put(Notice(0, "order", f"the order line broke: {reason}"))
+        self._put(Notice(0, "order", f"the order line broke: {reason}", needs_person=True))

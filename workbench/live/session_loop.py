@@ -194,6 +194,10 @@ class SessionLoop:
             self._status.note(notice.time_ns or self._engine.time_ns, notice.kind, notice.text)
             if notice.hole_in is not None:
                 self._engine.mark_hole(notice.hole_in)
+            if notice.needs_person and not self._readings.account.is_paused:
+                # What cannot be closed must not grow: exits go on being tried, entries stop.
+                self._pause_reason = notice.text
+                self._publish(self._engine.command(Command("pause")))
 
     def _book_reports(self) -> None:
         """Book what the exchange said of our orders."""
@@ -212,7 +216,7 @@ class SessionLoop:
             self._status.note(bar.time_ns, "gap", f"the candles of the hole could not be fetched: {error}")
             return
         if bars:
-            text = f"{len(bars)} bars from {utc_text(bars[0].time_ns)} on are the exchange's own candles"
+            text = f"bars made of the exchange's own candles from {utc_text(bars[0].time_ns)} on: {len(bars)}"
             self._status.note(bar.time_ns, "gap", text)
             self._publish(self._engine.catch_up(bars))
         elif self._parts.market.clock is not None:
@@ -312,7 +316,7 @@ class SessionLoop:
                 break
             base.wait(wake, 1.0)
         if self._orders.outstanding:
-            text = f"{self._orders.outstanding} orders are still unknown at the end; look at the exchange"
+            text = f"orders that are still unknown at the end: {self._orders.outstanding}; look at the exchange"
             self._status.note(self._engine.time_ns, "order", text)
 
     def _end(self, state: SessionState, reason: str) -> None:

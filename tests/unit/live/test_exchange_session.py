@@ -169,7 +169,7 @@ def test_a_stop_waits_no_longer_than_fifteen_seconds_and_says_what_is_unknown(op
     assert floor.session.state != "STOPPED"
     floor.clock.advance(SECOND)
     assert floor.session.wait(JOIN_S)
-    assert "1 orders are still unknown at the end; look at the exchange" in floor.texts()
+    assert "orders that are still unknown at the end: 1; look at the exchange" in floor.texts()
 
 
 def test_a_stop_cancels_a_resting_entry_before_the_line_is_closed(open_floor: Any) -> None:
@@ -200,6 +200,16 @@ def test_a_stream_that_dies_for_good_cancels_what_waits_and_ends_the_session(ope
     assert "the stream ended for good: AuthError: the key is not accepted" in floor.texts()
 
 
+def test_a_key_that_is_not_accepted_any_more_lets_nothing_new_be_opened(open_floor: Any) -> None:
+    floor = open_floor(strategy=EnterBelow())
+    floor.begin()
+    floor.asked("place")
+    floor.put("own", AuthError("the key is not accepted", exchange="fake", retryable=False))
+    assert floor.session.wait_for("EXITS_ONLY", timeout_s=JOIN_S)
+    assert floor.session.reason == "the order line broke: AuthError: the key is not accepted"
+    assert floor.session.snapshot().is_paused
+
+
 def test_a_bar_with_a_hole_is_mended_and_then_decided_on(open_floor: Any) -> None:
     floor = open_floor(strategy=buy_and_hold())
     floor.exchange.answer("candles", (candle(0, 102.0),))
@@ -208,7 +218,7 @@ def test_a_bar_with_a_hole_is_mended_and_then_decided_on(open_floor: Any) -> Non
     shown = [floor.bars.get(timeout=JOIN_S) for _ in range(2)]
     assert [(bar.close, bar.is_partial) for bar in shown] == [(100.0, True), (102.0, False)]
     floor.asked("place")
-    assert "1 bars from 2025-01-01T00:00Z on are the exchange's own candles" in floor.texts()
+    assert "bars made of the exchange's own candles from 2025-01-01T00:00Z on: 1" in floor.texts()
     chart = floor.session.chart_state().bars
     assert [row[4] for row in chart.tolist()] == [102.0, 100.0]  # the mended bar, and the forming one
 
