@@ -2,7 +2,10 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from workbench.core.curve import worst_fall
 from workbench.errors import DataError
 from workbench.research.drawdowns import calmar_ratio, drawdown_series, longest_drawdown_s, worst_drawdown
 
@@ -32,6 +35,32 @@ def test_worst_drawdown_equals_the_series_to_the_bit(size, start, drift, seed):
     steps = np.random.default_rng(seed).normal(drift, 0.01, size)
     equity = 100.0 * np.exp(np.minimum(np.cumsum(steps), 300.0))
     assert worst_drawdown(equity, start=start) == drawdown_series(equity, start=start).max()
+
+
+LEVELS = st.sampled_from([-30.0, 0.0, 1e-8, 0.1, 90.0, 100.0, float(np.nextafter(100.0, 0.0)), 110.0, 120.0, 1e9])
+
+
+@given(st.lists(LEVELS, min_size=1, max_size=23), st.sampled_from([1e-9, 100.0, 1e12]))
+def test_worst_drawdown_equals_the_series_on_any_curve(levels, start):
+    equity = np.array(levels)
+    assert worst_drawdown(equity, start=start) == drawdown_series(equity, start=start).max()
+
+
+@pytest.mark.parametrize("size", range(1, 14))
+def test_worst_drawdown_ends_in_whichever_row(size):
+    for bottom in range(size):
+        equity = np.full(size, 100.0)
+        equity[bottom] = 75.0
+        assert worst_drawdown(equity, start=100.0) == 0.25
+        # A later peak does not hide it: 120 -> 100 is a sixth.
+        equity[bottom + 1 : bottom + 2] = 120.0
+        assert worst_drawdown(equity, start=100.0) == 0.25
+
+
+@given(st.lists(st.one_of(st.just(math.nan), LEVELS), max_size=23))
+def test_worst_fall_passes_over_nan(levels):
+    equity = np.array(levels, np.float64)
+    assert worst_fall(equity, 100.0) == worst_fall(equity[~np.isnan(equity)], 100.0)
 
 
 def test_the_worst_fall_inside_one_block_is_found():
