@@ -189,6 +189,8 @@ def test_short_cut_stops_recording_where_the_trace_is_full() -> None:
             quick, _ = case.run(is_exact=False, trace_rows=trace_rows)
             assert quick.hash == case.run(is_exact=True, trace_rows=trace_rows)[0].hash, seed
             assert len(quick.trace) == min(trace_rows, len(case.times))
+            close_times = case.times[:trace_rows] + case.config.timeframe.ns
+            assert quick.trace["close_time_ns"].tolist() == close_times.tolist()
 
 
 # A rule, and the price at which it acts on a long and on a short of 100 units from 100, after a best price of 120 (80).
@@ -276,3 +278,25 @@ def test_trail_raised_in_a_bar_acts_in_the_rest_of_that_bar(side: int, path: str
             assert quick.hash == exact.hash, (best_row, price)
             ends.update(exact.trades["exit_time_ns"].tolist())
     assert len(ends) > 4
+
+
+@pytest.mark.parametrize(("side", "edge"), [(1, 108.0), (-1, 92.0)])
+def test_drawdown_counts_from_a_peak_that_quiet_bars_have_raised_bit_by_bit(side: int, edge: float) -> None:
+    calm = edge_case({"max_drawdown": 0.1}, side, 1, 2, 100.0)
+    for climb in range(30, 34):
+        for wait in range(4, 9):
+            rows = climb + wait + 2
+            # 120 (80) and then nothing above 112, which alone would not trip: 11200 * 0.9 = 10080
+            prices = 100.0 + side * np.where(np.arange(rows) <= climb, 20.0 * np.arange(rows) / climb, 12.0)
+            values = np.tile(prices, (5, 1, 1))
+            values[1 if side < 0 else 2, 0, -2] = edge
+            config = replace(calm.config, timeframe=Timeframe("1m"))
+            codes = np.zeros((1, rows), np.uint8)
+            codes[0, 0] = calm.codes[0, 0]
+            # Entered at the open of the second bar, so the first must not have moved yet.
+            values[:, 0, 1] = 100.0
+            case = Case(config, MIDNIGHT_NS + Timeframe("1m").ns * np.arange(rows), values, codes, calm.levels)
+            quick, _ = case.run(is_exact=False)
+            # 12000 * 0.9 = 10800 = 100 * 108
+            assert quick.trips["time_ns"].tolist() == [case.times[-2]], (climb, wait)
+            assert quick.hash == case.run(is_exact=True)[0].hash, (climb, wait)
