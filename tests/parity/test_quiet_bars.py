@@ -167,3 +167,12 @@ def test_drawdown_counts_from_a_peak_that_quiet_bars_have_raised_bit_by_bit(side
             # 12000 * 0.9 = 10800 = 100 * 108
             assert quick.trips["time_ns"].tolist() == [case.times[-2]], (climb, wait)
             assert quick.hash == case.run(is_exact=True)[0].hash, (climb, wait)
+
+
+@pytest.mark.parametrize("bars", range(1, 11))
+def test_time_limit_on_the_close_of_the_last_bar_waits_for_the_next_open(bars: int) -> None:
+    case = edge_case({"max_holding_s": 3_600.0 * bars}, 1, 1, 2, 100.0)
+    # Entered at the open of the second bar.
+    rows = bars + 1
+    case = replace(case, times=case.times[:rows], values=case.values[..., :rows], codes=case.codes[:, :rows])
+    assert case.run(is_exact=False)[0].hash == case.run(is_exact=True)[0].hash
