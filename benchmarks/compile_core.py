@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 import workbench as wb
-from workbench.core import Engine, EngineConfig, run_events
+from workbench.core import Engine, EngineConfig, run_backtest, run_events
 from workbench.model import BAR, EVENT
 from workbench.strategy import plan_of
 
@@ -20,6 +20,7 @@ def compile_core() -> None:
         wb.backtest(strategy, bars, cash=10_000)
     wb.sweep(wb.strategy.sma_cross, bars, grid={"fast": [5, 10]}, progress=False)
     config = EngineConfig(instruments=bars.instruments, timeframe=bars.timeframe, cash=10_000.0)
+    run_backtest(plan_of(asked), bars, config, interpreted=True)
     events = np.zeros(ROWS, EVENT)
     events["kind"] = BAR
     events["time_ns"] = bars.time_ns

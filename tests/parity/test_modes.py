@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.reference.core_driver import backtest, live, replay
+from tests.reference.edge_market import random_case
 from tests.reference.random_market import random_bars, random_ticks
 from tests.reference.scenario import Scenario, bars_alone
 from workbench.core import EngineConfig, Ledger, run_backtest
@@ -77,6 +78,9 @@ def hashes() -> dict[str, str]:
         found[f"backtest {seed}"] = backtest(history(seed, symbols=1 + seed % 3, bars=60)).hash
         found[f"sequence {seed}"] = replay(random_bars(seed, symbols=1 + seed % 3, bars=60)).hash
         found[f"live {seed}"] = live(random_ticks(seed, symbols=1 + seed % 3, bars=20)).hash
+    for seed in range(1_000, 1_060):
+        ledger, equity = random_case(seed).run(is_exact=False)
+        found[f"edges {seed}"] = f"{ledger.hash} {equity.tobytes().hex()}"
     found["on_bar"] = swing(1, interpreted=False).hash
     return found
 

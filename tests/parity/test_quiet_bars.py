@@ -3,175 +3,29 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from workbench.core import EngineConfig, Ledger
-from workbench.core.batch import run_bars
-from workbench.core.book import open_book
-from workbench.core.driver import frozen
-from workbench.core.intents import SIZINGS
-from workbench.core.ledger import new_trace, take_log
+from tests.reference.edge_market import MIDNIGHT_NS, UNITS, Case, random_case
+from workbench.core import EXIT_REASONS, EngineConfig
 from workbench.core.log import ROOM_PER_SYMBOL
-from workbench.core.memory import memory_of
 from workbench.core.records import PATHS
 from workbench.model import Costs, Instrument, RiskConfig, Timeframe
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-MIDNIGHT_NS = 1_704_067_200_000_000_000
-UNITS, FRACTION = SIZINGS.index("units"), SIZINGS.index("fraction")
-
-
-@dataclass(frozen=True)
-class Case:
-    """A market of one symbol with a decision for each of its bars."""
-
-    config: EngineConfig
-    times: NDArray[np.int64]
-    values: NDArray[np.float64]
-    codes: NDArray[np.uint8]
-    levels: NDArray[np.float64]
-
-    def run(self, *, is_exact: bool, log_rows: int = 4_000, trace_rows: int | None = None) -> tuple[Ledger, Any]:
-        """Run the case; return its ledger and the equity at each close."""
-        rows = len(self.times)
-        book = open_book(self.config, log_rows, is_exact=is_exact)
-        # Both numbers of records are the same afterwards: the flag itself is no part of the state.
-        trace = new_trace(rows if trace_rows is None else trace_rows)
-        equity = np.full(rows, -1.0)
-        logs = []
-        row = 0
-        while row < rows:
-            row = run_bars(
-                *(memory_of(book), frozen(self.times), frozen(self.values), np.zeros((2, 1, 0)), self.codes),
-                *(frozen(self.levels), trace, equity, row, rows),
-            )
-            logs.append(take_log(book))
-        return Ledger.of(self.config.symbols, logs, trace, book), equity
-
-
-def price_walk(rng: np.random.Generator, rows: int, base: float, step: float) -> NDArray[np.float64]:
-    """Return open, high, low, close and volume (5, 1, rows) on a grid of `step`, with gaps and long calms."""
-    spread = rng.choice([0.0, 0.3, 1.0, 4.0])
-    moves = rng.normal(0.0, spread, rows).round() * (rng.random(rows) < rng.choice([0.05, 0.5, 1.0]))
-    close = np.maximum(base + step * np.cumsum(moves), step)
-    gaps = (rng.normal(0.0, 5.0, rows).round() * step) * (rng.random(rows) < rng.choice([0.0, 0.02, 0.2]))
-    open_ = np.maximum(np.r_[base, close[:-1]] + gaps, step)
-    wicks = (np.abs(rng.normal(0.0, spread, (2, rows))).round() * step) * (rng.random((2, rows)) < 0.6)
-    high = np.maximum(open_, close) + wicks[0]
-    low = np.maximum(np.minimum(open_, close) - wicks[1], step)
-    return np.stack((open_, high, np.minimum(low, high), close, np.ones(rows)))[:, None]
-
-
-def take_bars_away(rng: np.random.Generator, values: NDArray[np.float64]) -> None:
-    """Make single bars and stretches missing, sometimes at either end."""
-    rows = values.shape[2]
-    for _ in range(rng.integers(0, 5)):
-        first = int(rng.integers(0, rows))
-        values[:, :, first : first + int(rng.choice([1, 2, 3, 4, 5, 60]))] = np.nan
-    if rng.random() < 0.1:
-        values[:, :, : int(rng.integers(1, 6))] = np.nan
-    if rng.random() < 0.1:
-        values[:, :, -int(rng.integers(1, 6)) :] = np.nan
-
-
-def maybe(rng: np.random.Generator, chance: float, *choices: float) -> float | None:
-    """Return one of the choices, or None."""
-    return float(rng.choice(choices)) if rng.random() < chance else None
-
-
-def random_risk(rng: np.random.Generator, timeframe_s: float) -> RiskConfig:
-    """Return protections in any combination that is allowed."""
-    trailing = maybe(rng, 0.4, 0.01, 0.02, 0.05, 0.2)
-    activate = maybe(rng, 0.5, 0.01, 0.03, 0.1)
-    after = None if activate is None else maybe(rng, 0.5, 0.005, 0.01)
-    if trailing is None and after is None:
-        activate = None
-    return RiskConfig(
-        stop_loss=maybe(rng, 0.4, 0.01, 0.02, 0.1),
-        take_profit=maybe(rng, 0.4, 0.01, 0.03, 0.2),
-        trailing_stop=trailing,
-        trailing_activate_at=activate,
-        trailing_distance_after=after,
-        max_holding_s=maybe(rng, 0.3, 1.0, timeframe_s, 4.0 * timeframe_s, 9.5 * timeframe_s),
-        max_loss_per_trade=maybe(rng, 0.2, 0.01, 0.05),
-        max_drawdown=maybe(rng, 0.4, 0.05, 0.1, 0.5, 1.0),
-        daily_loss_limit=maybe(rng, 0.4, 0.05, 0.1, 1.0),
-        max_order_notional=maybe(rng, 0.1, 500.0),
-        max_leverage=float(rng.choice([1.0, 3.0, 20.0])),
-        price_collar=maybe(rng, 0.1, 0.01, 0.05),
-        max_orders_per_minute=1 if rng.random() < 0.1 else None,
-        cooldown_s=maybe(rng, 0.2, timeframe_s, 10.0 * timeframe_s),
-    )
-
-
-def random_levels(rng: np.random.Generator, values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    """Return the levels (1, 8, width) of entries: market, limit or stop, with brackets of their own or without."""
-    close = np.where(np.isnan(values[3, 0]), 1.0, values[3, 0])[:width]
-    levels = np.full((8, width), math.nan)
-    kind = rng.integers(0, 4, width)
-    away = 1.0 + rng.choice([-0.03, -0.01, 0.0, 0.01, 0.03], width)
-    levels[1] = np.where(kind == 1, close * away, math.nan)
-    levels[2] = np.where(kind == 2, close * away, math.nan)
-    for row, choices in ((3, (0.01, 0.02)), (4, (0.01, 0.05)), (5, (0.01, 0.03)), (6, (60.0, 7_200.0))):
-        levels[row] = np.where(rng.random(width) < 0.2, rng.choice(choices, width), math.nan)
-    levels[7] = rng.choice([0, UNITS, FRACTION], width)
-    levels[0] = np.where(levels[7] == UNITS, rng.choice([1.0, 10.0, 40.0], width), rng.choice([0.5, 1.0], width))
-    return levels[None]
-
-
-def random_case(seed: int) -> Case:
-    """Return a case; most prices lie on a coarse grid, so that they meet levels exactly."""
-    rng = np.random.default_rng(seed)
-    timeframe = str(rng.choice(["1m", "1h", "4h", "7m", "1d", "2d"], p=[0.35, 0.35, 0.15, 0.05, 0.05, 0.05]))
-    length = Timeframe(timeframe)
-    rows = int(rng.choice([1, 2, 3, 4, 5, 6, 7, 8, 9, 30, 120], p=[0.02] * 9 + [0.42, 0.4]))
-    base = float(rng.choice([100.0, 1e-8, 1e9, 60_000.0], p=[0.7, 0.1, 0.1, 0.1]))
-    step = base * float(rng.choice([0.01, 0.0005]))
-    values = price_walk(rng, rows, base, step)
-    take_bars_away(rng, values)
-    first = MIDNIGHT_NS + int(rng.choice([0, 23, 24, 12])) * 3_600_000_000_000
-    if length.ns >= 24 * 3_600_000_000_000:
-        first = MIDNIGHT_NS
-    elif timeframe == "4h":
-        first = MIDNIGHT_NS + int(rng.integers(0, 6)) * length.ns
-    codes = rng.choice(16, (1, rows)).astype(np.uint8)
-    codes[rng.random((1, rows)) > rng.choice([0.0, 0.02, 0.2, 1.0], p=[0.05, 0.45, 0.3, 0.2])] = 0
-    codes[0, np.isnan(values[3, 0])] = 0
-    is_spot = rng.random() < 0.4
-    instrument = Instrument(
-        "BTC/USDT" if is_spot else "BTC/USDT:USDT",
-        "spot" if is_spot else "linear_perpetual",
-        lot=maybe(rng, 0.4, 1.0, 1e-5, 0.07),
-        tick=None if rng.random() < 0.5 else step * float(rng.choice([1.0, 0.37])),
-        maintenance_margin=float(rng.choice([0.005, 0.0, 0.049])),
-    )
-    is_free = rng.random() < 0.5
-    config = EngineConfig(
-        instruments=(instrument,),
-        timeframe=length,
-        cash=base * 10.0,
-        risk=random_risk(rng, length.ns / 1e9),
-        costs=Costs(taker_fee=0.0, maker_fee=0.0, slippage=0.0) if is_free else Costs(slippage=0.01),
-        path=str(rng.choice(PATHS)),
-    )
-    width = 1 if rng.random() < 0.4 else rows
-    return Case(config, first + length.ns * np.arange(rows), values, codes, random_levels(rng, values, width))
 
 
 @pytest.mark.parametrize("block", range(10))
 def test_short_cut_leaves_the_same_bytes_on_the_edges_of_every_rule(block: int) -> None:
+    reasons: set[int] = set()
     for seed in range(100 * block, 100 * block + 100):
         case = random_case(seed)
         quick, equity = case.run(is_exact=False)
         exact, exact_equity = case.run(is_exact=True)
         assert quick.hash == exact.hash, seed
         assert equity.tobytes() == exact_equity.tobytes(), seed
+        reasons.update(exact.trades["reason"].tolist())
+    assert len(reasons) > len(EXIT_REASONS) // 2
 
 
 def test_log_that_fills_up_in_the_middle_loses_nothing() -> None:
@@ -182,6 +36,19 @@ def test_log_that_fills_up_in_the_middle_loses_nothing() -> None:
         assert case.run(is_exact=False, log_rows=ROOM_PER_SYMBOL)[0].hash == whole.hash, seed
 
 
+def test_funding_is_paid_on_quiet_bars_too() -> None:
+    paid = 0
+    for seed in range(400, 440):
+        case = random_case(seed)
+        rates = np.random.default_rng(seed).choice([0.0, 1e-3, -1e-3], (2, 1, len(case.times)), p=[0.8, 0.1, 0.1])
+        quick, equity = case.run(is_exact=False, funding=rates)
+        exact, exact_equity = case.run(is_exact=True, funding=rates)
+        assert quick.hash == exact.hash, seed
+        assert equity.tobytes() == exact_equity.tobytes(), seed
+        paid += quick.book.account["funding"] != 0.0
+    assert paid > 5
+
+
 def test_short_cut_stops_recording_where_the_trace_is_full() -> None:
     for seed in range(300, 340):
         case = random_case(seed)
@@ -189,6 +56,8 @@ def test_short_cut_stops_recording_where_the_trace_is_full() -> None:
             quick, _ = case.run(is_exact=False, trace_rows=trace_rows)
             assert quick.hash == case.run(is_exact=True, trace_rows=trace_rows)[0].hash, seed
             assert len(quick.trace) == min(trace_rows, len(case.times))
+            close_times = case.times[:trace_rows] + case.config.timeframe.ns
+            assert quick.trace["close_time_ns"].tolist() == close_times.tolist()
 
 
 # A rule, and the price at which it acts on a long and on a short of 100 units from 100, after a best price of 120 (80).
@@ -276,3 +145,34 @@ def test_trail_raised_in_a_bar_acts_in_the_rest_of_that_bar(side: int, path: str
             assert quick.hash == exact.hash, (best_row, price)
             ends.update(exact.trades["exit_time_ns"].tolist())
     assert len(ends) > 4
+
+
+@pytest.mark.parametrize(("side", "edge"), [(1, 108.0), (-1, 92.0)])
+def test_drawdown_counts_from_a_peak_that_quiet_bars_have_raised_bit_by_bit(side: int, edge: float) -> None:
+    calm = edge_case({"max_drawdown": 0.1}, side, 1, 2, 100.0)
+    for climb in range(30, 34):
+        for wait in range(4, 9):
+            rows = climb + wait + 2
+            # 120 (80) and then nothing above 112, which alone would not trip: 11200 * 0.9 = 10080
+            prices = 100.0 + side * np.where(np.arange(rows) <= climb, 20.0 * np.arange(rows) / climb, 12.0)
+            values = np.tile(prices, (5, 1, 1))
+            values[1 if side < 0 else 2, 0, -2] = edge
+            config = replace(calm.config, timeframe=Timeframe("1m"))
+            codes = np.zeros((1, rows), np.uint8)
+            codes[0, 0] = calm.codes[0, 0]
+            # Entered at the open of the second bar, so the first must not have moved yet.
+            values[:, 0, 1] = 100.0
+            case = Case(config, MIDNIGHT_NS + Timeframe("1m").ns * np.arange(rows), values, codes, calm.levels)
+            quick, _ = case.run(is_exact=False)
+            # 12000 * 0.9 = 10800 = 100 * 108
+            assert quick.trips["time_ns"].tolist() == [case.times[-2]], (climb, wait)
+            assert quick.hash == case.run(is_exact=True)[0].hash, (climb, wait)
+
+
+@pytest.mark.parametrize("bars", range(1, 11))
+def test_time_limit_on_the_close_of_the_last_bar_waits_for_the_next_open(bars: int) -> None:
+    case = edge_case({"max_holding_s": 3_600.0 * bars}, 1, 1, 2, 100.0)
+    # Entered at the open of the second bar.
+    rows = bars + 1
+    case = replace(case, times=case.times[:rows], values=case.values[..., :rows], codes=case.codes[:, :rows])
+    assert case.run(is_exact=False)[0].hash == case.run(is_exact=True)[0].hash

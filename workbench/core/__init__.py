@@ -1,8 +1,7 @@
 """The shared engine, portfolio and risk core: the same compiled code decides in backtest, on paper and live.
 
 Deterministic: no input or output, no wall clock, no hidden randomness, no threads but the lock around a portfolio. The
-only
-room that knows numba and TA-Lib.
+only room that knows numba and TA-Lib.
 """
 
 from workbench.core.book import EngineConfig, state_bytes

@@ -31,10 +31,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
-# fastmath is never set: it may reorder sums, and compiled code must equal interpreted code bit for bit.
-# The others are named because numba hands those that are not down from caller to callee: one inlined function would
-# inline
-# all that it calls.
+# fastmath is never set: it may reorder sums, and compiled code must equal interpreted code bit for bit. The others are
+# named because numba hands those that are not down from caller to callee: one inlined function would inline all that it
+# calls.
 _OPTIONS: dict[str, Any] = {
     "nogil": True,
     "cache": True,
@@ -161,8 +160,7 @@ def record_kernel(function: F, /) -> F:
     """Compile a function that works on the arrays it is given and makes none: no reference is counted.
 
     Counting the references of arrays costs more than a step of the core does; numba's run-time is therefore left out,
-    and
-    a function that allocates fails to compile.
+    and a function that allocates fails to compile.
     """
     return kernel(_nrt=False)(function)
 

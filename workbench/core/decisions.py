@@ -29,8 +29,7 @@ def action_of(code: int, quantity: float) -> int:
     """Return the action that a rule code means for a position of signed `quantity`.
 
     While flat, entry and exit signalled together for one side, or entries for both sides, mean no entry. In a position
-    an
-    opposite entry reverses and a same-side entry does nothing.
+    an opposite entry reverses and a same-side entry does nothing.
     """
     long_in = (code & LONG_IN) != 0
     short_in = (code & SHORT_IN) != 0

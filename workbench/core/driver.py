@@ -39,8 +39,7 @@ def joint_codes(
     """Return the rule codes (n_symbols, n) and levels (n_symbols, 8, m) of a plan on the joint time axis of `bars`.
 
     A symbol's indicators see its valid bars only; on a missing bar its code is 0. m is 1 unless a level changes from
-    bar
-    to bar. `cache` may be given for bars of one symbol without missing rows.
+    bar to bar. `cache` may be given for bars of one symbol without missing rows.
     """
     plan.check_length(len(bars))
     if cache is not None or (bars.n_symbols == 1 and bars.valid.all()):

@@ -1,8 +1,7 @@
 """The engine of a live session: any piece of a recorded sequence of events through the shared core.
 
 A session is a backtest in pieces of one event. `Engine` steps the indicators bar by bar where `run_events` computes
-them
-over the whole history; everything else is the same compiled loop, and the two must leave the same bytes.
+them over the whole history; everything else is the same compiled loop, and the two must leave the same bytes.
 """
 
 from __future__ import annotations
@@ -138,8 +137,7 @@ class Engine:
         Account, risk and costs.
     on_strategy_error : callable, optional
         Called with the exception, the symbol's index and the bar's time in ns UTC when ``on_bar`` raises; the strategy
-        then
-        holds for that bar, and stops go on. Without it the exception passes to the caller of `process`.
+        then holds for that bar, and stops go on. Without it the exception passes to the caller of `process`.
 
     Raises
     ------

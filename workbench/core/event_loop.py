@@ -127,11 +127,10 @@ def run_rows(  # noqa: PLR0913  one array for each input and output
     """Run events from row `begin` on; return the row after the last one run.
 
     With `codes` (one per event, used at the last row of each bar or group of bars) everything runs. Without (length 0)
-    the
-    loop stops after each such row, and the caller decides. ``bars``, shape (5, n_symbols, 1), collects a group of `BAR`
-    rows across calls and is nan where a symbol has none; the caller clears it after deciding. ``no_funding`` has shape
-    (2, n_symbols, 0). ``levels`` has shape (n_symbols, 8, m), ``columns`` the column
-    of each event in it. Stops early when the log is full.
+    the loop stops after each such row, and the caller decides. ``bars``, shape (5, n_symbols, 1), collects a group of
+    `BAR` rows across calls and is nan where a symbol has none; the caller clears it after deciding. ``no_funding`` has
+    shape (2, n_symbols, 0). ``levels`` has shape (n_symbols, 8, m), ``columns`` the column of each event in it. Stops
+    early when the log is full.
     """
     book = book_of(memory)
     decides = codes.shape[0] > 0

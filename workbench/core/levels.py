@@ -1,8 +1,7 @@
 """Protective levels of a position: stop, trailing stop, loss limit, target and time limit.
 
 A level that is off lies where no price can reach it: 0.0 below a long, ``inf`` above it, mirrored for a short.
-Comparing
-prices with levels then needs no test for "is it on".
+Comparing prices with levels then needs no test for "is it on".
 """
 
 from __future__ import annotations
@@ -140,8 +139,7 @@ def _margin_level(book: Book, s: int) -> float:
     """Return the price of perpetual `s` at which the account falls below maintenance margin, other marks fixed.
 
     ``0.0`` for a long that no price can liquidate and for a short that every price does. With equity ``e + q * p`` and
-    maintenance
-    ``m + r * |q| * p`` the two meet at ``p = (m - e) / (q - r * |q|)``.
+    maintenance ``m + r * |q| * p`` the two meet at ``p = (m - e) / (q - r * |q|)``.
     """
     y = book.symbols[s]
     held = y["quantity"]

@@ -83,8 +83,7 @@ class PortfolioSimulator:
         -------
         Fill or Denied
             The whole quantity that was executed, or the denial when nothing was. When the part that closes was filled
-            and
-            the part that opens refused, the fill comes back and the denial counts in the account.
+            and the part that opens refused, the fill comes back and the denial counts in the account.
 
         Raises
         ------

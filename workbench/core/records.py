@@ -4,10 +4,8 @@ A record is read as ``rec["cash"]``, which works with and without the compiler; 
 equality is equality of the bytes. Nothing here computes.
 
 Conventions of all records: prices and cash in quote currency, quantities in base units, fractions as fractions, times
-as
-int64 nanoseconds UTC, codes as indices into the tuples of this module. A feature that is off holds a value that can
-never
-act: distance 0.0, cap ``inf``, time limit ``NEVER``.
+as int64 nanoseconds UTC, codes as indices into the tuples of this module. A feature that is off holds a value that can
+never act: distance 0.0, cap ``inf``, time limit ``NEVER``.
 """
 
 from __future__ import annotations
@@ -243,8 +241,7 @@ SYMBOL: Final = np.dtype(
 # One row of what happened, in the order in which it happened. What a field means depends on the kind:
 #   kind      code    flag         price        fee    value     others
 #   FILL      reason  is maker     fill         fee    -         sequence
-#   TRADE     reason  bars held    exit         fees   pnl       start_ns, entry, return_, funding, mae, mfe, stop,
-# target
+#   TRADE     reason  bars held    exit         fees   pnl       start_ns, entry, return_, funding, mae, mfe, levels
 #   DENIAL    rule    -            -            -      value     limit in `entry`
 #   TRIP      reason  -            -            -      value     limit in `entry`
 #   REQUEST   reason  order kind   order price  -      is exit   sequence, may rest in `entry`

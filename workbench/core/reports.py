@@ -22,9 +22,8 @@ def apply_report(book: Book, event: Record) -> None:
     """Book a `REPORT` event: ``a`` signed quantity filled, ``b`` price, ``c`` fee, ``d`` request number, ``e`` flags.
 
     A request is in flight until its whole quantity is filled or a report says `DONE`; until then its symbol sends no
-    other
-    of its kind. A fill that arrives after a cancel is booked all the same, and leaves again at once when entries are
-    halted: a fill is a fact.
+    other of its kind. A fill that arrives after a cancel is booked all the same, and leaves again at once when entries
+    are halted: a fill is a fact.
     """
     a = book.account
     s = event["symbol"]

@@ -21,8 +21,7 @@ def round_down(value: float, step: float, steps_per_unit: float) -> float:
     """Return `value` rounded down to a multiple of `step`; unchanged when `step` is 0.
 
     `steps_per_unit` is ``1 / step`` where that is a whole number, else 0. Dividing by it gives the double nearest to
-    the
-    decimal price, where multiplying by `step` would not: ``3 * 0.1 != 0.3`` but ``3 / 10 == 0.3``.
+    the decimal price, where multiplying by `step` would not: ``3 * 0.1 != 0.3`` but ``3 / 10 == 0.3``.
     """
     if step <= 0.0 or not math.isfinite(value):
         return value

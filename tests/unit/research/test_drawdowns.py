@@ -2,7 +2,10 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from workbench.core.curve import worst_fall
 from workbench.errors import DataError
 from workbench.research.drawdowns import calmar_ratio, drawdown_series, longest_drawdown_s, worst_drawdown
 
@@ -25,7 +28,7 @@ def test_worst_drawdown_is_the_largest_fall():
 
 
 @pytest.mark.parametrize("start", [50.0, 100.0, 150.0])
-@pytest.mark.parametrize("size", [1, 2, 1_000 - 1, 1_000, 1_000 + 1, 12 * 1_000 + 7])
+@pytest.mark.parametrize("size", [1, 2, 999, 1_000, 1_001, 12_007])
 @pytest.mark.parametrize("drift", [-0.001, 0.0, 0.001, 0.1])
 @pytest.mark.parametrize("seed", range(2))
 def test_worst_drawdown_equals_the_series_to_the_bit(size, start, drift, seed):
@@ -34,17 +37,43 @@ def test_worst_drawdown_equals_the_series_to_the_bit(size, start, drift, seed):
     assert worst_drawdown(equity, start=start) == drawdown_series(equity, start=start).max()
 
 
-def test_the_worst_fall_inside_one_block_is_found():
-    equity = np.full(10 * 1_000, 100.0)
-    equity[5 * 1_000 + 10] = 200.0
-    equity[5 * 1_000 + 20] = 150.0
-    equity[8 * 1_000] = 140.0
+LEVELS = st.sampled_from([-30.0, 0.0, 1e-8, 0.1, 90.0, 100.0, float(np.nextafter(100.0, 0.0)), 110.0, 120.0, 1e9])
+
+
+@given(st.lists(LEVELS, min_size=1, max_size=23), st.sampled_from([1e-9, 100.0, 1e12]))
+def test_worst_drawdown_equals_the_series_on_any_curve(levels, start):
+    equity = np.array(levels)
+    assert worst_drawdown(equity, start=start) == drawdown_series(equity, start=start).max()
+
+
+@pytest.mark.parametrize("size", range(1, 14))
+def test_worst_drawdown_ends_in_whichever_row(size):
+    for bottom in range(size):
+        equity = np.full(size, 100.0)
+        equity[bottom] = 75.0
+        assert worst_drawdown(equity, start=100.0) == 0.25
+        # A later peak does not hide it: 120 -> 100 is a sixth.
+        equity[bottom + 1 : bottom + 2] = 120.0
+        assert worst_drawdown(equity, start=100.0) == 0.25
+
+
+@given(st.lists(st.one_of(st.just(math.nan), LEVELS), max_size=23))
+def test_worst_fall_passes_over_nan(levels):
+    equity = np.array(levels, np.float64)
+    assert worst_fall(equity, 100.0) == worst_fall(equity[~np.isnan(equity)], 100.0)
+
+
+def test_worst_fall_is_the_largest_from_any_peak_to_any_later_bottom():
+    equity = np.full(10_000, 100.0)
+    equity[5_010] = 200.0
+    equity[5_020] = 150.0
+    equity[8_000] = 140.0
     # 200 -> 100 right after the bottom of 150: half
     assert worst_drawdown(equity, start=100.0) == 0.5
-    equity[5 * 1_000 + 11 :] = 190.0
-    equity[5 * 1_000 + 20] = 150.0
-    equity[8 * 1_000] = 180.0
-    # within the block 200 -> 150
+    equity[5_011:] = 190.0
+    equity[5_020] = 150.0
+    equity[8_000] = 180.0
+    # the deepest of three bottoms after 200: 150
     assert worst_drawdown(equity, start=100.0) == 0.25
 
 

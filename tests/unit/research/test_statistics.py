@@ -11,6 +11,7 @@ from workbench.research.statistics import (
     compound_annual_growth,
     daily_returns,
     day_close_rows,
+    risk_figures,
     sharpe_ratio,
     sortino_ratio,
     volatility,
@@ -140,3 +141,19 @@ def test_sharpe_agrees_with_numpy_when_it_is_defined(values):
     ratio = sharpe_ratio(returns)
     if returns.max() - returns.min() > 1e-6:
         assert ratio == pytest.approx(returns.mean() / returns.std(ddof=1) * math.sqrt(365), rel=1e-6, abs=1e-9)
+
+
+@given(
+    st.lists(
+        st.one_of(st.floats(-1.0, 10.0), st.sampled_from([0.0, -0.0, 0.01, -0.01, 1e-13, -1e-13, 5e-324])), max_size=40
+    )
+)
+def test_risk_figures_are_the_three_measures_to_the_bit(values):
+    returns = np.array(values, np.float64)
+    alone = np.array([volatility(returns), sharpe_ratio(returns), sortino_ratio(returns)])
+    assert np.array(risk_figures(returns)).tobytes() == alone.tobytes()
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_risk_figures_of_a_return_that_is_not_finite_are_undefined(bad):
+    assert np.isnan(risk_figures(np.array([0.01, bad, 0.02]))).all()
