@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -148,9 +148,16 @@ def price_columns(ohlcv: FloatArray) -> tuple[FloatArray, ...]:
 
 
 def evaluate(
-    order: Sequence[Node], roots: Sequence[Node], ohlcv: FloatArray, cache: EvaluationCache | None
+    order: Sequence[Node],
+    roots: Sequence[Node],
+    ohlcv: FloatArray,
+    cache: EvaluationCache | None,
+    twins: Mapping[Node, Node],
 ) -> list[Any]:
-    """Return the roots' values over all bars; what the cache already knows is not computed, nor anything below it."""
+    """Return the roots' values over all bars; what the cache already knows is not computed, nor anything below it.
+
+    Two crossings that are each other's opposite, ``twins``, are found in one pass.
+    """
     if cache is None:
         columns = price_columns(checked_ohlcv(ohlcv))
     elif cache.holds(ohlcv):
@@ -160,11 +167,17 @@ def evaluate(
     values: dict[Node, Any] = {}
     with np.errstate(all="ignore"):
         for node in _needed(order, roots, values, cache):
+            if node in values:
+                continue
             if isinstance(node, Price):
                 values[node] = columns[node.column]
                 continue
             inputs = [values[source] for source in node.inputs]
-            if cache is not None and node.is_shared:
+            twin = twins.get(node)
+            both = node.evaluate_with(twin, inputs) if twin is not None else None
+            if both is not None:
+                values |= both
+            elif cache is not None and node.is_shared:
                 values[node] = cache.compute(node, partial(node.evaluate, inputs))
             else:
                 values[node] = node.evaluate(inputs)

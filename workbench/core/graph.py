@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from workbench.core.evaluation import EvaluationCache, evaluate, evaluation_order
 from workbench.core.nodes import PRICE_NAMES, FloatArray, Node, Price, Step
+from workbench.core.operators import opposite_crosses
 
 __all__ = ["Graph", "HasNode", "Program", "Stream"]
 
@@ -73,16 +74,17 @@ class Graph:
 class Program:
     """The order of calculation behind some nodes, worked out once and run over arrays or bar by bar."""
 
-    __slots__ = ("_order", "roots", "warmup")
+    __slots__ = ("_order", "_twins", "roots", "warmup")
 
     def __init__(self, roots: Sequence[Node]) -> None:
         self.roots = tuple(roots)
         self.warmup = max((node.warmup for node in self.roots), default=0)
         self._order = evaluation_order(self.roots)
+        self._twins = opposite_crosses(self._order)
 
     def batch(self, ohlcv: FloatArray, cache: EvaluationCache | None = None) -> list[Any]:
         """Return the values of the roots over all bars; that of a constant is a scalar. See `Graph.batch`."""
-        return evaluate(self._order, self.roots, ohlcv, cache)
+        return evaluate(self._order, self.roots, ohlcv, cache, self._twins)
 
     def stream(self) -> "Stream":
         """Return the step form at the state before the first bar."""

@@ -102,6 +102,10 @@ class Node:
         """Return the values of all bars from the inputs' values of all bars."""
         raise NotImplementedError
 
+    def evaluate_with(self, twin: "Node", inputs: Sequence[Any]) -> "dict[Node, NDArray[Any]] | None":  # noqa: ARG002  for those that have a twin
+        """Return the values of this node and of a `twin` of the same inputs, when both cost little more than one."""
+        return None
+
     def stepper(self) -> Step:
         """Return a fresh step form: a callable with its own memory, to be called once for each bar."""
         raise NotImplementedError

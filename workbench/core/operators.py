@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.core.compiled import kernel
+from workbench.core.compiled import kernel, place
 from workbench.core.nodes import FloatArray, Node, Step, frozen
 
 __all__ = ["Absolute", "AsFloat", "Binary", "Compare", "Cross", "Logic", "Negate", "Not", "Shift", "as_series"]
@@ -252,6 +252,19 @@ class Cross(Node):
         frozen(out)
         return out
 
+    def evaluate_with(self, twin: Node, inputs: Sequence[Any]) -> dict[Node, NDArray[np.bool_]] | None:
+        """Return the crossings of two whole series in both directions, found in one pass; None where one is a level.
+
+        The twin is the crossing of the same inputs the other way: rules that enter on one leave on the other.
+        """
+        left, right = inputs
+        if not (isinstance(left, np.ndarray) and isinstance(right, np.ndarray)):
+            return None
+        above, below = np.empty((2, len(left)), dtype=np.bool_)
+        _crosses_both(left, right, above, below)
+        found = (frozen(above), frozen(below)) if self.arguments[0] else (frozen(below), frozen(above))
+        return dict(zip((self, twin), found, strict=True))
+
     def stepper(self) -> Step:
         """Return a comparison that remembers the bar before."""
         is_upward = self.arguments[0]
@@ -265,6 +278,31 @@ class Cross(Node):
             return is_crossing
 
         return step
+
+
+def opposite_crosses(nodes: Sequence[Node]) -> dict[Node, Node]:
+    """Return each crossing whose opposite, of the same inputs in the same order, is among the nodes too, with it."""
+    first: dict[tuple[Node, ...], Cross] = {}
+    twins: dict[Node, Node] = {}
+    for node in nodes:
+        if isinstance(node, Cross):
+            other = first.setdefault(node.inputs, node)
+            if other is not node:
+                twins[node] = other
+                twins[other] = node
+    return twins
+
+
+@kernel
+def _crosses_both(left: FloatArray, right: FloatArray, above: NDArray[np.bool_], below: NDArray[np.bool_]) -> None:
+    if above.shape[0]:
+        above[0] = False
+        below[0] = False
+    for row in range(1, above.shape[0]):
+        one, other = left[place(row)], right[place(row)]
+        one_before, other_before = left[place(row - 1)], right[place(row - 1)]
+        above[place(row)] = (one > other) & (one_before <= other_before)
+        below[place(row)] = (other > one) & (other_before <= one_before)
 
 
 @kernel
