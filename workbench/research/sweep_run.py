@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from workbench.research.measures import SWEEP_MEASURES
 if TYPE_CHECKING:
     import threading
 
+    from numpy.typing import NDArray
+
     from workbench.core.book import EngineConfig
     from workbench.core.plan import DecisionPlan
     from workbench.core.records import Record
@@ -29,9 +31,19 @@ if TYPE_CHECKING:
     from workbench.strategy.lowering import ConfiguredStrategy
 
 
-# Plans are made some at once: a run over the bars empties the processor's caches, and making a plan, which is plain
-# Python, then takes twice as long.
-PLANS_AT_ONCE: Final = 32
+# Combinations are prepared some at once: a run over the bars empties the processor's caches, and what comes before it,
+# which is mostly plain Python, then takes twice as long. At most so many, and so many bytes of their decisions.
+PREPARED_AT_ONCE: Final = 32
+PREPARED_BYTES: Final = 1 << 20
+
+
+class _Prepared(NamedTuple):
+    """A combination that only has to be run: its plan, with its decisions if they are known before the run."""
+
+    row: int
+    plan: DecisionPlan
+    codes: NDArray[np.uint8] | None
+    levels: NDArray[np.float64] | None
 
 
 class _Scratch:
@@ -110,23 +122,39 @@ class SweepRun:
             A combination is refused by the strategy; the message names it.
         """
         scratch = _Scratch(self._config, len(self._bars))
-        for first in range(0, len(block), PLANS_AT_ONCE):
-            rows = block[first : first + PLANS_AT_ONCE]
+        waiting: list[_Prepared] = []
+        size_bytes = 0
+        for row in block:
             if stop.is_set():
                 return
-            self._run_plans(rows, [self._plan(row) for row in rows], scratch, stop)
+            one = self._prepared(row)
+            waiting.append(one)
+            if one.codes is not None and one.levels is not None:
+                size_bytes += one.codes.nbytes + one.levels.nbytes
+            if len(waiting) == PREPARED_AT_ONCE or size_bytes > PREPARED_BYTES:
+                self._run_all(waiting, scratch, stop)
+                waiting.clear()
+                size_bytes = 0
+        self._run_all(waiting, scratch, stop)
 
-    def _run_plans(self, rows: range, plans: list[DecisionPlan], scratch: _Scratch, stop: threading.Event) -> None:
-        for row, plan in zip(rows, plans, strict=True):
+    def _prepared(self, row: int) -> _Prepared:
+        plan = self._plan(row)
+        self._shortest_warmup[row] = plan.warmup
+        if plan.kind == "callable":
+            return _Prepared(row, plan, None, None)
+        codes, levels = joint_codes(plan, self._bars, self._cache)
+        return _Prepared(row, plan, codes, frozen(levels))
+
+    def _run_all(self, waiting: list[_Prepared], scratch: _Scratch, stop: threading.Event) -> None:
+        for row, plan, codes, levels in waiting:
             if stop.is_set():
                 return
-            self._shortest_warmup[row] = plan.warmup
-            if plan.kind == "callable":
+            if codes is None or levels is None:
                 ledger = run_backtest(plan, self._bars, self._config, funding=self._funding, cache=self._cache)
                 scratch.equity[:] = ledger.equity
                 account = ledger.book.account
             else:
-                self._run_coded(plan, scratch)
+                self._run_coded(codes, levels, scratch)
                 account = scratch.book.account
             self.figures[row] = self._figures(scratch, account)
 
@@ -153,11 +181,10 @@ class SweepRun:
             shown = ", ".join(f"{name}={value!r}" for name, value in chosen.items())
             raise ConfigError(f"the combination {shown} is refused ({error}); leave it out with where=...") from error
 
-    def _run_coded(self, plan: DecisionPlan, scratch: _Scratch) -> None:
-        codes, levels = joint_codes(plan, self._bars, self._cache)
+    def _run_coded(self, codes: NDArray[np.uint8], levels: NDArray[np.float64], scratch: _Scratch) -> None:
         scratch.reset()
         run_bars(
-            *(scratch.memory, self._times, self._values, self._rates, codes, frozen(levels)),
+            *(scratch.memory, self._times, self._values, self._rates, codes, levels),
             *(self._no_trace, scratch.equity, 0, len(self._bars)),
         )
 
