@@ -173,7 +173,9 @@ class SteppedLine:
 
         async def turns() -> None:
             for _ in range(TURNS):
-                await asyncio.sleep(0)
+                turn = self._loop.create_future()
+                self._loop.call_soon(turn.set_result, None)
+                await turn
 
         self._loop.run_until_complete(turns())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Self, TypeVar
@@ -400,6 +401,8 @@ class PracticeExchange:
     async def _serve(self) -> None:
         from workbench.exchange.practice.server import PracticeServer  # noqa: PLC0415 - aiohttp costs whoever starts it
 
+        # One thread for slow answers: they hold the interpreter anyway, and the tapes stay out of each other's way.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1, thread_name_prefix="workbench-practice"))
         server = PracticeServer(self._venue, latency_s=self.config.latency_s)
         await server.start(self.config.port)
         self._stopping = asyncio.Event()
