@@ -195,7 +195,7 @@ class SessionLoop:
             if notice.hole_in is not None:
                 self._engine.mark_hole(notice.hole_in)
             if notice.needs_person and not self._readings.account.is_paused:
-                # What cannot be closed must not grow: exits go on being tried, entries stop.
+                # What cannot be closed must not grow: entries stop, and exits that are not in flight go on.
                 self._pause_reason = notice.text
                 self._publish(self._engine.command(Command("pause")))
 
