@@ -1,7 +1,7 @@
 """Whether the exchange holds what the account of a session says, and what people are told when it does not.
 
-An exchange is asked now and then, between two orders. One look proves nothing: a trade may be on its way to us. The same
-difference in several looks is real: somebody else traded on the account, or a balance was moved by hand.
+An exchange is asked now and then, between two orders. One look proves nothing: a trade may be on its way to us. The
+same difference in several looks is real: somebody else traded on the account, or a balance was moved by hand.
 """
 
 from __future__ import annotations
