@@ -183,3 +183,11 @@ def test_done_orders_are_forgotten_oldest_first_and_unknown_ones_are_left_alone(
     made.sent(0)
     made.doubt(0)
     assert [order.intent.number for order in made.unfinished()] == [1_001]
+
+
+def test_a_late_state_of_a_late_trade_opens_nothing_either() -> None:
+    made = orders()
+    made.report(1, Report("cancelled", 0.0))
+    made.trade(Trade("a", 0.5))
+    made.report(1, Report("partly_filled", 0.5))  # no more than the trade has told
+    assert (status(made), made.take_doubtful()) == ("cancelled", ())
