@@ -413,16 +413,19 @@ class Session:
 
     def _take_report(self, report: Report) -> None:
         number = self.orders.number_of(report.client_order_id)
-        order = None if number is None else self.orders.get(number)
-        if order is not None and number is not None:
-            before = order.news
+        if number is not None:
+            before = self.orders.news
             bookings = self.orders.report(number, report)
-            if order.news != before:
+            if self.orders.news != before:
                 self._note("report", number, report)
             self._book(bookings)
 
     def _take_trade(self, trade: Trade) -> None:
-        self._book(self.orders.trade(trade))
+        before = self.orders.news
+        bookings = self.orders.trade(trade)
+        if self.orders.news != before:
+            self._note("trade", trade)
+        self._book(bookings)
 
     def _poll(self) -> None:
         self.history.may_crash()
@@ -440,8 +443,6 @@ class Session:
 
     def _book(self, bookings: list[Booking[Trade]]) -> None:
         for order, trade, is_done in bookings:
-            if trade is not None:
-                self._note("trade", trade._replace(client_order_id=order.intent.client_order_id))
             self._row(order.intent.number, 0 if trade is None else trade.quantity, is_done=is_done)
         for order in self.orders.take_doubtful():
             self.cancelling.add(order.intent.number)

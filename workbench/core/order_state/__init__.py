@@ -24,7 +24,7 @@ from workbench.core.order_state.effects import (
     Tell,
     Told,
 )
-from workbench.core.order_state.intents import Intent
+from workbench.core.order_state.intents import Intent, NamedOrder
 from workbench.core.order_state.live_order import LIVE_ORDER_STATUSES, LiveOrder, LiveOrderStatus, OrderReport
 from workbench.core.order_state.live_orders import Booking, LiveOrders, TradeReport
 from workbench.core.order_state.procedures import RETRIES_S, Procedures
@@ -46,6 +46,7 @@ __all__ = [
     "LiveOrderStatus",
     "LiveOrders",
     "Looked",
+    "NamedOrder",
     "Now",
     "OrderReport",
     "Placed",

@@ -39,7 +39,7 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """Look at the exchange's time. Answered with it, ns UTC."""
+    """Look at our clock. Answered with its time, ns UTC."""
 
 
 @dataclass(frozen=True, slots=True)

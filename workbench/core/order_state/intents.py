@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from workbench.model import OrderKind, OrderSide
 
-__all__ = ["Intent"]
+__all__ = ["Intent", "NamedOrder"]
+
+
+class NamedOrder(Protocol):
+    """An order that can be asked for."""
+
+    @property
+    def symbol(self) -> str:
+        """Unified symbol."""
+
+    @property
+    def client_order_id(self) -> str:
+        """Our name of the order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +50,7 @@ class Intent:
     time_ns : int
         Moment of the decision, ns UTC.
     expires_ns : int
-        Exchange time from which on it is too old to be sent, ns UTC.
+        Time of our clock from which on it is too old to be sent, ns UTC.
     """
 
     number: int

@@ -110,8 +110,6 @@ class LiveOrder:
     time_ns: int = 0
     trade_ids: set[str] = field(default_factory=set)
     is_reported: bool = False
-    # How often a report told something new.
-    news: int = 0
 
     def __post_init__(self) -> None:
         """Start from what is wanted; the exchange may round it."""
@@ -140,11 +138,11 @@ class LiveOrder:
         self.status = status
         return True
 
-    def report(self, report: OrderReport) -> None:
-        """Take what the exchange says of it; a report that is older than what is known changes nothing."""
+    def report(self, report: OrderReport) -> bool:
+        """Take what the exchange says of it and return whether that is new; older news changes nothing."""
         before = (self.order_id, self.ordered, self.told, self.status)
         self._take(report)
-        self.news += before != (self.order_id, self.ordered, self.told, self.status)
+        return before != (self.order_id, self.ordered, self.told, self.status)
 
     def end(self, status: Literal["rejected", "never_arrived", "expired"]) -> bool:
         """End it as one that never was; return False when the exchange has told otherwise."""

@@ -59,6 +59,8 @@ class LiveOrders(Generic[TradeT]):
     """
 
     def __init__(self) -> None:
+        # Counts what was new: of two looks at it, the second says whether what came between told anything.
+        self.news = 0
         self._orders: dict[int, LiveOrder] = {}
         self._done: deque[int] = deque()
         self._by_name: dict[str, int] = {}
@@ -116,7 +118,7 @@ class LiveOrders(Generic[TradeT]):
         if order is None:
             return []
         before = order.status
-        order.report(report)
+        self.news += order.report(report)
         if order.status != before:
             self._count_refusals(order)
         return self._named(order, report.order_id) + self._finished(order)
@@ -127,6 +129,7 @@ class LiveOrders(Generic[TradeT]):
         if order is None:
             return []
         if order.end(ended.status):
+            self.news += 1
             self._count_refusals(order)
         elif order.is_open:
             # The exchange has shown it: what it is must be asked.
@@ -136,16 +139,18 @@ class LiveOrders(Generic[TradeT]):
     def trade(self, trade: TradeT) -> list[Booking[TradeT]]:
         """Take a trade; one of an order that is not known yet waits, one of a stranger's until it is forgotten."""
         number = self._by_id.get(trade.order_id)
-        if number is None:
-            number = self.number_of(trade.client_order_id)
-            if number is None:
-                self._waiting.setdefault(trade.order_id, []).append(trade)
-                if len(self._waiting) > _MOST_WAITING:
-                    self._waiting.popitem(last=False)
-                return []
-            waiting = self._named(self._orders[number], trade.order_id)
-            return waiting + self._booked(self._orders[number], trade)
-        return self._booked(self._orders[number], trade)
+        if number is not None:
+            return self._booked(self._orders[number], trade)
+        number = self.number_of(trade.client_order_id)
+        if number is not None:
+            return self._named(self._orders[number], trade.order_id) + self._booked(self._orders[number], trade)
+        waiting = self._waiting.setdefault(trade.order_id, [])
+        if all(one.trade_id != trade.trade_id for one in waiting):
+            self.news += 1
+            waiting.append(trade)
+        if len(self._waiting) > _MOST_WAITING:
+            self._waiting.popitem(last=False)
+        return []
 
     def is_booked(self, order: LiveOrder, trade: TradeT) -> bool:
         """Return whether a trade was booked before: streams and REST tell the same one."""
@@ -170,6 +175,7 @@ class LiveOrders(Generic[TradeT]):
     def _booked(self, order: LiveOrder, trade: TradeT) -> list[Booking[TradeT]]:
         if self.is_booked(order, trade):
             return []
+        self.news += 1
         order.book(trade.trade_id, trade.quantity)
         is_done = order.is_complete
         if is_done:

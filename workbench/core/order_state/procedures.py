@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from workbench.core.order_state.effects import Answer, Effect, Placed
-    from workbench.core.order_state.intents import Intent
+    from workbench.core.order_state.intents import Intent, NamedOrder
 
     Placing: TypeAlias = Generator[Effect, Answer, Placed | None]
     Resolving: TypeAlias = Generator[Effect, Answer, Placed]
@@ -104,14 +104,14 @@ class Procedures:
         """
         return (yield from self.resolve(intent, Doubted("the session ended before its answer came", closes_ns)))
 
-    def resolve(self, intent: Intent, doubt: Doubted) -> Resolving:
+    def resolve(self, order: NamedOrder, doubt: Doubted) -> Resolving:
         """Ask for an order until it is found, or proven never to have arrived; never give up, never send.
 
         Whoever drives this may drop it: the order is then as unknown as before.
         """
         asked = 0
         while True:
-            answer = yield Query(intent.symbol, intent.client_order_id)
+            answer = yield Query(order.symbol, order.client_order_id)
             asked += 1
             if isinstance(answer, Looked):
                 if answer.report is not None:
@@ -124,7 +124,7 @@ class Procedures:
                 asked = max(asked, _FIRST_POLLS)
             if asked == _FIRST_POLLS:
                 text = f"{doubt.reason}; look at the exchange, nothing was sent again"
-                yield Tell(f"{intent.client_order_id} stays unknown: {text}", needs_person=True)
+                yield Tell(f"{order.client_order_id} stays unknown: {text}", needs_person=True)
             yield Sleep(self._poll_s if asked < _FIRST_POLLS else _SLOW_POLL_S)
 
     def is_proven(self, doubt: Doubted, looked: Looked) -> bool:

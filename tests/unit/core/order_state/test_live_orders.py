@@ -162,14 +162,18 @@ def test_refused_exits_are_counted_until_one_is_taken() -> None:
     assert made.refused_exits("BTC/USDT") == 0
 
 
-def test_only_a_report_that_tells_something_new_is_news() -> None:
+def test_only_what_tells_something_new_is_news() -> None:
     made = orders()
-    order = made.get(1)
-    assert order is not None
     made.report(1, Report("partly_filled", 0.5))
     made.report(1, Report("partly_filled", 0.5))
     made.report(1, Report("accepted", 0.0))
-    assert order.news == 1
+    assert made.news == 1
+    for _ in range(2):
+        made.trade(Trade("a", 0.5))
+        made.trade(Trade("stranger", 0.5, order_id="y"))
+    assert made.news == 3  # each trade once, waiting or booked
+    made.end(1, Ended("rejected", ""))
+    assert made.news == 3
 
 
 def test_done_orders_are_forgotten_oldest_first_and_unknown_ones_are_left_alone() -> None:
