@@ -234,7 +234,10 @@ class Session:
             self._tire_of(order.intent)
         for number in missing:
             # Wanted, and not recorded: it was never sent.
-            self._row(number, 0, is_done=True)
+            intent = self._intent(number, self.decider.of_number[number])
+            self.orders.intend(intent)
+            self._note("intent", intent)
+            self._end(number, Ended("expired", "the session ended before it was recorded"))
         self._carry_on()
         for number in sorted(self.cancelling):
             self._cancel(number)
@@ -243,29 +246,39 @@ class Session:
 
     def _replay(self) -> list[int]:
         """Rebuild everything from the notes; return the requests that were never recorded."""
-        complete_to = 0
+        rows: list[Any] = []
+        booked: list[Booking[Trade]] = []
         for kind, *what in self.history.disk.notes:
-            if kind == "decision":
-                self.decider.decide(what[0], must=what[1])
-            elif kind == "row":
-                self.decider.book(what[0], what[1], is_done=what[2])
-            elif kind == "intent":
-                self.orders.intend(what[0])
-            elif kind == "report":
-                self.orders.report(what[0], what[1])
-            elif kind == "ended":
-                self.orders.end(what[0], what[1])
-            elif kind == "trade":
-                self.orders.trade(what[0])
-            elif kind == "cancel":
-                self.cancelling.add(what[0])
-            elif kind == "complete":
-                complete_to = what[0]
+            if kind == "row":
+                rows.append(tuple(what))
+            booked += self._replayed(kind, what)
+        if rows != [(one.order.intent.number, one.trade.quantity if one.trade else 0, one.is_done) for one in booked]:
+            self.history.fail("what the notes say is not what was booked")
         unfinished = {one.intent.number: one.intent.time_ns for one in self.orders.unfinished()}
         self.cancelling &= unfinished.keys()
-        self.since = min([complete_to, *unfinished.values()]) - OVERLAP
+        self.since = min([self.since, *unfinished.values()]) - OVERLAP
         in_flight = (want.in_flight for want in self.decider.wants)
         return [number for number in in_flight if number is not None and self.orders.get(number) is None]
+
+    def _replayed(self, kind: str, what: list[Any]) -> list[Booking[Trade]]:
+        """Feed a note to what it came from."""
+        if kind == "decision":
+            self.decider.decide(what[0], must=what[1])
+        elif kind == "row":
+            self.decider.book(what[0], what[1], is_done=what[2])
+        elif kind == "intent":
+            self.orders.intend(what[0])
+        elif kind == "cancel":
+            self.cancelling.add(what[0])
+        elif kind == "complete":
+            self.since = what[0]
+        elif kind == "report":
+            return self.orders.report(what[0], what[1])
+        elif kind == "ended":
+            return self.orders.end(what[0], what[1])
+        else:
+            return self.orders.trade(what[0])
+        return []
 
     def _next_input(self) -> None:
         """Take the next input, or decide that what still waits is not wanted any more."""
@@ -286,13 +299,7 @@ class Session:
         """Record intents in one transaction and only then let their procedures go on."""
         begun = []
         for number, want in requests:
-            quantity = want.quantity - want.booked
-            now = self.market.now
-            intent = Intent(
-                number=number, client_order_id=str(number), symbol=BUY, side="buy", quantity=quantity,
-                kind="market" if want.must else "limit", price=None, time_in_force="gtc", is_exit=want.must,
-                time_ns=now, expires_ns=now + LIFETIME,
-            )  # fmt: skip
+            intent = self._intent(number, want)
             self.orders.intend(intent)
             placing = self.procedures.place(intent, self.orders.refused_exits(BUY))
             effect = next(placing)
@@ -303,6 +310,14 @@ class Session:
         for placing, intent, effect in begun:
             self._perform(placing, intent, effect, is_durable=is_durable)
             self._tire_of(intent)
+
+    def _intent(self, number: int, want: Want) -> Intent:
+        now = self.market.now
+        return Intent(
+            number=number, client_order_id=str(number), symbol=BUY, side="buy", quantity=want.quantity - want.booked,
+            kind="market" if want.must else "limit", price=None, time_in_force="gtc", is_exit=want.must,
+            time_ns=now, expires_ns=now + LIFETIME,
+        )  # fmt: skip
 
     def _tire_of(self, intent: Intent) -> None:
         """Cancel later what need not be had."""
@@ -390,8 +405,7 @@ class Session:
             if order is not None and order.is_open:
                 self._run(self.procedures.follow(intent), intent)
         elif isinstance(placed, Ended):
-            self._note("ended", number, placed)
-            self._book(self.orders.end(number, placed))
+            self._end(number, placed)
         if number in self.cancelling:
             is_cancel = getattr(procedure, "__name__", "") == "cancel"
             order = self.orders.get(number)
@@ -419,6 +433,10 @@ class Session:
             if self.orders.news != before:
                 self._note("report", number, report)
             self._book(bookings)
+
+    def _end(self, number: int, ended: Ended) -> None:
+        self._note("ended", number, ended)
+        self._book(self.orders.end(number, ended))
 
     def _take_trade(self, trade: Trade) -> None:
         before = self.orders.news
