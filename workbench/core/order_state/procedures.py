@@ -138,12 +138,12 @@ class Procedures:
             if wait_s:
                 yield Sleep(wait_s)
             answer = yield Cancel(intent.symbol, intent.client_order_id)
-            if not isinstance(answer, Found):
+            if isinstance(answer, Failed):
                 # Too late, or nobody can tell: both look the same, so the order itself is asked for.
+                reason = answer.reason
                 answer = yield Query(intent.symbol, intent.client_order_id)
             report = answer.report if isinstance(answer, Found | Looked) else None
             if report is None:
-                reason = answer.reason if isinstance(answer, Failed) else "the exchange does not show it"
                 continue
             yield Told(intent.client_order_id, report)
             if not report.is_open:
