@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from workbench.exchange.ccxt_client.timing import Timing
     from workbench.exchange.practice import PracticeAddress, PracticeClock
 
-__all__ = ["ExchangeSource"]
+__all__ = ["ExchangeSource", "closed_history"]
 
 _PRACTICE: Final = "practice"
 _USUAL_HISTORY: Final = 500
@@ -121,10 +121,8 @@ class ExchangeSource:
         try:
             line.ask(_measured)
             since_ns = timeframe.floor(line.now_ns())
-            history = None
-            if warmup:
-                parts = [self._history(line, symbol, timeframe, since_ns, warmup) for symbol in symbols]
-                history = parts[0] if len(parts) == 1 else Bars.join(parts)
+            rules = self.instruments(symbols)
+            history = closed_history(line, rules, timeframe, since_ns, warmup) if warmup else None
             is_bar_only = self.feed == "candles"
             feed = ExchangeFeed(line, symbols, timeframe, since_ns=since_ns, is_bar_only=is_bar_only)
         except BaseException:
@@ -134,7 +132,6 @@ class ExchangeSource:
         market = Market(history, feed, since_ns, clock, line.timing.speed)
         if not self.has_account:
             return market
-        rules = self.instruments(symbols)
         return market._replace(open_orders=lambda session_id: OrderLine(line, rules, session_id))
 
     def _line(self) -> ExchangeLine:
@@ -155,22 +152,39 @@ class ExchangeSource:
         timing = None if clock is None else PracticeTiming(clock)
         return (lambda: practice_client(address, kind=self.kind, clock=clock)), timing  # type: ignore[arg-type]  # as above
 
-    def _history(self, line: ExchangeLine, symbol: str, timeframe: Timeframe, end_ns: int, count: int) -> Bars:
-        """Return the last closed candles before a time."""
-        start_ns = end_ns - count * timeframe.ns
-        found: list[Candle] = []
-        while start_ns < end_ns:
-            page = line.ask(_candles_of(symbol, timeframe, start_ns))
-            fresh = [one for one in page if one.is_closed and start_ns <= one.time_ns < end_ns]
-            if not fresh:
-                break
-            found += fresh
-            start_ns = fresh[-1].time_ns + timeframe.ns
-        if not found:
-            raise DataError(f"{self.exchange} has no {timeframe} candles of {symbol} before {utc_text(end_ns)}")
-        values = np.array([[one.open, one.high, one.low, one.close, one.volume] for one in found]).T[:, np.newaxis]
-        times = np.array([one.time_ns for one in found], dtype=np.int64)
-        return Bars((symbol,), timeframe, self.instruments((symbol,)), times, values)
+
+def closed_history(
+    line: ExchangeLine, instruments: tuple[Instrument, ...], timeframe: Timeframe, end_ns: int, count: int
+) -> Bars:
+    """Return the last closed candles of some `instruments` before a time, as many as there are of `count`.
+
+    Raises
+    ------
+    DataError
+        There are none of a symbol.
+    ExchangeError
+        The exchange could not be asked.
+    """
+    parts = [_closed_history(line, one, timeframe, end_ns, count) for one in instruments]
+    return parts[0] if len(parts) == 1 else Bars.join(parts)
+
+
+def _closed_history(line: ExchangeLine, instrument: Instrument, timeframe: Timeframe, end_ns: int, count: int) -> Bars:
+    symbol = instrument.symbol
+    start_ns = end_ns - count * timeframe.ns
+    found: list[Candle] = []
+    while start_ns < end_ns:
+        page = line.ask(_candles_of(symbol, timeframe, start_ns))
+        fresh = [one for one in page if one.is_closed and start_ns <= one.time_ns < end_ns]
+        if not fresh:
+            break
+        found += fresh
+        start_ns = fresh[-1].time_ns + timeframe.ns
+    if not found:
+        raise DataError(f"{line.name} has no {timeframe} candles of {symbol} before {utc_text(end_ns)}")
+    values = np.array([[one.open, one.high, one.low, one.close, one.volume] for one in found]).T[:, np.newaxis]
+    times = np.array([one.time_ns for one in found], dtype=np.int64)
+    return Bars((symbol,), timeframe, (instrument,), times, values)
 
 
 def _rules_of(symbol: str):  # type: ignore[no-untyped-def]  # noqa: ANN202

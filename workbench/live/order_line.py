@@ -81,6 +81,11 @@ class OrderLine:
         """Requests, cancels too, of which it is not yet known what became of them; a resting order is known."""
         return self._book.outstanding + len(self._cancelling)
 
+    @property
+    def has_news(self) -> bool:
+        """Whether something has come that was not taken yet."""
+        return bool(self._inbox)
+
     def require_funds(self, cash: float) -> None:
         """Check that the account has the session's `cash` free.
 

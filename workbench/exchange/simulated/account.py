@@ -225,26 +225,31 @@ class SimulatedAccount:
 
     def _refusal(self, order: SimulatedOrder, price: float) -> Refused | None:
         """Return why an order cannot be taken; None when it can, or when the core is to judge it at its fill."""
-        ticket, least = order.ticket, self._instruments[order.ticket.symbol].min_notional
+        ticket = order.ticket
         if ticket.time_in_force == "post_only" and order.is_reached(price):
             return Refused(f"a post_only order at {order.price:g} would take at {price:g}", "invalid_order")
         if order.reduce_only:
             return None
         if self._is_spot and ticket.side == "sell":
-            held = self._portfolio.get_position_units()[ticket.symbol]
-            free = max(0.0, held - self._reserved(ticket.symbol))
-            if order.quantity > free * _TOLERANCE:
-                return _too_much(order.quantity, free, self._instruments[ticket.symbol].base)
-            is_small = least is not None and ticket.kind == "market" and order.quantity * price < least
-            # An exit leaves whatever its size, as in the core.
-            if is_small and not (ticket.is_exit or ticket.reduce_only):
-                return Refused(f"min_notional is {least:g}, was {order.quantity * price:g}", "min_notional")
-            return None
+            return self._sale_refusal(order, price)
         # Alone in the account, an order that is due is the core's to judge.
         if order.is_reached(price) and not self._reserved():
             return None
         free = self._quote_balance().free
         return _too_much(order.reserved, free, self._quote) if order.reserved > free * _TOLERANCE else None
+
+    def _sale_refusal(self, order: SimulatedOrder, price: float) -> Refused | None:
+        """Return why coins cannot be sold; the core would sell what there is of them."""
+        ticket, instrument = order.ticket, self._instruments[order.ticket.symbol]
+        held = self._portfolio.get_position_units()[ticket.symbol]
+        free = max(0.0, held - self._reserved(ticket.symbol))
+        if order.quantity > free * _TOLERANCE:
+            return _too_much(order.quantity, free, instrument.base)
+        least, notional = instrument.min_notional or 0.0, order.quantity * price
+        # An exit leaves whatever its size, as in the core; of a limit the level was judged.
+        if ticket.kind == "market" and notional < least and not (ticket.is_exit or ticket.reduce_only):
+            return Refused(f"min_notional is {least:g}, was {notional:g}", "min_notional")
+        return None
 
     def _reserve_of(self, order: SimulatedOrder, price: float) -> float:
         """Return what an order sets aside: its coins, its price with fee and slippage, or its margin."""

@@ -130,9 +130,9 @@ class SimulatedClient:
         return self._exchange.market.symbols
 
     @property
-    def instruments(self) -> tuple[Instrument, ...]:
-        """The markets' rules, in the order of the symbols."""
-        return self._exchange.market.instruments
+    def is_stepped(self) -> bool:
+        """Whether the market stands still until `step` or `play`, for want of a clock."""
+        return isinstance(self.timing, MarketTiming)
 
     @property
     def history_ns(self) -> int:
@@ -153,6 +153,10 @@ class SimulatedClient:
     def clock(self) -> ClockReading | None:
         """The reading in use, None before the first: exchange time is the client's own."""
         return self._reading
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Return the rules of a market; raises ConfigError for an unknown `symbol`."""
+        return self._exchange.market.tape(symbol).source.instrument
 
     def next_due_ns(self) -> int | None:
         """Return when the next print is due, ns UTC; None when the market has ended."""
@@ -293,7 +297,7 @@ class SimulatedClient:
             self._pump = None
 
     def _rules(self, symbol: str) -> MarketRules:
-        return MarketRules(instrument=self._exchange.market.tape(symbol).source.instrument)
+        return MarketRules(instrument=self.instrument(symbol))
 
     def _own_timing(self, call: str) -> MarketTiming:
         if not isinstance(self.timing, MarketTiming):
