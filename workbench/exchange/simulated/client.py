@@ -49,15 +49,17 @@ class SimulatedClient:
     currency. An order fills whole or not at all, and never moves the price. A stop that the market has passed is filled
     at once. Exits marked as such are taken below the smallest order too, as in the core.
 
-    A session on this client with ``execution="exchange"`` decides and fills as one with ``execution="simulated"`` on
-    the same prints, but for what lies between deciding and filling at any exchange:
+    A session on this client with ``execution="exchange"`` has the fills and the equity of one with
+    ``execution="simulated"`` on the same prints, but for what lies between deciding and filling at any exchange:
 
-    - an exit and an entry of one decision (a reversal) fill at two prices: the entry waits until the exit is booked;
-    - what the decision on a closed bar cancels may fill at the very print that closed that bar, which came first;
-    - the account is judged on a print before the fills of that print are known, so that a breaker at that very level
-      may trip one print earlier or later;
-    - the exchange liquidates a perpetual by itself and the session's own exit comes too late;
-    - a price off the market's tick is what a simulated limit fills at, where an order's level is rounded to the tick.
+    - One request at a time: the entry of a reversal, and an entry in place of one that waits, is placed a print later,
+      when the exchange has told what became of the exit or of the cancel.
+    - The print that closes a bar is the exchange's before it is the session's: a waiting order that the decision on
+      that bar cancels may fill at that very print.
+    - The account is marked on a print before its fills are known: peak equity is without what a fill at the peak costs,
+      so that a drawdown is larger by as much, and its breaker may trip earlier.
+    - A perpetual is liquidated by the exchange, and the session's own exit comes too late.
+    - The level of an order lies on the market's tick: one of a price off the tick is rounded, and may not be reached.
 
     Parameters
     ----------
