@@ -82,6 +82,7 @@ class SimulatedAccount:
             instruments=tuple(instruments), timeframe=Timeframe("1m"), cash=cash, risk=_FREE, costs=costs
         )
         self._portfolio = PortfolioSimulator(config)
+        self._fill_count = 0
         self._prices: dict[str, float] = {}
         self._orders: dict[str, SimulatedOrder] = {}
         self._open: dict[str, dict[str, SimulatedOrder]] = {symbol: {} for symbol in self._instruments}
@@ -92,10 +93,9 @@ class SimulatedAccount:
     def see(self, symbol: str, price: float, time_ns: int) -> None:
         """Let the market print a price: positions that it ruins are liquidated, orders that it reaches fill."""
         self._prices[symbol] = price
-        known = self._portfolio.get_account_snapshot().fill_count
-        account = self._portfolio.mark_to_market({symbol: price}, time_ns)
-        if account.fill_count > known:
-            for fill in self._portfolio.get_fills_snapshot(account.fill_count - known):
+        liquidated = self._portfolio.mark_to_market({symbol: price}, time_ns).fill_count - self._fill_count
+        if liquidated:
+            for fill in self._portfolio.get_fills_snapshot(liquidated):
                 self._book(fill, f"{_LIQUIDATION}-{fill.sequence}", None)
         for order in tuple(self._open[symbol].values()):
             if order.is_reached(price):
@@ -220,6 +220,7 @@ class SimulatedAccount:
             time_ns=fill.time_ns,
             is_maker=fill.is_maker,
         )
+        self._fill_count = fill.sequence + 1
         self._trades[fill.symbol].append(trade)
         self._tell(trade)
 

@@ -57,7 +57,8 @@ class SimulatedClient:
     - The print that closes a bar is the exchange's before it is the session's: a waiting order that the decision on
       that bar cancels may fill at that very print.
     - The account is marked on a print before its fills are known: peak equity is without what a fill at the peak costs,
-      so that a drawdown is larger by as much, and its breaker may trip earlier.
+      so that a drawdown is larger by as much, and its breaker may trip earlier. The excursions of a closed trade have
+      the print at which it left in them, and not only its fill.
     - A perpetual is liquidated by the exchange, and the session's own exit comes too late.
     - The level of an order lies on the market's tick: one of a price off the tick is rounded, and may not be reached.
 
