@@ -35,7 +35,7 @@ def rules(symbol: str) -> Instrument:
 def walk(symbol: str, *, seed: int, step: float = 0.0015) -> TickSource:
     """Return prints ten seconds apart, on the tick, of a seeded random walk from 100.
 
-    Of ten bars one has a volume of 7, on which strategies may ask, one of 8, on which they may give up, the others of 6.
+    Of ten bars one has a volume of 7, on which strategies ask, one of 8, on which they give up, and the others of 6.
     """
     steps = np.random.default_rng(seed).normal(0.0, step, PRINTS)
     prices = np.round(100.0 * np.exp(np.cumsum(steps)), 2)
