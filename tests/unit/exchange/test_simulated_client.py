@@ -104,11 +104,13 @@ REFUSALS = {
 
 @pytest.mark.parametrize("code", REFUSALS)
 def test_refusal_has_a_code_and_stays(code: str) -> None:
-    client = simulated(100.0, min_notional=5.0)
+    client = simulated(100.0, 90.0, 200.0, min_notional=5.0)
     outcome = now(client.place_order(REFUSALS[code]))
     assert isinstance(outcome, Refused)
     assert (outcome.code, outcome.was_sent) == (code, True)
-    assert now(client.place_order(REFUSALS[code])) == outcome
+    while client.step():
+        # At 90 there would be cash enough, at 200 the notional is, or the price away: the ticket is spent.
+        assert now(client.place_order(REFUSALS[code])) == outcome
     assert now(client.order(SPOT, "a")) is None
 
 
@@ -123,6 +125,14 @@ def test_no_order_is_taken_before_the_first_price() -> None:
     outcome = place(SimulatedClient(prints(100.0)), "early")
     assert isinstance(outcome, Refused)
     assert outcome.code == "market_closed"
+
+
+def test_first_print_is_still_to_come() -> None:
+    client = SimulatedClient(prints(100.0))
+    assert now(client.trades(SPOT)) == ()
+    assert now(client.candles(SPOT, ONE_MINUTE, 0)) == ()
+    client.step()
+    assert len(now(client.trades(SPOT))) == len(now(client.candles(SPOT, ONE_MINUTE, 0))) == 1
 
 
 def test_waiting_order_whose_money_is_gone_expires() -> None:

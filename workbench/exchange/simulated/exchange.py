@@ -60,7 +60,6 @@ class SimulatedExchange:
             self.play_one()
         if time_ns > self.played_ns:
             self.played_ns = time_ns
-            self.market.move_to(time_ns)
             self._tell_candles(self.market.symbols)
 
     def watch_trades(self, symbol: str) -> Subscription[TradeEvent]:

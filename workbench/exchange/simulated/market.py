@@ -74,10 +74,6 @@ class SimulatedMarket:
         self._seen_ns = due_ns
         return self._waiting.popleft()
 
-    def move_to(self, time_ns: int) -> None:
-        """Let time pass up to `time_ns`, up to which every print was taken."""
-        self._seen_ns = max(self._seen_ns, time_ns)
-
     def trades(self, symbol: str, *, since_ns: int | None, after_id: str | None, limit: int) -> tuple[MarketTrade, ...]:
         """Return up to `limit` trades so far, oldest first: behind `after_id`, else since a time, else the latest."""
         tape = self.tape(symbol)
