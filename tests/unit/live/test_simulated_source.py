@@ -18,7 +18,7 @@ from workbench.exchange import SimulatedClient
 from workbench.exchange.practice import TickSource
 from workbench.live import LiveSession, LiveSessionConfig
 from workbench.live.simulated_source import SimulatedSource
-from workbench.model import ClosedTrade, Costs, Instrument, RiskConfig, Timeframe
+from workbench.model import ClosedTrade, Costs, ExchangeRequest, Instrument, RiskConfig, Timeframe
 from workbench.strategy import Strategy, enter_long, enter_short, exit_position, hold, sma_cross
 
 COSTS = Costs(taker_fee=0.001, maker_fee=0.0005, slippage=0.0003)
@@ -305,3 +305,20 @@ def test_paper_trades_on_a_simulated_client() -> None:
         assert (units.total if units else 0.0) == held
     finally:
         session.close()
+
+
+def test_next_print_waits_until_what_the_exchange_said_is_taken() -> None:
+    market = SimulatedSource(SimulatedClient(prints(*CALM), costs=FREE)).open((BTC,), Timeframe("1m"), 0)
+    assert market.open_orders is not None
+    orders, late_ns = market.open_orders("waits"), MIDNIGHT + 10 * MINUTE
+    try:
+        assert len(market.feed.poll(late_ns)) == 1
+        orders.send(
+            (ExchangeRequest(0, BTC, "buy", 1.0, "market", 100.0, MIDNIGHT, "signal", is_exit=False, may_rest=False),)
+        )
+        assert len(market.feed.poll(late_ns)) == 0
+        assert market.feed.next_due_ns() == MIDNIGHT
+        assert len(orders.take()) == 1
+        assert len(market.feed.poll(late_ns)) == 1
+    finally:
+        market.feed.close()
