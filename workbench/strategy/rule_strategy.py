@@ -56,6 +56,20 @@ class RuleStrategy:
             )
         return ConfiguredRules(self, checked_parameters(self.name, self.spec, parameters))
 
+    @property
+    def written(self) -> FunctionType:
+        """The function as it was written, without its decorators.
+
+        Raises
+        ------
+        ConfigError
+            It was not written with ``def``.
+        """
+        function = inspect.unwrap(self.function)
+        if not isinstance(function, FunctionType):
+            raise ConfigError(f"{self.name} must be a function written with def, was {function!r}")
+        return function
+
     def __repr__(self) -> str:
         return f"<strategy {self.name}({', '.join(f'{one.name}={one.default!r}' for one in self.spec)})>"
 
@@ -87,6 +101,11 @@ class ConfiguredRules:
         self.name = template.name
         self.spec = template.spec
         self.parameters: Mapping[str, Any] = MappingProxyType(dict(parameters))
+
+    @property
+    def template(self) -> RuleStrategy:
+        """The strategy with open parameters."""
+        return self._template
 
     def __repr__(self) -> str:
         return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.parameters.items())})"
