@@ -61,8 +61,8 @@ class Collector:
         text, definition = _function_text(function)
         if owner is not function and not definition.decorator_list and not self._is_first(owner):
             raise ConfigError(
-                f"{self._strategy} cannot travel as text: {definition.name} was wrapped by a call; write the wrapper as "
-                "a decorator above its def"
+                f"{self._strategy} cannot travel as text: {definition.name} was wrapped by a call; write the "
+                "wrapper as a decorator above its def"
             )
         is_text = bool(function.__code__.co_flags & _ANNOTATIONS_ARE_TEXT)
         if is_text != self._are_annotations_text:

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import Any
 
@@ -65,12 +66,12 @@ def literal(value: object, class_name: ClassName, depth: int = 0) -> str:
     raise NoLiteralError(f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins."))
 
 
-def _float_text(value: Any) -> str:
+def _float_text(value: Any) -> str:  # noqa: ANN401  a float, which its exact type has shown
     # The shortest text that reads back is exact; nan and inf have no literal.
     return repr(value) if math.isfinite(value) else f"float({str(value)!r})"
 
 
-def _container_text(value: Any, inner: Callable[[object], str]) -> str:
+def _container_text(value: object, inner: Callable[[object], str]) -> str:
     match value:
         case tuple():
             return f"({', '.join(map(inner, value))}{',' if len(value) == 1 else ''})"
@@ -78,11 +79,16 @@ def _container_text(value: Any, inner: Callable[[object], str]) -> str:
             return f"[{', '.join(map(inner, value))}]"
         case dict():
             return f"{{{', '.join(f'{inner(key)}: {inner(one)}' for key, one in value.items())}}}"
+        case frozenset():
+            return f"frozenset({_set_text(value, inner)})" if value else "frozenset()"
+        case set():
+            return _set_text(value, inner) if value else "set()"
+    raise NoLiteralError(type(value).__name__)
+
+
+def _set_text(value: AbstractSet[object], inner: Callable[[object], str]) -> str:
     # Sorted by text, as a set has no order that would be the same in another process.
-    items = ", ".join(sorted(map(inner, value)))
-    if isinstance(value, frozenset):
-        return f"frozenset({{{items}}})" if items else "frozenset()"
-    return f"{{{items}}}" if items else "set()"
+    return f"{{{', '.join(sorted(map(inner, value)))}}}"
 
 
 def _is_record(kind: type) -> bool:

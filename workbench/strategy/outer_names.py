@@ -14,7 +14,7 @@ class OuterNames(NamedTuple):
     Attributes
     ----------
     paths : dict of str to tuple
-        Each outer name, in a fixed order, with the dotted paths that begin with it.
+        Each outer name, in a fixed order, with the dotted paths that begin with it, and their beginnings.
     written : tuple of str
         Outer names that it assigns to.
     imported : tuple of str
@@ -38,8 +38,8 @@ def outer_names(text: str, *, are_annotations_text: bool) -> OuterNames:
 
     Examples
     --------
-    >>> outer_names("def level(m):\\n    return np.log(m.close) * FACTOR\\n", are_annotations_text=False).paths
-    {'np': (('np', 'log'),), 'FACTOR': (('FACTOR',),)}
+    >>> outer_names("def level(m): return np.log(m.close) * FACTOR", are_annotations_text=False).paths
+    {'FACTOR': (('FACTOR',),), 'np': (('np', 'log'), ('np',))}
     """
     tree = _Evaluated(all_annotations=are_annotations_text).visit(ast.parse(text))
     read, written = _outside(ast.unparse(ast.fix_missing_locations(tree)))
@@ -69,7 +69,7 @@ class _Evaluated(ast.NodeTransformer):
             node.annotation = None
         return node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:  # noqa: N802  the name that ast asks for
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         if self._all:
             node.returns = None
         around, self._in_function = self._in_function, True
@@ -77,13 +77,13 @@ class _Evaluated(ast.NodeTransformer):
         self._in_function = around
         return node
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:  # noqa: N802  as above
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
         around, self._in_function = self._in_function, False
         self.generic_visit(node)
         self._in_function = around
         return node
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:  # noqa: N802  as above
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
         self.generic_visit(node)
         if not (self._all or self._in_function):
             return node

@@ -56,20 +56,6 @@ class RuleStrategy:
             )
         return ConfiguredRules(self, checked_parameters(self.name, self.spec, parameters))
 
-    @property
-    def written(self) -> FunctionType:
-        """The function as it was written, without its decorators.
-
-        Raises
-        ------
-        ConfigError
-            It was not written with ``def``.
-        """
-        function = inspect.unwrap(self.function)
-        if not isinstance(function, FunctionType):
-            raise ConfigError(f"{self.name} must be a function written with def, was {function!r}")
-        return function
-
     def __repr__(self) -> str:
         return f"<strategy {self.name}({', '.join(f'{one.name}={one.default!r}' for one in self.spec)})>"
 

@@ -1,15 +1,16 @@
 """A strategy as text: what travels from a notebook to the process that runs it."""
 
+import __future__
+
 import ast
 import hashlib
+import inspect
 import linecache
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any, Final, Literal, get_args
-
-import __future__
 
 from workbench.errors import ConfigError
 from workbench.strategy.class_strategy import Strategy
@@ -103,16 +104,14 @@ def strategy_text(strategy: object) -> StrategyText:
         name = collector.add_class(owner)
     elif isinstance(made, ConfiguredRules):
         kind = "rules"
-        function = made.template.written
+        function = _written(made.template)
         are_text = bool(function.__code__.co_flags & _ANNOTATIONS_ARE_TEXT)
         collector = Collector(made.name, are_annotations_text=are_text)
         name = collector.add_function(function, made.template)
     else:
         raise ConfigError(f"{made!r} is no strategy that can travel as text")
     source = collector.text()
-    return StrategyText(
-        name=name, kind=kind, source=source, parameters=dict(made.parameters), sha256=_sha256(source)
-    )
+    return StrategyText(name=name, kind=kind, source=source, parameters=dict(made.parameters), sha256=_sha256(source))
 
 
 def strategy_from_text(text: StrategyText) -> ConfiguredStrategy:
@@ -161,10 +160,16 @@ def _load(text: StrategyText) -> ModuleType:
 
 def _is_written_with_text_annotations(owner: type) -> bool:
     functions = [member for member in vars(owner).values() if isinstance(member, FunctionType)]
-    flags = [
-        one.__code__.co_flags for one in functions if one.__qualname__ == f"{owner.__qualname__}.{one.__name__}"
-    ]
+    flags = [one.__code__.co_flags for one in functions if one.__qualname__ == f"{owner.__qualname__}.{one.__name__}"]
     return bool(flags and flags[0] & _ANNOTATIONS_ARE_TEXT)
+
+
+def _written(template: RuleStrategy) -> FunctionType:
+    """Return a strategy's function as it was written, without its decorators."""
+    function = inspect.unwrap(template.function)
+    if not isinstance(function, FunctionType):
+        raise ConfigError(f"{template.name} cannot travel as text: it must be written with def, was {function!r}")
+    return function
 
 
 def _sha256(source: str) -> str:
