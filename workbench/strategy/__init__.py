@@ -17,6 +17,7 @@ from workbench.strategy.reversion import bollinger_reversion, rsi_reversion
 from workbench.strategy.rule_strategy import ConfiguredRules, RuleStrategy, strategy
 from workbench.strategy.rules import Rules
 from workbench.strategy.signals import Signals
+from workbench.strategy.strategy_text import StrategyText, strategy_from_text, strategy_text
 from workbench.strategy.trend import donchian_breakout, sma_cross
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Rules",
     "Signals",
     "Strategy",
+    "StrategyText",
     "bollinger_reversion",
     "buy_and_hold",
     "configured",
@@ -40,6 +42,8 @@ __all__ = [
     "rsi_reversion",
     "sma_cross",
     "strategy",
+    "strategy_from_text",
+    "strategy_text",
 ]
 
 
