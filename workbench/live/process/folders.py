@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import SessionError, SessionNotFoundError
+from workbench.live.private_files import read_private, write_private
 from workbench.live.session_config import SESSION_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["SessionFolder", "private_folder", "read_json", "sessions_root", "socket_path", "write_whole"]
+__all__ = ["SessionFolder", "private_folder", "read_json", "sessions_root", "socket_path", "write_json"]
 
-_NUMBERS: Final = itertools.count()
-_MOST_JSON_BYTES: Final = 1_048_576
 # Room in the address of a Unix socket: 108 bytes on Linux, 104 on macOS, with the zero at the end.
 _MOST_SOCKET_BYTES: Final = 103
 _FINISHED: Final = ".finished"
@@ -112,6 +111,11 @@ class SessionFolder:
         return self.path / "status.json"
 
     @property
+    def options(self) -> Path:
+        """How its process is looked after."""
+        return self.path / "process.json"
+
+    @property
     def request(self) -> Path:
         """What a person wants: no file for a session that shall run."""
         return self.path / "request.json"
@@ -184,40 +188,15 @@ def _is_own_folder(path: Path) -> bool:
     return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Put a file in place as a whole: a reader, and a crash at any moment, find the old one or the new one.
-
-    Parameters
-    ----------
-    path : Path
-        Where; the folder must be there.
-    content : bytes
-        What the file shall hold; readable by this user alone.
-    """
-    fresh = path.with_name(f".{path.name}.{os.getpid()}-{next(_NUMBERS)}.new")
-    try:
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise
-
-
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Put a JSON object in place as `write_whole` does."""
-    write_whole(path, json.dumps(content, indent=1).encode())
+    """Put a JSON object in place as a whole; readable by this user alone."""
+    write_private(path, json.dumps(content, indent=1).encode())
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """Return a JSON object from a file of this user; an empty one when there is none or it cannot be read."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(handle, "rb") as file:
-            content = json.loads(file.read(_MOST_JSON_BYTES))
+        content = json.loads(read_private(path))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

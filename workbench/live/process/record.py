@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import ConfigError
 from workbench.live.process.folders import read_json, write_json
+from workbench.live.process.watchdog import step_budget_s
 
 if TYPE_CHECKING:
     from workbench.live.process.folders import SessionFolder
 
 __all__ = [
+    "CRASHED",
+    "FINISHED",
+    "GIVEN_UP",
+    "RUNNING",
     "ProcessOptions",
     "ProcessRecord",
+    "read_budget_s",
     "read_options",
     "read_record",
     "read_request",
@@ -114,12 +120,18 @@ def write_record(folder: SessionFolder, record: ProcessRecord) -> None:
 
 def read_options(folder: SessionFolder) -> ProcessOptions:
     """Return how a session's process is looked after."""
-    return ProcessOptions(**_known(read_json(folder.path / "process.json"), ProcessOptions))
+    return ProcessOptions(**_known(read_json(folder.options), ProcessOptions))
 
 
-def write_options(folder: SessionFolder, options: ProcessOptions) -> None:
-    """Write how a session's process is looked after."""
-    write_json(folder.path / "process.json", asdict(options))
+def write_options(folder: SessionFolder, options: ProcessOptions, *, bar_s: float) -> None:
+    """Write how a session's process is looked after, and for how long one of its bars really lasts, in seconds."""
+    write_json(folder.options, asdict(options) | {"bar_s": bar_s})
+
+
+def read_budget_s(folder: SessionFolder) -> float:
+    """Return how long a step of the session may take, in real seconds."""
+    found = read_json(folder.options)
+    return step_budget_s(float(found.get("bar_s", 0.0)), found.get("step_budget_s"))
 
 
 def read_request(folder: SessionFolder) -> dict[str, Any]:

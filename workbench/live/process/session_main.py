@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import signal
+import sys
 import time
 import traceback
 from typing import TYPE_CHECKING, Any, Final
@@ -93,6 +94,7 @@ class _SessionProcess:
     ) -> None:
         self._folder = folder
         self._mode = mode
+        self._warnings: list[str] = []
         saved = read_session(folder.path)
         if saved.config.execution == "exchange":
             claims = claim_symbols(folder.root, account_of(saved.config), saved.config.symbols, folder.name)
@@ -144,7 +146,8 @@ class _SessionProcess:
         self._tell()
         turn_log(self._folder.log, self._options.log_limit_bytes)
         if warning := self._memory.warning():
-            self.session.warn(warning)
+            self._warnings.append(warning)
+            print(warning, file=sys.stderr, flush=True)
         return self._memory.is_over
 
     def _finish(self, *, was_asked: bool) -> int:
@@ -152,13 +155,13 @@ class _SessionProcess:
         self._tell()
         state, reason = self.session.state, self.session.reason
         if state is SessionState.FAILED and not was_asked and not read_request(self._folder):
-            print(f"the session failed: {reason}", flush=True)
+            print(f"the session failed: {reason}", file=sys.stderr, flush=True)
             return EXIT_FAILED
         self._write(FINISHED, f"{state}: {reason}")
         return EXIT_DONE
 
     def _tell(self) -> None:
-        self._heartbeat.tell(summary_of(self.session, self._began_s))
+        self._heartbeat.tell({**summary_of(self.session, self._began_s), "warnings": self._warnings})
 
     def _write(self, phase: str, reason: str) -> None:
         before = read_record(self._folder)

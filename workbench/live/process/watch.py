@@ -20,13 +20,13 @@ from workbench.live.process.record import (
     FINISHED,
     GIVEN_UP,
     ProcessRecord,
-    read_options,
+    read_budget_s,
     read_record,
     read_request,
     write_record,
 )
 from workbench.live.process.restarts import RestartPolicy
-from workbench.live.process.watchdog import HangTimer, step_budget_s
+from workbench.live.process.watchdog import HangTimer
 
 if TYPE_CHECKING:
     import socket
@@ -125,8 +125,7 @@ class Watch:
         """Look at every session once, at a monotonic time in seconds."""
         for watched in list(self.sessions.values()):
             if watched.restart_s is not None:
-                if now_s >= watched.restart_s:
-                    self.start(watched.folder, watched.mode, hang=watched.hang)
+                self._restart_if_due(watched, watched.restart_s, now_s)
             elif not watched.is_child and not watched.process.is_alive:
                 self._died(watched, "ended while no supervisor was its parent")
             elif watched.hang is not None:
@@ -134,8 +133,15 @@ class Watch:
             else:
                 self._look_for_hang(watched, now_s)
 
+    def _restart_if_due(self, watched: _Watched, restart_s: float, now_s: float) -> None:
+        if read_request(watched.folder) or not watched.folder.is_there:
+            # Stopped by a person, or moved away, while it was dead; whoever did so has written it down.
+            del self.sessions[watched.folder.name]
+        elif now_s >= restart_s:
+            self.start(watched.folder, watched.mode, hang=watched.hang)
+
     def _take(self, folder: SessionFolder, process: ProcessId, mode: str, *, is_child: bool) -> None:
-        timer = HangTimer(_budget_s(folder))
+        timer = HangTimer(read_budget_s(folder))
         self.sessions[folder.name] = _Watched(folder, process, mode, timer, is_child)
         write_json(folder.path / _WATCHER, {"supervisor": self._key})
 
@@ -216,8 +222,3 @@ class Watch:
 
 def _lives(root: Path, key: object) -> bool:
     return isinstance(key, str) and key.isalnum() and is_locked(root / ".supervisor" / f"{key}.lock")
-
-
-def _budget_s(folder: SessionFolder) -> float:
-    bar_s = read_json(folder.path / "process.json").get("bar_s", 0.0)
-    return step_budget_s(float(bar_s), read_options(folder).step_budget_s)
