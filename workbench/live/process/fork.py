@@ -40,6 +40,7 @@ def fork_session(
     *,
     reply: socket.socket | None,
     hang: Mapping[str, Any] | None,
+    environment: Mapping[str, str],
     let_go: Callable[[], None],
 ) -> int:
     """Start the process of a session and return its number.
@@ -54,6 +55,8 @@ def fork_session(
         Who waits for the news that the session runs, or why it does not; closed by the new process.
     hang : mapping or None
         What is known of the hang that ended the process before.
+    environment : mapping of str to str
+        More variables of its environment.
     let_go : callable
         Closes, in the new process, what only the supervisor uses.
     """
@@ -64,6 +67,7 @@ def fork_session(
         return pid
     code = EXIT_FAILED
     try:
+        os.environ.update(environment)
         _become_a_session(folder)
         let_go()
         code = session_main(folder, mode, answer=_Answer(reply), hang=hang)

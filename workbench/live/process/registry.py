@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench import errors
 from workbench.errors import ConfigError, SessionError, SessionLimitError, SessionNotFoundError
 from workbench.live.process.folders import SessionFolder, private_folder, sessions_root
+from workbench.live.process.handle import ProcessSession
 from workbench.live.process.lock import FileLock, LockedError
 from workbench.live.process.record import ProcessOptions, read_record, write_options, write_record
 from workbench.live.process.session_info import SessionInfo, look_at
 from workbench.live.process.stopping import end_sessions
-from workbench.live.process.supervisor_client import SUPERVISOR_FOLDER, ask_supervisor
+from workbench.live.process.supervisor_client import SUPERVISOR_FOLDER, ask_supervisor, consents
 from workbench.live.session_text import read_session, write_session
 
 if TYPE_CHECKING:
@@ -87,6 +88,10 @@ class SessionRegistry:
                 return info
         names = ", ".join(info.name for info in infos) or "none"
         raise SessionNotFoundError(f"no session has the name or id {name_or_id!r:.80}; there are: {names}")
+
+    def attach(self, name_or_id: str) -> ProcessSession:
+        """Return a handle of a session, found as by `find`."""
+        return ProcessSession(self.find(name_or_id).folder.path, load_config=_read_config)
 
     def start(self, config: LiveSessionConfig, *, options: ProcessOptions | None = None) -> tuple[SessionInfo, bool]:
         """Start a session in a process of its own, or attach to the one of this name and configuration.
@@ -236,11 +241,16 @@ class SessionRegistry:
 
     def _ask(self, folder: SessionFolder, mode: str) -> None:
         """Have the session's process started, and raise what it says when it cannot run."""
-        answer = ask_supervisor(self.root, {"op": "start", "name": folder.name, "mode": mode})
+        request = {"op": "start", "name": folder.name, "mode": mode, "environment": consents()}
+        answer = ask_supervisor(self.root, request)
         if not answer:
             raise SessionError(f"the process of session {folder.name!r} died before it was ready; see {folder.log}")
         if "error" in answer:
             raise _error_of(answer)
+
+
+def _read_config(folder: Path) -> LiveSessionConfig:
+    return read_session(folder).config
 
 
 def _seen(root: Path, names: Iterable[str]) -> Iterable[SessionInfo]:

@@ -22,7 +22,7 @@ from workbench.live.process.folders import SessionFolder, private_folder
 from workbench.live.process.fork import fork_session, warm_up
 from workbench.live.process.lock import FileLock, LockedError
 from workbench.live.process.process_table import reap
-from workbench.live.process.supervisor_client import SUPERVISOR_FOLDER, supervisor_key
+from workbench.live.process.supervisor_client import CONSENTS, SUPERVISOR_FOLDER, supervisor_key
 from workbench.live.process.watch import Watch
 
 __all__ = ["Supervisor", "main"]
@@ -154,7 +154,9 @@ class Supervisor:
             return {"error": type(error).__name__, "message": str(error)}
         # The process sends this when it is ready, long after the supervisor has forgotten the connection.
         connection.settimeout(None)
-        self._watch.start(folder, request["mode"], reply=connection)
+        found = request.get("environment", {})
+        environment = {name: str(found[name]) for name in CONSENTS if name in found}
+        self._watch.start(folder, request["mode"], reply=connection, environment=environment)
         return None
 
     def _fork(self, folder: SessionFolder, mode: str, **options: Any) -> int:  # noqa: ANN401 - handed on

@@ -22,7 +22,7 @@ from workbench.live.process.lock import FileLock
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["SUPERVISOR_FOLDER", "ask_supervisor", "supervisor_key", "supervisor_socket"]
+__all__ = ["CONSENTS", "SUPERVISOR_FOLDER", "ask_supervisor", "consents", "supervisor_key", "supervisor_socket"]
 
 SUPERVISOR_FOLDER: Final = ".supervisor"
 _ANSWER_S: Final = 60.0
@@ -39,6 +39,8 @@ _KEPT: Final = frozenset({
     "XDG_DATA_HOME", "XDG_RUNTIME_DIR",
 })  # fmt: skip
 _KEPT_BEGINNINGS: Final = ("LC_", "NUMBA_")
+# What each session takes from whoever starts it, and not from whoever came first.
+CONSENTS: Final = ("WORKBENCH_ENABLE_REAL_TRADING",)
 # A fork copies one thread only, so libraries must not have started others: not for linear algebra, nor to tidy memory.
 _ONE_THREAD: Final = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
@@ -69,6 +71,11 @@ def _code_mark() -> str:
     with contextlib.suppress(PackageNotFoundError):
         marks.append(version("workbench-trading"))
     return hashlib.sha256("\n".join(marks).encode()).hexdigest()
+
+
+def consents() -> dict[str, str]:
+    """Return the variables of this process's environment that a session which it starts is to have."""
+    return {name: os.environ[name] for name in CONSENTS if name in os.environ}
 
 
 def supervisor_key(root: Path) -> str:

@@ -46,7 +46,13 @@ class Fork(Protocol):
     """Starts the process of a session."""
 
     def __call__(
-        self, folder: SessionFolder, mode: str, *, reply: socket.socket | None, hang: Mapping[str, Any] | None
+        self,
+        folder: SessionFolder,
+        mode: str,
+        *,
+        reply: socket.socket | None,
+        hang: Mapping[str, Any] | None,
+        environment: Mapping[str, str],
     ) -> int:
         """Return its number; see `workbench.live.process.fork.fork_session`."""
 
@@ -63,7 +69,8 @@ class _Watched:
     hang: dict[str, Any] | None = None
     hung_s: float = 0.0
     sent: int = 0
-    restart_s: float | None = field(default=None)
+    restart_s: float | None = None
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 class Watch:
@@ -95,13 +102,15 @@ class Watch:
         *,
         reply: socket.socket | None = None,
         hang: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """Start the process of a session and watch it; one that finds another at work ends by itself."""
         known = self.sessions.get(folder.name)
-        pid = self._fork(folder, mode, reply=reply, hang=hang)
+        consents = dict(environment or {})
+        pid = self._fork(folder, mode, reply=reply, hang=hang, environment=consents)
         if known is not None and known.restart_s is None:
             return
-        self._take(folder, id_of(pid), mode, is_child=True)
+        self._take(folder, id_of(pid), mode, is_child=True).environment = consents
 
     def adopt(self) -> None:
         """Take over the sessions that run and that no living supervisor watches."""
@@ -138,12 +147,13 @@ class Watch:
             # Stopped by a person, or moved away, while it was dead; whoever did so has written it down.
             del self.sessions[watched.folder.name]
         elif now_s >= restart_s:
-            self.start(watched.folder, watched.mode, hang=watched.hang)
+            self.start(watched.folder, watched.mode, hang=watched.hang, environment=watched.environment)
 
-    def _take(self, folder: SessionFolder, process: ProcessId, mode: str, *, is_child: bool) -> None:
-        timer = HangTimer(read_budget_s(folder))
-        self.sessions[folder.name] = _Watched(folder, process, mode, timer, is_child)
+    def _take(self, folder: SessionFolder, process: ProcessId, mode: str, *, is_child: bool) -> _Watched:
+        watched = _Watched(folder, process, mode, HangTimer(read_budget_s(folder)), is_child)
+        self.sessions[folder.name] = watched
         write_json(folder.path / _WATCHER, {"supervisor": self._key})
+        return watched
 
     def _adopt(self, folder: SessionFolder) -> None:
         if folder.name in self.sessions:
