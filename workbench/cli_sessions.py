@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from workbench.live.process import SessionInfo, SessionRegistry
+    from workbench.live.process.registry import SessionRegistry
+    from workbench.live.process.session_info import SessionInfo
 
 __all__ = ["add_sessions"]
 
@@ -82,7 +83,7 @@ def _add_names(command: argparse.ArgumentParser) -> None:
 
 
 def _registry() -> SessionRegistry:
-    from workbench.live.process import SessionRegistry  # noqa: PLC0415 - help must not wait for numpy and numba
+    from workbench.live.process.registry import SessionRegistry  # noqa: PLC0415 - help must not wait for numpy and numba
 
     return SessionRegistry()
 

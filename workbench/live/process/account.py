@@ -18,6 +18,8 @@ def account_of(config: LiveSessionConfig) -> str:
     source = config.source
     if not isinstance(source, ExchangeSource):
         return source.name
-    address = source.address or (find_practice_exchange() if source.exchange == "practice" else None)
-    place = "" if address is None else f" at {address.url}"
-    return f"{source.exchange} {source.kind}{place}"
+    address = source.address
+    if address is None and source.exchange == "practice":
+        address = find_practice_exchange()
+    url = address if address is None or isinstance(address, str) else address.url
+    return f"{source.exchange} {source.kind}" + ("" if url is None else f" at {url}")

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import time
+import weakref
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from workbench.errors import SessionError
@@ -78,17 +79,26 @@ class FileLock:
         os.ftruncate(handle, 0)
         os.pwrite(handle, content, 0)
         self._handle = handle
-        os.register_at_fork(after_in_child=self._forget)
+        _held.add(self)
 
     def close(self) -> None:
         """Give the lock back; the file stays, so that everybody locks the same one."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+            _held.discard(self)
 
-    # In a child that was forked: closing its copy leaves the lock with the parent, and ends with it.
-    _forget = close
 
+_held: Final[weakref.WeakSet[FileLock]] = weakref.WeakSet()
+
+
+def _close_copies() -> None:
+    """Close the copies of a forked child: the locks stay with the parent, and end with it."""
+    for lock in list(_held):
+        lock.close()
+
+
+os.register_at_fork(after_in_child=_close_copies)
 
 def _lock(handle: int, timeout_s: float) -> bool:
     until = time.monotonic() + timeout_s

@@ -21,7 +21,7 @@ from workbench.live.process.supervisor_client import SUPERVISOR_FOLDER, ask_supe
 from workbench.live.session_text import read_session, write_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from workbench.live.session_config import LiveSessionConfig
@@ -195,12 +195,16 @@ class SessionRegistry:
             return ()
         return tuple(_seen(self.root, sorted(entry.name for entry in self.root.iterdir())))
 
-    def _alone(self, *, timeout_s: float = _START_S) -> FileLock:
-        """Return a lock that is taken: nobody else starts sessions or moves folders meanwhile."""
+    @contextlib.contextmanager
+    def _alone(self, *, timeout_s: float = _START_S) -> Iterator[None]:
+        """Be the only one who starts sessions or moves folders."""
         private_folder(self.root)
         lock = FileLock(private_folder(self.root / SUPERVISOR_FOLDER) / "start.lock")
         lock.acquire(timeout_s=timeout_s)
-        return lock
+        try:
+            yield
+        finally:
+            lock.close()
 
     def _is_old(self, info: SessionInfo) -> bool:
         return info.is_finished and info.finished_s is not None and time.time() - info.finished_s >= self.ttl_s

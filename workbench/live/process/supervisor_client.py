@@ -130,10 +130,8 @@ def _exchange(connection: socket.socket, request: Mapping[str, Any]) -> dict[str
     parts = b""
     try:
         connection.sendall(json.dumps(request).encode() + b"\n")
-        while not parts.endswith(b"\n") and len(parts) < _MOST_ANSWER_BYTES:
-            part = connection.recv(65_536)
-            if not part:
-                break
+        # Until both ends that might answer, the supervisor and the process that it forked, have closed.
+        while len(parts) < _MOST_ANSWER_BYTES and (part := connection.recv(65_536)):
             parts += part
     except TimeoutError as error:
         raise SessionError(f"the supervisor of the sessions did not answer within {_ANSWER_S:g} s") from error
