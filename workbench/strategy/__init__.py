@@ -10,6 +10,7 @@ from types import ModuleType
 
 from workbench.core.intents import enter_long, enter_short, exit_position, hold
 from workbench.strategy.class_strategy import Strategy
+from workbench.strategy.decision_check import compare_decisions
 from workbench.strategy.holding import buy_and_hold
 from workbench.strategy.lowering import ConfiguredStrategy, configured, plan_of
 from workbench.strategy.parameters import Parameter, param
@@ -31,6 +32,7 @@ __all__ = [
     "StrategyText",
     "bollinger_reversion",
     "buy_and_hold",
+    "compare_decisions",
     "configured",
     "donchian_breakout",
     "enter_long",

@@ -181,6 +181,8 @@ class Collector:
             return
         if isinstance(value, type):
             self.add_class(value)
+        elif isinstance(written, FunctionType) and written.__name__ == "<lambda>":
+            raise self._refusal(name, user, "is a lambda; write it with def")
         elif isinstance(written, FunctionType):
             self.add_function(written, value)
         else:
