@@ -7,6 +7,7 @@ everything back. It is a SQLite file with one writer and any number of readers.
 from workbench.live.journal.journal import SNAPSHOT_ROWS, Journal
 from workbench.live.journal.note import NOTE_KINDS, Note
 from workbench.live.journal.reader import JournalReader
+from workbench.live.journal.salvage import Salvaged, salvage
 from workbench.live.journal.stored import Snapshot
 
-__all__ = ["NOTE_KINDS", "SNAPSHOT_ROWS", "Journal", "JournalReader", "Note", "Snapshot"]
+__all__ = ["NOTE_KINDS", "SNAPSHOT_ROWS", "Journal", "JournalReader", "Note", "Salvaged", "Snapshot", "salvage"]

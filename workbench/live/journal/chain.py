@@ -37,7 +37,7 @@ class Chain:
         other.rows, other.notes = self.rows, self.notes
         return other
 
-    def add_rows(self, data: bytes) -> None:
+    def add_rows(self, data: bytes | bytearray) -> None:
         """Go on over whole rows of `EVENT`, as stored."""
         self._row_stream.update(data)
         self.rows += len(data) // ROW_BYTES

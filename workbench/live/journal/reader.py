@@ -98,7 +98,7 @@ class JournalReader:
             head = stored.Head.read(connection, self.session_id)
             wanted = head.rows if count is None else max(0, min(count, head.rows))
             content = stored.read_chunks(connection, head, wanted)
-        return stored.rows_of(content[: wanted * ROW_BYTES])
+        return stored.rows_of(content, wanted)
 
     def notes(self, *kinds: str) -> tuple[Note, ...]:
         """Return the notes of some kinds, or all, oldest first."""
@@ -143,7 +143,7 @@ class JournalReader:
             stored.read_history(connection, head)
             stored.read_snapshots(connection, head)
         size = stored.CHUNK_ROWS * ROW_BYTES
-        return Standing(about, head, chain, content[len(content) // size * size :])
+        return Standing(about, head, chain, bytes(content[len(content) // size * size :]))
 
     def _head(self) -> stored.Head:
         with self._reading() as connection:

@@ -13,7 +13,7 @@ from workbench.model import EVENT
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -98,14 +98,14 @@ def chunk_count(rows: int) -> int:
     return -(-rows // CHUNK_ROWS)
 
 
-def read_chunks(connection: sqlite3.Connection, head: Head, rows: int) -> bytes:
+def read_chunks(connection: sqlite3.Connection, head: Head, rows: int) -> bytearray:
     """Return the bytes of the chunks that hold the first `rows` rows, proven by the digest of the last of them."""
     found = connection.execute(
         "SELECT number, digest, data FROM chunks WHERE number < ? ORDER BY number", (chunk_count(rows),)
     ).fetchall()
     if len(found) != chunk_count(rows) or not all(isinstance(data, bytes) for _, _, data in found):
         raise DamageError(f"chunks of its {rows} rows are missing")
-    content = b"".join([data for _, _, data in found])
+    content = bytearray().join([data for _, _, data in found])
     chain = Chain()
     chain.add_rows(content)
     digest = head.rows_digest if rows == head.rows else found[-1][1] if found else chain.rows_digest
@@ -114,26 +114,41 @@ def read_chunks(connection: sqlite3.Connection, head: Head, rows: int) -> bytes:
     return content
 
 
-def rows_of(content: bytes) -> NDArray[np.void]:
-    """Return stored rows as a writable array of `EVENT`."""
-    return np.frombuffer(content, dtype=STORED_EVENT).astype(EVENT)
+def each_chunk(connection: sqlite3.Connection) -> Iterator[bytes]:
+    """Yield the bytes of each chunk as long as its digest proves it; ``DamageError`` at the first that it does not."""
+    chain = Chain()
+    found = connection.execute("SELECT number, digest, data FROM chunks ORDER BY number")
+    for number, (stored_number, digest, data) in enumerate(found):
+        chain.add_rows(data)
+        if stored_number != number or len(data) % ROW_BYTES or chain.rows_digest != digest:
+            raise DamageError(f"its chunk {number} is not what was written")
+        yield data
+
+
+def rows_of(content: bytearray, count: int) -> NDArray[np.void]:
+    """Return the first `count` of stored rows as an array of `EVENT`, on the same memory where that can be."""
+    return np.frombuffer(content, dtype=STORED_EVENT, count=count).astype(EVENT, copy=False)
 
 
 def read_notes(connection: sqlite3.Connection, head: Head) -> list[StoredNote]:
     """Return all notes, proven by the chain."""
-    found = connection.execute(
-        "SELECT seq, epoch, after, kind, time_ns, body, client_order_id, wall_ns, seal FROM notes ORDER BY seq"
-    ).fetchall()
     chain = Chain()
-    notes = []
-    for *values, wall_ns, sealed in found:
-        note = StoredNote(*values)
-        if note.seq != chain.notes + 1 or sealed != add_note(chain, note, wall_ns):
-            raise DamageError(f"its note {chain.notes + 1} is not what was written")
-        notes.append(note)
+    notes = list(each_note(connection, chain))
     if len(notes) != head.notes or chain.notes_digest != head.notes_digest:
         raise DamageError(f"its {head.notes} notes are not what was written")
     return notes
+
+
+def each_note(connection: sqlite3.Connection, chain: Chain) -> Iterator[StoredNote]:
+    """Yield each note as long as its seal proves it, and let the chain go on; ``DamageError`` at the first other."""
+    found = connection.execute(
+        "SELECT seq, epoch, after, kind, time_ns, body, client_order_id, wall_ns, seal FROM notes ORDER BY seq"
+    )
+    for *values, wall_ns, sealed in found:
+        note = StoredNote(*values)
+        if note.seq != chain.notes + 1 or sealed != add_note(chain, note, wall_ns):
+            raise DamageError(f"its note {note.seq} is not what was written")
+        yield note
 
 
 def add_note(chain: Chain, note: StoredNote, wall_ns: int) -> bytes:
