@@ -121,8 +121,16 @@ class ExchangeFeed:
         """
         length = self._timeframe
 
-        async def fetch(client: ExchangeClient) -> tuple[Candle, ...]:
-            return await client.candles(symbol, length, start_ns, _PAGE)
+        async def fetch(client: ExchangeClient) -> list[Candle]:
+            found: list[Candle] = []
+            since_ns = start_ns
+            while since_ns < end_ns:
+                page = await client.candles(symbol, length, since_ns, _PAGE)
+                found += page
+                if len(page) < _PAGE:
+                    break
+                since_ns = page[-1].time_ns + length.ns
+            return found
 
         found = self._line.ask(fetch, timeout_s=_CANDLES_TIMEOUT_S)
         return tuple(

@@ -28,6 +28,8 @@ __all__ = ["ExchangeSource"]
 _PRACTICE: Final = "practice"
 _USUAL_HISTORY: Final = 500
 _PAGE: Final = 1_000
+# Market time of which a session that goes on fetches every trade: more of a busy market would take too many calls.
+_LONGEST_TRADES_NS: Final = 1_800_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +110,13 @@ class ExchangeSource:
         """Return 500 bars, or as many as are `needed` by the strategy."""
         return max(needed, _USUAL_HISTORY)
 
-    def open(self, symbols: tuple[str, ...], timeframe: Timeframe, warmup: int) -> Market:
+    def open(
+        self, symbols: tuple[str, ...], timeframe: Timeframe, warmup: int, *, since_ns: int | None = None
+    ) -> Market:
         """Return the last `warmup` closed candles, and the live feed that goes on where they end.
+
+        With `since_ns`, the feed from then on; where that is too long ago for every trade to be fetched, from the open
+        of the bar that is open now, and the market says that there is a hole.
 
         Raises
         ------
@@ -121,18 +128,22 @@ class ExchangeSource:
         line = self._line()
         try:
             line.ask(_measured)
-            since_ns = timeframe.floor(line.now_ns())
-            history = None
-            if warmup:
-                parts = [self._history(line, symbol, timeframe, since_ns, warmup) for symbol in symbols]
-                history = parts[0] if len(parts) == 1 else Bars.join(parts)
+            open_ns = timeframe.floor(line.now_ns())
             is_bar_only = self.feed == "candles"
-            feed = ExchangeFeed(line, symbols, timeframe, since_ns=since_ns, is_bar_only=is_bar_only)
+            history = None
+            has_hole = False
+            if since_ns is None:
+                history = self._history(line, symbols, timeframe, open_ns, warmup) if warmup else None
+            elif not is_bar_only and open_ns - since_ns > max(_LONGEST_TRADES_NS, 2 * timeframe.ns):
+                has_hole = True
+            else:
+                open_ns = since_ns
+            feed = ExchangeFeed(line, symbols, timeframe, since_ns=open_ns, is_bar_only=is_bar_only)
         except BaseException:
             line.close()
             raise
         clock = LineClock(line)
-        market = Market(history, feed, since_ns, clock, line.timing.speed)
+        market = Market(history, feed, open_ns, clock, line.timing.speed, has_hole=has_hole)
         if not self.has_account:
             return market
         rules = self.instruments(symbols)
@@ -163,22 +174,33 @@ class ExchangeSource:
             )
         return found
 
-    def _history(self, line: ExchangeLine, symbol: str, timeframe: Timeframe, end_ns: int, count: int) -> Bars:
-        """Return the last closed candles before a time."""
-        start_ns = end_ns - count * timeframe.ns
-        found: list[Candle] = []
-        while start_ns < end_ns:
-            page = line.ask(_candles_of(symbol, timeframe, start_ns))
-            fresh = [one for one in page if one.is_closed and start_ns <= one.time_ns < end_ns]
-            if not fresh:
-                break
-            found += fresh
-            start_ns = fresh[-1].time_ns + timeframe.ns
-        if not found:
-            raise DataError(f"{self.exchange} has no {timeframe} candles of {symbol} before {utc_text(end_ns)}")
-        values = np.array([[one.open, one.high, one.low, one.close, one.volume] for one in found]).T[:, np.newaxis]
-        times = np.array([one.time_ns for one in found], dtype=np.int64)
-        return Bars((symbol,), timeframe, self.instruments((symbol,)), times, values)
+    def _history(
+        self, line: ExchangeLine, symbols: tuple[str, ...], timeframe: Timeframe, end_ns: int, count: int
+    ) -> Bars:
+        """Return the last `count` closed candles of each symbol before a time."""
+        parts = []
+        for symbol in symbols:
+            found = _candles_between(line, symbol, timeframe, (end_ns - count * timeframe.ns, end_ns))
+            if not found:
+                raise DataError(f"{self.exchange} has no {timeframe} candles of {symbol} before {utc_text(end_ns)}")
+            values = np.array([[one.open, one.high, one.low, one.close, one.volume] for one in found]).T
+            times = np.array([one.time_ns for one in found], dtype=np.int64)
+            parts.append(Bars((symbol,), timeframe, self.instruments((symbol,)), times, values[:, np.newaxis]))
+        return parts[0] if len(parts) == 1 else Bars.join(parts)
+
+
+def _candles_between(line: ExchangeLine, symbol: str, timeframe: Timeframe, span: tuple[int, int]) -> list[Candle]:
+    """Return the closed candles that open in ``[start, end)``, ns UTC, page after page."""
+    start_ns, end_ns = span
+    found: list[Candle] = []
+    while start_ns < end_ns:
+        page = line.ask(_candles_of(symbol, timeframe, start_ns))
+        fresh = [one for one in page if one.is_closed and start_ns <= one.time_ns < end_ns]
+        if not fresh:
+            break
+        found += fresh
+        start_ns = fresh[-1].time_ns + timeframe.ns
+    return found
 
 
 def _rules_of(symbol: str):  # type: ignore[no-untyped-def]  # noqa: ANN202

@@ -9,7 +9,7 @@ from workbench.live.timing import DurationHistogram
 
 if TYPE_CHECKING:
     from workbench.live.records import LiveStep
-    from workbench.model import AccountState, ClosedTrade, Denied, Fill
+    from workbench.model import AccountState, ClosedTrade, Denied, Fill, StepResult
 
 __all__ = ["Readings"]
 
@@ -32,8 +32,17 @@ class Readings:
         self.trades: BoundedLog[ClosedTrade] = BoundedLog(capacity)
         self.denials: BoundedLog[Denied] = BoundedLog(capacity)
         self.steps = DurationHistogram()
+        self.commits = DurationHistogram()
         self.slow_steps = 0
         self.data_ns: int | None = None
+
+    def restore(self, result: StepResult, time_ns: int) -> None:
+        """Take what earlier processes of the session did, up to a time of the market in ns UTC."""
+        self.fills.extend(result.fills)
+        self.trades.extend(result.closed_trades)
+        self.denials.extend(result.denials)
+        self.account = result.snapshot
+        self.data_ns = time_ns or None
 
     def take(self, step: LiveStep) -> None:
         """Take what a step did."""

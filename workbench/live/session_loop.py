@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from workbench.errors import ExchangeError, SessionClosedError
 from workbench.live.clock import ManualClock, ReplayClock
+from workbench.live.keeper import RecordKeeper
 from workbench.live.live_core import compile_core
 from workbench.live.records import ErrorRecord
+from workbench.live.recovery import BEGUN, PAUSED, Replayed, last_pause, replay_record, told_events
+from workbench.live.resumed_feed import ResumedFeed, last_seen_ns
+from workbench.live.sources import no_market
 from workbench.live.states import SessionState
 from workbench.model import Command, utc_text
 
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
 
     from workbench.live.chart_history import ChartHistory, Subscribers
     from workbench.live.clock import Clock
+    from workbench.live.host import SessionHost
     from workbench.live.mailbox import Ask, Mailbox
     from workbench.live.notices import Notice
     from workbench.live.order_line import OrderLine
@@ -45,16 +52,26 @@ _LONGEST_WAIT_S: Final = 3_600.0
 _GRACE_S: Final = 1.0
 # How long a stop waits for what the exchange says of orders, real seconds; well within the 30 s of a stop.
 _ANSWERS_S: Final = 15
+# Waits before an exchange that cannot be reached is tried again by a session that goes on, real seconds.
+_REOPEN_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
+
+
+class _Due(Enum):
+    """What a look at commands, reports and prices found."""
+
+    MORE = auto()
+    NOTHING = auto()
+    THE_END = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SessionParts:
-    """What a session's thread works with."""
+    """What a session's thread works with; a session that goes on opens its `market` itself, behind its record."""
 
-    session_id: str
     config: LiveSessionConfig
     engine: LiveTradingEngine
-    market: Market
+    market: Market | None
+    host: SessionHost
     base_clock: Clock
     status: SessionStatus
     mailbox: Mailbox
@@ -78,15 +95,19 @@ class SessionLoop:
         self._status = parts.status
         self._readings = parts.readings
         self._abandoned = parts.abandoned
-        self._feed = parts.market.feed
-        self._stale_after_ns = stale_limit_ns(parts.config, parts.market.speed)
+        self._keeper = RecordKeeper(parts.host.record, parts.base_clock, parts.readings.commits)
+        self._market = parts.market or no_market()
+        self._feed = self._market.feed
+        self._stale_after_ns = stale_limit_ns(parts.config, self._market.speed)
         self._orders: OrderLine | None = None
+        self._missing_from: dict[str, int] = {}
         self._is_stopping = False
         self._dropped_ns: int | None = None
         self._pause_reason = "paused by the user"
         # Stands still until the loop starts: history is fed outside of the market's time.
         self._clock: Clock = ManualClock(self._feed.start_ns)
-        self._readings.data_ns = self._feed.start_ns
+        if parts.market is not None:
+            self._readings.data_ns = self._feed.start_ns
 
     @property
     def now_ns(self) -> int:
@@ -109,6 +130,7 @@ class SessionLoop:
             self._end(SessionState.FAILED, f"{type(error).__name__}: {error}")
         finally:
             self._end(SessionState.STOPPED, "killed by the user")
+            self._keeper.finish()
             self._parts.mailbox.close()
             self._feed.close()
 
@@ -117,50 +139,151 @@ class SessionLoop:
         return self._clock.now_ns() + self._config.timeframe.ns
 
     def _start(self) -> None:
-        """Feed the history, and start the clock only then."""
+        """Feed the history, or run the record again; the clock starts only then."""
         compile_core()
-        market = self._parts.market
-        if market.history is not None:
-            self._engine.warm_up(market.history)
-            self._parts.chart.add_history(market.history)
-        if market.clock is None:
+        if self._parts.market is None:
+            self._recover()
+        else:
+            self._keeper.note(BEGUN, self._feed.start_ns, {"since_ns": self._market.since_ns})
+            if self._market.history is not None:
+                self._engine.warm_up(self._market.history)
+                self._parts.chart.add_history(self._market.history)
+            self._open_line()
+        if self._status.is_finished or self._abandoned.is_set():
+            return
+        if self._market.clock is None:
             self._clock = ReplayClock(self._feed.start_ns, speed=self._config.speed, base=self._parts.base_clock)
         else:
-            self._clock = market.clock
-        if market.open_orders is not None and self._config.execution == "exchange":
-            self._orders = market.open_orders(self._parts.session_id)
-            self._orders.require_funds(self._config.cash)
-            self._orders.listen(self._parts.mailbox.wake)
+            self._clock = self._market.clock
         self._feed.listen(self._parts.mailbox.wake)
         self._judge(is_idle=True)
+        self._commit(matters=True)
+
+    def _open_line(self) -> None:
+        """Open the way to the exchange, when orders go there."""
+        market = self._market
+        if market.open_orders is None or self._config.execution != "exchange":
+            return
+        self._orders = market.open_orders(self._parts.host.session_id)
+        self._orders.require_funds(self._config.cash)
+        self._orders.listen(self._parts.mailbox.wake)
+
+    def _recover(self) -> None:
+        """Take up the session where its record ends: state, market, orders."""
+        parts, record = self._parts, self._parts.host.record
+        told_events(record, self._status)
+        self._status.move(SessionState.RECOVERING, f"running {len(record):,} recorded events again", 0)
+        replayed = replay_record(self._engine, self._readings, parts.chart)
+        paused = last_pause(record)
+        if paused is not None and self._readings.account.is_paused:
+            self._pause_reason = paused.body["reason"]
+            if paused.body["by"] == "strategy":
+                self._engine.guard.halt(self._pause_reason)
+        self._reopen(replayed)
+        if self._market.has_hole:
+            self._missing_from = self._engine.mark_all_holes()
+        if parts.host.is_muted:
+            self._pause("the strategy did not return from its last bar and is not asked again", by="strategy")
+            self._publish(self._engine.command(Command("mute")))
+
+    def _reopen(self, replayed: Replayed) -> None:
+        """Open the market behind the record, as often as it takes."""
+        config, source = self._config, self._config.source
+        begun_ns = self._parts.host.record.notes(BEGUN)[0].time_ns
+        since_ns = last_seen_ns(replayed.events) or begun_ns
+        for wait_s in itertools.chain(_REOPEN_S, itertools.repeat(_REOPEN_S[-1])):
+            try:
+                market = source.open(config.symbols, config.timeframe, 0, since_ns=since_ns)
+                break
+            except ExchangeError as error:
+                text = f"the exchange cannot be reached: {error}; next try in {wait_s:g} s"
+                self._status.move(SessionState.RECOVERING, text, self._engine.time_ns)
+            if self._is_called_off(wait_s):
+                return
+        self._market = market._replace(feed=ResumedFeed(market.feed, replayed.events))
+        self._feed = self._market.feed
+        self._stale_after_ns = stale_limit_ns(config, market.speed)
+        self._open_line()
+
+    def _is_called_off(self, wait_s: float) -> bool:
+        """Wait, and return whether somebody asked the session to end meanwhile."""
+        mailbox = self._parts.mailbox
+        mailbox.wake.clear()
+        asks = mailbox.take()
+        for ask in asks:
+            ask.is_done.set()
+        if any(ask.name in ("stop", "stop_flat") for ask in asks):
+            self._end(SessionState.STOPPED, "stopped by the user before its market could be reached")
+        elif not self._abandoned.is_set():
+            self._parts.base_clock.wait(mailbox.wake, wait_s)
+        return self._abandoned.is_set() or self._status.is_finished
 
     def _go_on(self) -> bool:
         """Do what is due and wait for more; return whether there is more to do."""
-        clock, mailbox, feed = self._clock, self._parts.mailbox, self._feed
+        mailbox = self._parts.mailbox
         # Cleared before the look at the mailbox: what comes after the look ends the wait at once.
         mailbox.wake.clear()
-        if self._abandoned.is_set():
+        if self._abandoned.is_set() or self._status.is_finished:
             return False
-        for ask in mailbox.take():
+        self._parts.host.pulse.begin()
+        try:
+            state = self._do_what_is_due()
+        finally:
+            self._parts.host.pulse.end()
+        if state is _Due.NOTHING:
+            self._wait()
+        return state is not _Due.THE_END
+
+    def _do_what_is_due(self) -> _Due:
+        """Obey, book and trade; return whether there may be more at once."""
+        clock, feed = self._clock, self._feed
+        for ask in self._parts.mailbox.take():
             self._obey(ask)
+            self._commit(matters=True)
             ask.is_done.set()
         if self._status.is_finished or self._has_stopped_flat():
-            return False
+            return _Due.THE_END
         self._book_reports()
         batch = feed.poll(clock.now_ns())
         self._heed(feed.notices())
         if len(batch):
             self._trade(batch)
-            return True
+            return _Due.MORE
         if feed.is_ended:
             if self._orders is not None:
                 self._withdraw()
             self._end(SessionState.STOPPED, "the feed ended")
-            return False
+            return _Due.THE_END
         self._drop_if_stale()
         self._judge(is_idle=True)
-        self._wait()
-        return True
+        self._commit(matters=False)
+        return _Due.NOTHING
+
+    def _keep_failing(self) -> None:
+        """Keep why the engine paused by itself, once: its strategy failed too often."""
+        failing = self._engine.guard.failing_reason
+        if failing is not None and failing != self._pause_reason:
+            self._pause(failing, by="strategy")
+
+    def _commit(self, *, matters: bool) -> None:
+        """Make the record safe when it is time, and say when that cannot be done."""
+        before = self._keeper.fault
+        self._keeper.commit_if_due(matters=matters)
+        fault = self._keeper.fault
+        if fault is not None and before is None:
+            if not self._readings.account.is_paused:
+                self._pause(f"the journal cannot be written: {fault}", by="journal")
+                self._publish(self._engine.command(Command("pause")))
+            self._status.note(self._engine.time_ns, "journal", f"nothing can be recorded, so nothing is sent: {fault}")
+        elif fault is None and before is not None:
+            self._status.note(
+                self._engine.time_ns, "journal", "the journal can be written again; resume() allows entries"
+            )
+
+    def _pause(self, reason: str, *, by: str) -> None:
+        """Keep why entries are paused."""
+        self._pause_reason = reason
+        self._keeper.note(PAUSED, self._engine.time_ns, {"reason": reason, "by": by})
 
     def _wait(self) -> None:
         """Wait for the next row, for the moment at which the data is stale, or for a command."""
@@ -196,7 +319,7 @@ class SessionLoop:
                 self._engine.mark_hole(notice.hole_in)
             if notice.needs_person and not self._readings.account.is_paused:
                 # What cannot be closed must not grow: entries stop, and exits that are not in flight go on.
-                self._pause_reason = notice.text
+                self._pause(notice.text, by="order")
                 self._publish(self._engine.command(Command("pause")))
 
     def _book_reports(self) -> None:
@@ -211,7 +334,8 @@ class SessionLoop:
     def _mend(self, bar: Bar, forming_ns: int) -> None:
         """Close a bar with a hole, and those that are missing behind it, as the exchange has them."""
         try:
-            bars = self._feed.closed_bars(bar.symbol, bar.time_ns, forming_ns)
+            since_ns = min(bar.time_ns, self._missing_from.pop(bar.symbol, bar.time_ns))
+            bars = self._feed.closed_bars(bar.symbol, since_ns, forming_ns)
         except ExchangeError as error:
             self._status.note(bar.time_ns, "gap", f"the candles of the hole could not be fetched: {error}")
             return
@@ -219,7 +343,7 @@ class SessionLoop:
             text = f"bars made of the exchange's own candles from {utc_text(bars[0].time_ns)} on: {len(bars)}"
             self._status.note(bar.time_ns, "gap", text)
             self._publish(self._engine.catch_up(bars))
-        elif self._parts.market.clock is not None:
+        elif self._market.clock is not None:
             text = f"the exchange has no candle of the bar of {utc_text(bar.time_ns)}, so it is left out"
             self._status.note(bar.time_ns, "gap", text)
 
@@ -230,14 +354,16 @@ class SessionLoop:
         for trip in step.result.trips:
             text = f"{trip.rule} tripped: {trip.value:.4g} reached the limit {trip.limit:.4g}; entries are halted"
             self._status.note(trip.time_ns, "breaker", text)
+        self._keep_failing()
         update = self._parts.chart.add(step)
         self._judge(is_idle=False)
+        self._commit(matters=_matters(step))
         self._parts.subscribers.tell(update)
         for bar in step.closed:
             if bar.is_partial:
                 forming = [one.time_ns for one in step.forming if one.symbol == bar.symbol]
                 self._mend(bar, forming[0] if forming else bar.time_ns + self._config.timeframe.ns)
-        if step.closed and self._parts.market.clock is not None:
+        if step.closed and self._market.clock is not None:
             self._drop_if_old(max(bar.time_ns for bar in step.closed) + self._config.timeframe.ns)
 
     def _drop_if_old(self, closed_ns: int) -> None:
@@ -253,7 +379,7 @@ class SessionLoop:
     def _drop_if_stale(self) -> None:
         """Drop entries that wait, once, when no price has come for too long; a replay is never stale in its prices."""
         data_ns = self._readings.data_ns
-        is_live = self._parts.market.clock is not None
+        is_live = self._market.clock is not None
         if is_live and self._dropped_ns != data_ns and self._clock.now_ns() >= self._stale_at_ns():
             self._dropped_ns = data_ns
             self._publish(self._engine.drop_entries())
@@ -275,13 +401,13 @@ class SessionLoop:
         if ask.name == "resume" and (account.is_paused or self._engine.guard.failing_reason is not None):
             self._publish(self._engine.resume())
         elif ask.name == "pause" and not account.is_paused:
-            self._pause_reason = "paused by the user"
+            self._pause("paused by the user", by="user")
             self._publish(self._engine.command(Command("pause")))
         elif ask.name == "clear_breaker" and account.halted:
             self._publish(self._engine.command(Command("clear_breaker")))
         elif ask.name in ("flatten", "stop_flat"):
             self._is_stopping = self._is_stopping or ask.name == "stop_flat"
-            self._pause_reason = "flattened by the user: positions close at their next price, entries are paused"
+            self._pause("flattened by the user: positions close at their next price, entries are paused", by="user")
             if self._is_stopping:
                 self._status.move(SessionState.STOPPING, "flattening before the stop", self._engine.time_ns)
             self._publish(self._engine.command(Command("flatten")))
@@ -320,6 +446,8 @@ class SessionLoop:
             self._status.note(self._engine.time_ns, "order", text)
 
     def _end(self, state: SessionState, reason: str) -> None:
+        if self._status.is_finished:
+            return
         held = ", ".join(f"{one.quantity:g} {one.symbol}" for one in self._readings.account.positions)
         self._status.move(state, f"{reason}; still held: {held}" if held else reason, self._engine.time_ns)
 
@@ -337,6 +465,8 @@ class SessionLoop:
     def _verdict(self, account: AccountState, *, is_idle: bool) -> tuple[SessionState, str]:
         """Return the state that limits most, and why."""
         failing = self._engine.guard.failing_reason
+        if self._keeper.fault is not None:
+            return SessionState.HALTED, f"the journal cannot be written: {self._keeper.fault}"
         if account.halted:
             return SessionState.HALTED, f"{', '.join(account.halted)} tripped; clear_breaker() allows entries again"
         if failing is not None:
@@ -351,6 +481,12 @@ class SessionLoop:
         if account.is_paused:
             return SessionState.EXITS_ONLY, self._pause_reason
         return SessionState.ACTIVE, "trading"
+
+
+def _matters(step: LiveStep) -> bool:
+    """Return whether a step did something that a crash must not undo."""
+    result = step.result
+    return bool(result.fills or result.requests or result.denials or result.trips)
 
 
 def stale_limit_ns(config: LiveSessionConfig, speed: float) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import SessionError
 from workbench.live.chart_history import ChartHistory, Subscribers
+from workbench.live.host import SessionHost
 from workbench.live.live_core import open_core
 from workbench.live.mailbox import Mailbox
 from workbench.live.metrics import session_metrics
@@ -43,6 +43,8 @@ class SessionView:
         Called on the session's thread for each closed bar, executed order and error.
     open_core : callable, optional
         Makes the core; another one is for tests.
+    host : SessionHost, optional
+        What lets the session outlive its process.
     """
 
     def __init__(
@@ -51,12 +53,14 @@ class SessionView:
         *,
         callbacks: EngineCallbacks | None = None,
         open_core: CoreFactory = open_core,
+        host: SessionHost | None = None,
     ) -> None:
-        self.session_id = str(uuid.uuid4())
+        self._host = SessionHost() if host is None else host
+        self.session_id = self._host.session_id
         self._callbacks = callbacks
         self._open_core = open_core
         self._config = config
-        self._status = SessionStatus(capacity=config.max_errors)
+        self._status = SessionStatus(capacity=config.max_errors, keep=self._keep)
         self._mailbox = Mailbox()
         self._abandoned = threading.Event()
         self._loop: SessionLoop | None = None
@@ -174,7 +178,13 @@ class SessionView:
             max_strategy_errors=config.max_strategy_errors,
             max_errors=config.max_errors,
             open_core=self._open_core,
+            record=self._host.record,
         )
+
+    def _keep(self, event: SessionEvent) -> None:
+        """Write an event of the session down."""
+        if not self._abandoned.is_set():
+            self._host.record.note(event.kind, event.time_ns, {"text": event.text})
 
     def _latest_ns(self) -> int:
         """Return the latest time that a price may carry, ns UTC; prices come only while the loop runs."""

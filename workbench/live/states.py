@@ -19,6 +19,8 @@ class SessionState(StrEnum):
         Made and not started.
     STARTING
         Feeding history to the indicators.
+    RECOVERING
+        Taking up a session that ended without an end: its record is run again, its orders are asked for.
     ACTIVE
         Trading.
     EXITS_ONLY
@@ -44,6 +46,7 @@ class SessionState(StrEnum):
 
     PREPARED = "PREPARED"
     STARTING = "STARTING"
+    RECOVERING = "RECOVERING"
     ACTIVE = "ACTIVE"
     EXITS_ONLY = "EXITS_ONLY"
     STALE = "STALE"
@@ -64,7 +67,8 @@ _ENDING: Final = frozenset({SessionState.STOPPING, *FINISHED})
 _FOLLOWERS: Final[dict[SessionState, frozenset[SessionState]]] = {
     # A session that was never started has nothing to end: stopping it is its end.
     SessionState.PREPARED: frozenset({SessionState.STARTING, *FINISHED}),
-    SessionState.STARTING: RUNNING | _ENDING,
+    SessionState.STARTING: RUNNING | _ENDING | {SessionState.RECOVERING},
+    SessionState.RECOVERING: RUNNING | _ENDING,
     **{state: (RUNNING - {state}) | _ENDING for state in RUNNING},
     SessionState.STOPPING: FINISHED,
     SessionState.STOPPED: frozenset(),

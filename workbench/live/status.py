@@ -10,7 +10,7 @@ from workbench.live.records import SessionEvent
 from workbench.live.states import FINISHED, SessionState, check_transition
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
 __all__ = ["SessionStatus"]
 
@@ -22,6 +22,8 @@ class SessionStatus:
     ----------
     capacity : int, default 1000
         Events to keep.
+    keep : callable, optional
+        Called with each event, on the thread on which it happens: a journal writes them down.
 
     Examples
     --------
@@ -32,11 +34,12 @@ class SessionStatus:
     ('STARTING', 'started by the user', 2)
     """
 
-    def __init__(self, *, capacity: int = 1_000) -> None:
+    def __init__(self, *, capacity: int = 1_000, keep: Callable[[SessionEvent], None] | None = None) -> None:
         self.events: BoundedLog[SessionEvent] = BoundedLog(capacity)
         self._changed = threading.Condition()
         self._state = SessionState.PREPARED
         self._reason = "waiting for start()"
+        self._keep = keep
         self.note(0, "state", "PREPARED: waiting for start()")
 
     @property
@@ -76,7 +79,10 @@ class SessionStatus:
 
     def note(self, time_ns: int, kind: str, text: str) -> None:
         """Add an event."""
-        self.events.append(SessionEvent(time_ns, kind, text))
+        event = SessionEvent(time_ns, kind, text)
+        self.events.append(event)
+        if self._keep is not None and self._state is not SessionState.PREPARED:
+            self._keep(event)
 
     def wait_for(self, states: Collection[SessionState], timeout_s: float | None) -> bool:
         """Return whether the session came to be in one of the states within the timeout in real seconds."""
