@@ -93,6 +93,11 @@ class SessionLoop:
         """Time of the market on the session's clock, ns UTC."""
         return self._clock.now_ns()
 
+    @property
+    def stale_after_ns(self) -> int:
+        """Silence of the market that makes the session stale, in ns of its time."""
+        return self._stale_after_ns
+
     def run(self) -> None:
         """Run to the end, whatever happens; the last thing is a finished state."""
         try:

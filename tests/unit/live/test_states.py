@@ -21,6 +21,8 @@ ALLOWED = {
     "STOPPING": "STOPPED FAILED",
     "STOPPED": "",
     "FAILED": "",
+    "CRASHED": "",
+    "UNREACHABLE": "",
 }
 
 
