@@ -28,7 +28,19 @@ _MS_PER_S: Final = 1_000
 
 
 class NotRunningError(SessionError):
-    """No process serves the session."""
+    """No process serves the session.
+
+    Parameters
+    ----------
+    message : str
+        Which session.
+    is_sent : bool
+        Whether the question had been sent, so that it may have been heard.
+    """
+
+    def __init__(self, message: str, *, is_sent: bool) -> None:
+        super().__init__(message)
+        self.is_sent = is_sent
 
 
 class ControlLink:
@@ -100,7 +112,7 @@ class ControlLink:
         text = question.encode()
         path = socket_path(self.folder, CONTROL)
         if self._is_suspect or not path.exists():
-            self._require_listener()
+            self._require_listener(is_sent=False)
         until = time.monotonic() + timeout_s
         asked_at, sendings = time.monotonic(), 1
         with shared_context().socket(zmq.DEALER) as asker:
@@ -116,7 +128,7 @@ class ControlLink:
                         self.host, self._is_suspect = answer.host, False
                         return answer, sendings
                     continue
-                self._require_listener()
+                self._require_listener(is_sent=True)
                 if left_s <= 0:
                     self._is_suspect = True
                     raise SessionTimeoutError(self._timeout_text(question.operation, timeout_s))
@@ -124,10 +136,10 @@ class ControlLink:
                     asked_at, sendings = time.monotonic(), sendings + 1
                     asker.send(text)
 
-    def _require_listener(self) -> None:
+    def _require_listener(self, *, is_sent: bool) -> None:
         if self.pid is None:
             self._is_suspect = True
-            raise NotRunningError(f"no process serves session {self.folder.name!r}")
+            raise NotRunningError(f"no process serves session {self.folder.name!r}", is_sent=is_sent)
 
     def _timeout_text(self, operation: str, timeout_s: float) -> str:
         name, pid = self.folder.name, self.pid

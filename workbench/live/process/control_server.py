@@ -38,6 +38,9 @@ _log = logging.getLogger(__name__)
 _AT_A_TIME: Final = 64
 _FRAMES: Final = 8
 _LONGEST_POLL_S: Final = 60.0
+# Per handle: who does not take answers of up to a few hundred kilobytes goes without more of them.
+_WAITING_QUESTIONS: Final = 100
+_WAITING_ANSWERS: Final = 32
 _RECOVERY_S: Final = 0.1
 # How long the end waits for commands at work, and for answers on their way out.
 _LAST_WORDS_S: Final = 2.0
@@ -73,6 +76,7 @@ class ControlServer:
         self._closing = threading.Event()
         self._questions = 0
         self._refused = 0
+        self._files: dict[Path, int] = {}
         self._context = zmq_context()
         self._context.linger = _LINGER_MS
         try:
@@ -80,6 +84,7 @@ class ControlServer:
             updates = self._bind(zmq.XPUB, folder, UPDATES)
         except BaseException:
             self._context.destroy(linger=0)
+            self._remove_files()
             self._waker.close()
             raise
         self._publisher = Publisher(session, self.host, updates, self._waker.wake)
@@ -111,14 +116,25 @@ class ControlServer:
     def _bind(self, kind: int, folder: Path, name: str) -> zmq.Socket[bytes]:
         bound = self._context.socket(kind)
         # A larger question ends the connection; one below is refused in words.
-        bound.setsockopt(zmq.MAXMSGSIZE, 16 * LARGEST_QUESTION)
+        bound.setsockopt(zmq.MAXMSGSIZE, 2 * LARGEST_QUESTION)
+        bound.setsockopt(zmq.RCVHWM, _WAITING_QUESTIONS)
         if kind == zmq.XPUB:
             # Each subscription is told, so that each subscriber is greeted.
             bound.setsockopt(zmq.XPUB_VERBOSER, 1)
+        else:
+            bound.setsockopt(zmq.SNDHWM, _WAITING_ANSWERS)
         path = claim_socket(folder, name)
         bound.bind(end_point(path))
         path.chmod(0o600)
+        self._files[path] = path.lstat().st_ino
         return bound
+
+    def _remove_files(self) -> None:
+        """Take the sockets out of the folder, but not those of a server that has come after this one."""
+        for path, number in self._files.items():
+            with contextlib.suppress(OSError):
+                if path.lstat().st_ino == number:
+                    path.unlink()
 
     def _run(self) -> None:
         poller = zmq.Poller()
@@ -137,6 +153,7 @@ class ControlServer:
             self._end_listening()
             self._control.close()
             self._publisher.socket.close()
+            self._remove_files()
             self._context.term()
             self._waker.close()
 

@@ -12,9 +12,10 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import SessionClosedError, SessionError, SessionTimeoutError
+from workbench.live.chart_history import Subscribers
 from workbench.live.parity import ParityReport
 from workbench.live.process.control_link import NotRunningError
-from workbench.live.process.process_view import READ_S, ProcessView
+from workbench.live.process.process_view import ProcessView
 from workbench.live.process.termination import end_process
 from workbench.live.session import LiveSession
 from workbench.live.states import FINISHED, SessionState
@@ -54,6 +55,8 @@ class ProcessSession(ProcessView):
         Reads the session's configuration from its folder; without it `config` is not known here.
     archive : SessionArchive, optional
         Answers reads when the process is gone.
+    answer_timeout_s : float, default 2
+        Real seconds that a read waits for its answer, above 0; commands have longer times of their own.
     is_owner : callable, optional
         Asked before `kill` whether the process of this number is the session's; default: whether it listens at the
         session's socket, by the word of the kernel.
@@ -65,9 +68,10 @@ class ProcessSession(ProcessView):
         *,
         load_config: Callable[[Path], LiveSessionConfig] | None = None,
         archive: SessionArchive | None = None,
+        answer_timeout_s: float = 2.0,
         is_owner: Callable[[int], bool] | None = None,
     ) -> None:
-        super().__init__(folder, load_config=load_config, archive=archive)
+        super().__init__(folder, load_config=load_config, archive=archive, answer_timeout_s=answer_timeout_s)
         self._is_owner = self._is_listener if is_owner is None else is_owner
 
     def parity(self) -> ParityReport:
@@ -162,8 +166,9 @@ class ProcessSession(ProcessView):
         self.detach()
 
     def detach(self) -> None:
-        """Let go of the subscription; the session goes on."""
+        """Forget all subscribers; the session goes on, and so may this handle."""
         with self._local.lock:
+            self._subscribers = Subscribers(self._subscriber_failed)
             if self._own.reader is not None:
                 self._own.reader.end()
                 self._own.reader = None
@@ -181,13 +186,16 @@ class ProcessSession(ProcessView):
         except NotRunningError as error:
             state, reason = self._status()
             advice = "make a new one" if state in FINISHED else self._advice()
+            effect = "may have been carried out before its end" if error.is_sent else "can do nothing"
             raise SessionClosedError(
-                f"session {self.name!r} is not running ({state}: {reason}), so {operation}() can do nothing; {advice}"
+                f"session {self.name!r} is not running ({state}: {reason}), so {operation}() {effect}; {advice}"
             ) from error
 
     def _wait_slice(self, wanted: set[SessionState], timeout_s: float) -> bool:
         try:
-            found = self._local.link.ask("wait_for", timeout_s + READ_S, states=tuple(wanted), timeout_s=timeout_s)
+            found = self._local.link.ask(
+                "wait_for", timeout_s + self._answer_s, states=tuple(wanted), timeout_s=timeout_s
+            )
         except (NotRunningError, SessionTimeoutError) as error:
             return self._status_without_answer(error)[0] in wanted
         self._known["status"] = (found.value["state"], found.value["reason"])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from workbench.errors import SessionClosedError, SessionError, SessionTimeoutError
+from workbench.errors import ConfigError, SessionClosedError, SessionError, SessionTimeoutError
 from workbench.live.bounded import BoundedLog
 from workbench.live.chart_history import Subscribers
 from workbench.live.health import SessionHealth
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["ProcessView", "SessionArchive"]
 
 T = TypeVar("T")
-
-READ_S: Final = 2.0
-"""A read waits this long for its answer, seconds."""
 
 _GREETING_S: Final = 2.0
 # After a question without an answer, reads do not ask again for so long: a panel asks for ten things at once.
@@ -72,6 +70,13 @@ class ProcessView:
         Reads the session's configuration from its folder; without it `config` is not known here.
     archive : SessionArchive, optional
         Answers reads when the process is gone.
+    answer_timeout_s : float, default 2
+        Real seconds that a read waits for its answer, above 0.
+
+    Raises
+    ------
+    ConfigError
+        The timeout is out of its range.
     """
 
     def __init__(
@@ -80,8 +85,12 @@ class ProcessView:
         *,
         load_config: Callable[[Path], LiveSessionConfig] | None = None,
         archive: SessionArchive | None = None,
+        answer_timeout_s: float = 2.0,
     ) -> None:
+        if not 0.0 < answer_timeout_s < math.inf:
+            raise ConfigError(f"answer_timeout_s must be in (0, inf), was {answer_timeout_s}")
         self.folder = folder
+        self._answer_s = answer_timeout_s
         self._load_config = load_config
         self._archive = archive
         self._config: LiveSessionConfig | None = None
@@ -103,7 +112,7 @@ class ProcessView:
     @property
     def session_id(self) -> str:
         """Id of the session."""
-        host = self._local.link.host or self._local.link.ask("ping", READ_S).host
+        host = self._local.link.host or self._local.link.ask("ping", self._answer_s).host
         return host.session_id
 
     @property
@@ -240,9 +249,12 @@ class ProcessView:
     def _ask(self, operation: str, **arguments: object) -> Answer:
         local = self._local
         if time.monotonic() < local.silent_until:
-            raise SessionTimeoutError(f"session {self.name!r} did not answer a moment ago")
+            raise SessionTimeoutError(
+                f"session {self.name!r} did not answer a moment ago: it is busy, suspended or hangs; try again, or end "
+                f"it with kill() or `workbench kill {self.name}`"
+            )
         try:
-            return local.link.ask(operation, READ_S, **arguments)
+            return local.link.ask(operation, self._answer_s, **arguments)
         except SessionTimeoutError:
             local.silent_until = time.monotonic() + _SILENCE_S
             raise
@@ -260,6 +272,8 @@ class ProcessView:
             with contextlib.suppress(LookupError):
                 return self._checked(self._archive.answer(operation, arguments), kind)
         if operation not in self._known:
+            if isinstance(error, SessionTimeoutError):
+                raise error
             raise SessionClosedError(f"{error}; {self._advice()}") from error
         return self._checked(self._known[operation], kind)
 
@@ -292,7 +306,7 @@ class ProcessView:
         """Return a state that claims nothing which is not known."""
         try:
             state, reason = self._last_known("status", tuple, {}, error)
-        except SessionClosedError:
+        except (SessionClosedError, SessionTimeoutError):
             state, reason = None, "nothing is known of it here"
         if state is not None and SessionState(state) in FINISHED:
             return SessionState(state), reason
