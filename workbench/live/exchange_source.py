@@ -28,6 +28,8 @@ __all__ = ["ExchangeSource"]
 _PRACTICE: Final = "practice"
 _USUAL_HISTORY: Final = 500
 _PAGE: Final = 1_000
+# The session's thread waits as long for the exchange's time.
+_CLOCK_TIMEOUT_S: Final = 5.0
 # Market time of which a session that goes on fetches every trade: more of a busy market would take too many calls.
 _LONGEST_TRADES_NS: Final = 1_800_000_000_000
 
@@ -143,7 +145,15 @@ class ExchangeSource:
             line.close()
             raise
         clock = LineClock(line)
-        market = Market(history, feed, open_ns, clock, line.timing.speed, has_hole=has_hole)
+        market = Market(
+            history,
+            feed,
+            open_ns,
+            clock,
+            line.timing.speed,
+            measure_clock=lambda: line.ask(_measured, timeout_s=_CLOCK_TIMEOUT_S),
+            has_hole=has_hole,
+        )
         if not self.has_account:
             return market
         rules = self.instruments(symbols)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from workbench.errors import ExchangeError, SessionClosedError
 from workbench.live.clock import ManualClock, ReplayClock
+from workbench.live.clock_watch import ClockWatch, jump_text
 from workbench.live.keeper import RecordKeeper
 from workbench.live.live_core import compile_core
 from workbench.live.records import ErrorRecord
@@ -101,6 +102,7 @@ class SessionLoop:
         self._stale_after_ns = stale_limit_ns(parts.config, self._market.speed)
         self._orders: OrderLine | None = None
         self._missing_from: dict[str, int] = {}
+        self._clock_watch = ClockWatch(parts.base_clock)
         self._is_stopping = False
         self._dropped_ns: int | None = None
         self._pause_reason = "paused by the user"
@@ -242,6 +244,7 @@ class SessionLoop:
     def _do_what_is_due(self) -> _Due:
         """Obey, book and trade; return whether there may be more at once."""
         clock, feed = self._clock, self._feed
+        self._heed_clock()
         for ask in self._parts.mailbox.take():
             self._obey(ask)
             self._commit(matters=True)
@@ -326,6 +329,20 @@ class SessionLoop:
                 # What cannot be closed must not grow: entries stop, and exits that are not in flight go on.
                 self._pause(notice.text, by="order")
                 self._publish(self._engine.command(Command("pause")))
+
+    def _heed_clock(self) -> None:
+        """After a jump of the clock let nothing enter that was decided before, and measure the exchange anew."""
+        jump_ns = self._clock_watch.jump_ns()
+        if not jump_ns or self._market.clock is None:
+            return
+        self._status.note(self._engine.time_ns, "clock", jump_text(jump_ns))
+        self._publish(self._engine.drop_entries())
+        if self._market.measure_clock is not None:
+            try:
+                self._market.measure_clock()
+            except ExchangeError as error:
+                text = f"the clock of the exchange could not be measured anew: {error}"
+                self._status.note(self._engine.time_ns, "clock", text)
 
     def _book_reports(self) -> None:
         """Book what the exchange said of our orders."""

@@ -47,6 +47,8 @@ class Market(NamedTuple):
         Market seconds in a real second by that clock; 0 without one.
     open_orders : callable or None, default None
         Returns where orders are sent, for the session of an id; None where there is no account.
+    measure_clock : callable or None, default None
+        Measures how far that clock is from the computer's; raises ExchangeError. None where nothing is to be measured.
     has_hole : bool, default False
         For a session that goes on: whether prices are missing before the feed begins, which only candles can mend.
     """
@@ -57,6 +59,7 @@ class Market(NamedTuple):
     clock: Clock | None = None
     speed: float = 0.0
     open_orders: Callable[[str], OrderLine] | None = None
+    measure_clock: Callable[[], None] | None = None
     has_hole: bool = False
 
 
