@@ -52,7 +52,6 @@ def silent(folder: Path) -> Iterator[None]:
         listener.bind(str(folder / CONTROL))
         listener.listen(100)
         yield
-    (folder / CONTROL).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -237,7 +236,7 @@ def test_kill_also_ends_a_process_that_is_suspended(tmp_path: Path) -> None:
     with process_of(tmp_path) as hosting:
         hosting.send_signal(signal.SIGSTOP)
         handle = ProcessSession(tmp_path, answer_timeout_s=0.2)
-        assert handle.state == "UNREACHABLE"
+        assert handle.wait_for("UNREACHABLE", timeout_s=WAIT_S)
         handle.kill()
         assert hosting.wait(WAIT_S) == -signal.SIGKILL
 
