@@ -177,7 +177,10 @@ def _show(options: argparse.Namespace) -> int:
     lines: list[tuple[str, Any]] = [
         ("session", f"{info.name}  {info.session_id}"),
         ("state", f"{info.state}: {info.reason}" if info.reason else info.state),
-        ("strategy", f"{said.get('strategy', '?')} on {', '.join(said.get('symbols', []))} {said.get('timeframe', '')}"),
+        (
+            "strategy",
+            f"{said.get('strategy', '?')} on {', '.join(said.get('symbols', []))} {said.get('timeframe', '')}",
+        ),
         ("position", info.positions),
         ("process", process),
         ("folder", info.folder.path),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 import os
@@ -18,10 +17,8 @@ from workbench.live.session_config import SESSION_NAME
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["SessionFolder", "private_folder", "read_json", "sessions_root", "socket_path", "write_json"]
+__all__ = ["SessionFolder", "private_folder", "read_json", "sessions_root", "write_json"]
 
-# Room in the address of a Unix socket: 108 bytes on Linux, 104 on macOS, with the zero at the end.
-_MOST_SOCKET_BYTES: Final = 103
 _FINISHED: Final = ".finished"
 _ID_CHARACTERS: Final = 8
 
@@ -200,26 +197,3 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
-
-
-def socket_path(folder: Path, name: str) -> Path:
-    """Return where a Unix socket of a `folder` is: in it, or in a short private folder when that path is too long.
-
-    The short path follows from the long one, so every process finds it. The folder is made.
-
-    Raises
-    ------
-    SessionError
-        The short folder is not this user's own.
-
-    Examples
-    --------
-    >>> socket_path(Path("/data/btc-1"), "control.sock").as_posix()
-    '/data/btc-1/control.sock'
-    """
-    path = folder / name
-    if len(os.fsencode(path)) <= _MOST_SOCKET_BYTES:
-        return path
-    # Not in a temporary folder by the environment: processes of one user may differ in it.
-    short = private_folder(Path(f"/tmp/workbench-{os.getuid()}"))  # noqa: S108 - made private and checked
-    return short / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:32]}.sock"

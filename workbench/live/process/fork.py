@@ -10,7 +10,8 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.live.process.session_main import EXIT_FAILED, session_main
+from workbench.live.process.exit_codes import EXIT_FAILED
+from workbench.live.process.session_main import session_main
 
 if TYPE_CHECKING:
     import socket

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["FileLock", "LockedError", "claim_symbols", "holder_of", "claim_symbols", "is_locked", "left_behind"]
+__all__ = ["FileLock", "LockedError", "claim_symbols", "holder_of", "is_locked", "left_behind"]
 
 # Long enough to outlast a look by `is_locked`, which holds the lock for a moment.
 _TRY_S: Final = 0.25
@@ -99,6 +99,7 @@ def _close_copies() -> None:
 
 
 os.register_at_fork(after_in_child=_close_copies)
+
 
 def _lock(handle: int, timeout_s: float) -> bool:
     until = time.monotonic() + timeout_s

@@ -142,7 +142,7 @@ def end_session(leader: int) -> tuple[int, ...]:
 
 def reap() -> list[tuple[int, int]]:
     """Return the number and wait status of each child that has ended, after killing what it left running."""
-    found = []
+    found: list[tuple[int, int]] = []
     while True:
         try:
             ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)

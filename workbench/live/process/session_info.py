@@ -126,11 +126,12 @@ def _verdict(
     if record.phase == FINISHED:
         state, _, reason = record.reason.partition(": ")
         return (state, reason) if state in {"STOPPED", "FAILED"} else ("STOPPED", record.reason)
-    if record.phase == RUNNING:
-        return "CRASHED", f"it was running, and its process {record.pid} is gone; position unmanaged; {again}"
-    if record.phase == GIVEN_UP:
-        return "CRASHED", f"given up: {record.reason}; position unmanaged; {again}"
-    return "CRASHED", record.reason if record.phase == CRASHED else f"{record.reason}; {again}"
+    reasons = {
+        RUNNING: f"it was running, and its process {record.pid} is gone; position unmanaged; {again}",
+        GIVEN_UP: f"given up: {record.reason}; position unmanaged; {again}",
+        CRASHED: record.reason,
+    }
+    return "CRASHED", reasons.get(record.phase, f"{record.reason}; {again}")
 
 
 def _verdict_of_living(

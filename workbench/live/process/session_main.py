@@ -18,6 +18,7 @@ from workbench.live.process.control_server import ControlServer
 from workbench.live.process.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_LEFT, EXIT_LOCKED, EXIT_MEMORY
 from workbench.live.process.heartbeat import Heartbeat
 from workbench.live.process.housekeeping import MemoryGuard, summary_of, turn_log
+from workbench.live.process.journal_record import JournalRecord
 from workbench.live.process.lock import FileLock, LockedError, claim_symbols
 from workbench.live.process.process_table import own_id
 from workbench.live.process.record import (
@@ -109,7 +110,8 @@ class _SessionProcess:
         beat = held.enter_context(contextlib.closing(Heartbeat(folder.heartbeat)))
         self._heartbeat = beat
         is_muted = mode == "exits_only"
-        host = SessionHost(session_id=saved.session_id, record=journal, pulse=beat, is_muted=is_muted)
+        record = JournalRecord(journal)
+        host = SessionHost(session_id=saved.session_id, record=record, pulse=beat, is_muted=is_muted)
         self.session = LiveSession(saved.config, host=host)
         self._wakeups = held.enter_context(contextlib.closing(Wakeups()))
         self._server = ControlServer(self.session, folder.path, epoch=journal.epoch)
@@ -147,7 +149,7 @@ class _SessionProcess:
         turn_log(self._folder.log, self._options.log_limit_bytes)
         if warning := self._memory.warning():
             self._warnings.append(warning)
-            print(warning, file=sys.stderr, flush=True)
+            _say(warning)
         return self._memory.is_over
 
     def _finish(self, *, was_asked: bool) -> int:
@@ -155,7 +157,7 @@ class _SessionProcess:
         self._tell()
         state, reason = self.session.state, self.session.reason
         if state is SessionState.FAILED and not was_asked and not read_request(self._folder):
-            print(f"the session failed: {reason}", file=sys.stderr, flush=True)
+            _say(f"the session failed: {reason}")
             return EXIT_FAILED
         self._write(FINISHED, f"{state}: {reason}")
         return EXIT_DONE
@@ -176,6 +178,12 @@ class _SessionProcess:
             deaths_s=() if before is None else before.deaths_s,
         )
         write_record(self._folder, record)
+
+
+def _say(text: str) -> None:
+    """Write a line into the log."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def _open_journal(folder: SessionFolder, saved: SavedSession) -> Journal:

@@ -24,9 +24,7 @@ _KILL_S: Final = 2.0
 _DEATH_S: Final = 5.0
 
 
-def end_sessions(
-    infos: Sequence[SessionInfo], what: str, *, flatten: bool = False, timeout_s: float = 30.0
-) -> None:
+def end_sessions(infos: Sequence[SessionInfo], what: str, *, flatten: bool = False, timeout_s: float = 30.0) -> None:
     """Ask sessions to ``"stop"``, or ``"kill"`` them, and return when their processes have ended.
 
     Parameters
@@ -50,10 +48,10 @@ def end_sessions(
             # One that is frozen could not obey.
             send(info.process, signal.SIGCONT)
     for info in running:
-        if info.process is not None:
-            if not wait_for_end(info.process, max(0.0, until_s - time.monotonic())):
-                send(info.process, signal.SIGKILL)
-                wait_for_end(info.process, _DEATH_S)
+        left_s = max(0.0, until_s - time.monotonic())
+        if info.process is not None and not wait_for_end(info.process, left_s):
+            send(info.process, signal.SIGKILL)
+            wait_for_end(info.process, _DEATH_S)
         _settle(info.folder, what)
 
 

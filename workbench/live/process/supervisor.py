@@ -92,8 +92,8 @@ class Supervisor:
         self._waking.close()
 
     def _heed_signals(self) -> None:
-        self._woken.setblocking(False)
-        self._waking.setblocking(False)
+        self._woken.settimeout(0.0)
+        self._waking.settimeout(0.0)
         signal.set_wakeup_fd(self._waking.fileno(), warn_on_full_buffer=False)
         self._selector.register(self._woken, selectors.EVENT_READ)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -110,7 +110,7 @@ class Supervisor:
         with contextlib.suppress(LockedError), FileLock(self._root / SUPERVISOR_FOLDER / "spawn.lock") as lock:
             del lock
             name = self._listener.getsockname()
-            self._listener.setblocking(False)
+            self._listener.settimeout(0.0)
             try:
                 connection, _ = self._listener.accept()
             except BlockingIOError:
@@ -119,7 +119,7 @@ class Supervisor:
             else:
                 self._serve(connection)
             finally:
-                self._listener.setblocking(True)
+                self._listener.settimeout(None)
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import workbench
 from workbench.errors import SessionError
-from workbench.live.process.folders import private_folder, socket_path
+from workbench.live.process.folders import private_folder
 from workbench.live.process.lock import FileLock
+from workbench.live.process.sockets import claim_socket, socket_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -85,7 +86,11 @@ def supervisor_key(root: Path) -> str:
 
 def supervisor_socket(root: Path) -> Path:
     """Return where the supervisor listens."""
-    return socket_path(private_folder(root / SUPERVISOR_FOLDER), f"{supervisor_key(root)}.sock")
+    return socket_path(private_folder(root / SUPERVISOR_FOLDER), _socket_name(root))
+
+
+def _socket_name(root: Path) -> str:
+    return f"{supervisor_key(root)}.sock"
 
 
 def ask_supervisor(root: Path, request: Mapping[str, Any], *, starts: bool = True) -> dict[str, Any] | None:
@@ -152,6 +157,7 @@ def _connect(root: Path, *, starts: bool) -> socket.socket | None:
     with _spawning(root):
         connection = _try(path)
         if connection is None:
+            path = claim_socket(root / SUPERVISOR_FOLDER, _socket_name(root))
             _spawn(root, path)
             connection = _try(path)
     if connection is None:
@@ -183,7 +189,6 @@ def _spawning(root: Path) -> Iterator[None]:
 
 def _spawn(root: Path, path: Path) -> None:
     """Start a supervisor that listens already: whoever connects waits in its queue until it is warm."""
-    path.unlink(missing_ok=True)
     folder = root / SUPERVISOR_FOLDER
     log = folder / f"{supervisor_key(root)}.log"
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -199,7 +204,7 @@ def _spawn(root: Path, path: Path) -> None:
         listening = str(listener.fileno())
         package = str(Path(workbench.__file__).parents[1])
         # Its own session: no signal of a terminal or a notebook reaches it. It keeps nothing open of this process.
-        started = subprocess.run(
+        started = subprocess.run(  # noqa: S603 - this interpreter on fixed text
             [sys.executable, "-P", "-c", _BOOT, package, str(root), listening, supervisor_key(root)],
             stdin=subprocess.DEVNULL,
             stdout=output,

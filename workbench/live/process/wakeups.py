@@ -25,7 +25,7 @@ class Wakeups:
     def __init__(self) -> None:
         self._receiving, self._sending = socket.socketpair()
         for end in (self._receiving, self._sending):
-            end.setblocking(False)
+            end.settimeout(0.0)
         signal.set_wakeup_fd(self._sending.fileno(), warn_on_full_buffer=False)
         for number in _HEEDED:
             signal.signal(number, lambda *_: None)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from workbench.errors import WorkbenchError
 from workbench.live.process.exit_codes import EXIT_DONE, EXIT_LOCKED
 from workbench.live.process.folders import SessionFolder, read_json, write_json
+from workbench.live.process.heartbeat import read_beat
 from workbench.live.process.lock import FileLock, LockedError, holder_of, is_locked, left_behind
 from workbench.live.process.process_table import ending_text, id_of, is_stopped, send
-from workbench.live.process.heartbeat import read_beat
 from workbench.live.process.record import (
     CRASHED,
     FINISHED,

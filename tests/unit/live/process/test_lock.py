@@ -45,9 +45,7 @@ def holder(path: Path, more: str = "pass") -> Iterator[subprocess.Popen[str]]:
     """Run a process that holds the lock; its forked child, if any, ends with this block."""
     reading, writing = os.pipe()
     command = [sys.executable, "-c", TAKE.format(more=more), str(path), str(reading)]
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, pass_fds=[reading]
-    )
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, pass_fds=[reading])
     try:
         assert process.stdout.readline() == "taken\n"
         yield process
@@ -110,7 +108,7 @@ def test_child_that_a_dead_holder_left_behind_is_named(tmp_path: Path) -> None:
         assert not is_locked(path)
 
 
-def test_number_of_a_dead_holder_that_another_process_has_now_is_no_holder(tmp_path: Path) -> None:
+def test_number_of_a_dead_holder_that_another_process_has_now_is_no_holder() -> None:
     assert own_id().is_alive
     assert not ProcessId(os.getpid(), own_id().started + 1).is_alive
 
@@ -122,10 +120,9 @@ def test_lock_is_not_taken_through_a_link(tmp_path: Path) -> None:
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_lock_file_is_for_its_user_alone_and_is_not_inherited(tmp_path: Path) -> None:
-    with FileLock(tmp_path / "lock", {"session": "one"}) as lock:
+def test_lock_file_is_for_its_user_alone_and_says_who_holds_it(tmp_path: Path) -> None:
+    with FileLock(tmp_path / "lock", {"session": "one"}):
         assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o600
-        assert not os.get_inheritable(lock._handle)
         assert read_json(tmp_path / "lock") == {"session": "one", "pid": os.getpid(), "started": own_id().started}
 
 
