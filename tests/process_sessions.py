@@ -66,7 +66,7 @@ def until_another_process(info: SessionInfo) -> SessionInfo:
     def look() -> SessionInfo | None:
         now = look_at(info.folder)
         is_another = now.process is not None and now.process != info.process
-        return now if is_another and now.state != "STARTING" else None
+        return now if is_another and now.state not in {"STARTING", "RECOVERING"} else None
 
     found: SessionInfo = eventually(look)
     return found
@@ -98,7 +98,7 @@ def end_all(registry: SessionRegistry) -> None:
     """Kill every session that has not finished."""
     left = [info.name for info in registry.list() if not info.is_finished and info.state != "UNBORN"]
     ended = registry.kill(*left)
-    assert [info.name for info in ended if info.process is not None] == []
+    assert [info.name for info in ended if not info.is_finished] == []
 
 
 def command(registry: SessionRegistry, *words: str) -> subprocess.CompletedProcess[str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["FileLock", "LockedError", "claim_symbols", "holder_of", "is_locked", "left_behind"]
+__all__ = ["FileLock", "LockedError", "claim_symbols", "holder_of", "is_locked", "left_behind", "wait_until_free"]
 
 # Long enough to outlast a look by `is_locked`, which holds the lock for a moment.
 _TRY_S: Final = 0.25
@@ -141,6 +141,16 @@ def holder_of(path: Path) -> ProcessId | None:
         return None
     process = ProcessId(pid, started)
     return process if process.is_alive else None
+
+
+def wait_until_free(path: Path, timeout_s: float) -> bool:
+    """Return whether nobody held the lock of this file within `timeout_s` seconds."""
+    until = time.monotonic() + timeout_s
+    while is_locked(path):
+        if time.monotonic() >= until:
+            return False
+        time.sleep(_PAUSE_S)
+    return True
 
 
 def left_behind(path: Path) -> tuple[ProcessId, ...]:

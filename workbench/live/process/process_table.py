@@ -32,7 +32,7 @@ _PROC: Final = Path("/proc")
 _POLL_S: Final = 0.02
 _PAGE: Final = resource.getpagesize()
 # Positions in /proc/PID/stat behind the name, which may itself hold blanks and brackets.
-_STATE, _SESSION, _START = 0, 3, 19
+_STATE, _SESSION, _THREADS, _START = 0, 3, 17, 19
 
 
 class ProcessId(NamedTuple):
@@ -61,7 +61,9 @@ class ProcessId(NamedTuple):
         fields = _stat_fields(self.pid)
         if fields is None:
             return not _PROC.is_dir()
-        return fields[_STATE] not in "ZX" and (not self.started or int(fields[_START]) == self.started)
+        # One whose first thread has ended, and others not yet, still holds its files and locks.
+        is_dead = fields[_STATE] in "ZX" and int(fields[_THREADS]) <= 1
+        return not is_dead and (not self.started or int(fields[_START]) == self.started)
 
 
 def own_id() -> ProcessId:

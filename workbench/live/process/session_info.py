@@ -118,14 +118,14 @@ def _verdict(
     if process is not None:
         return _verdict_of_living(folder, record, beat, process)
     again = f"`workbench resume {folder.name}` goes on with it"
+    if record is not None and record.phase == FINISHED:
+        state, _, reason = record.reason.partition(": ")
+        return (state, reason) if state in {"STOPPED", "FAILED"} else ("STOPPED", record.reason)
     if is_locked(folder.lock):
         children = " ".join(str(one.pid) for one in left_behind(folder.lock))
         return "CRASHED", f"a process that the dead one left behind keeps its lock; `kill -9 {children or 'PID'}`"
     if record is None:
         return "UNBORN", f"it never got to trade; see {folder.log}"
-    if record.phase == FINISHED:
-        state, _, reason = record.reason.partition(": ")
-        return (state, reason) if state in {"STOPPED", "FAILED"} else ("STOPPED", record.reason)
     reasons = {
         RUNNING: f"it was running, and its process {record.pid} is gone; position unmanaged; {again}",
         GIVEN_UP: f"given up: {record.reason}; position unmanaged; {again}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import os
 import signal
 import sys
 import time
@@ -20,7 +21,7 @@ from workbench.live.process.heartbeat import Heartbeat
 from workbench.live.process.housekeeping import MemoryGuard, summary_of, turn_log
 from workbench.live.process.journal_record import JournalRecord
 from workbench.live.process.lock import FileLock, LockedError, claim_symbols
-from workbench.live.process.process_table import own_id
+from workbench.live.process.process_table import end_session, own_id
 from workbench.live.process.record import (
     FINISHED,
     RUNNING,
@@ -84,7 +85,10 @@ def session_main(
             answer({"error": name, "message": str(error) if is_ours else f"{type(error).__name__}: {error}"})
             return EXIT_LOCKED if isinstance(error, LockedError) else EXIT_FAILED
         answer({"pid": own_id().pid, "session_id": process.session.session_id})
-        return process.run()
+        code = process.run()
+    # What a strategy has started does not outlive the session.
+    end_session(own_id().pid)
+    return code
 
 
 class _SessionProcess:
@@ -128,8 +132,8 @@ class _SessionProcess:
         while not self.session.is_finished:
             for number in self._wakeups.wait(_BEAT_S):
                 if number == signal.SIGUSR2:
-                    self.session.kill()
-                    return EXIT_LEFT
+                    # At once: the session's thread hangs, so nothing that waits for it would ever end.
+                    os._exit(EXIT_LEFT)
                 if number in _STOPS:
                     stops += 1
                     until_s = min(until_s, time.monotonic() + (_STOP_S if stops == 1 else _FASTER_STOP_S))

@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from workbench.live.process.lock import is_locked
+from workbench.live.process.lock import is_locked, left_behind, wait_until_free
 from workbench.live.process.process_table import send, wait_for_end
 from workbench.live.process.record import FINISHED, read_record, write_record, write_request
 
@@ -52,6 +52,9 @@ def end_sessions(infos: Sequence[SessionInfo], what: str, *, flatten: bool = Fal
         if info.process is not None and not wait_for_end(info.process, left_s):
             send(info.process, signal.SIGKILL)
             wait_for_end(info.process, _DEATH_S)
+        for child in left_behind(info.folder.lock):
+            send(child, signal.SIGKILL)
+        wait_until_free(info.folder.lock, _DEATH_S)
         _settle(info.folder, what)
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Fork", "Watch"]
 
 # What a process that hangs is sent, and the seconds after the dump of its stacks: to leave, and at last to die.
-_LADDER: Final = ((0.0, signal.SIGUSR1), (0.5, signal.SIGUSR2), (5.0, signal.SIGKILL))
+_LADDER: Final = ((0.0, signal.SIGUSR1), (0.5, signal.SIGUSR2), (2.0, signal.SIGKILL))
 _WATCHER: Final = "watcher.json"
 
 
