@@ -68,20 +68,23 @@ def test_kernel_that_is_killed_with_its_whole_group_takes_no_session_along(regis
         shut_down(manager, client)
 
 
-def test_session_and_supervisor_hold_nothing_of_the_process_that_started_them(registry: SessionRegistry) -> None:
-    os.environ["F09_TOKEN"] = "not for sessions"
-    try:
-        info, _ = registry.start(process_config("f09-apart"))
-    finally:
-        del os.environ["F09_TOKEN"]
+def test_session_and_supervisor_hold_nothing_of_the_process_that_started_them(
+    registry: SessionRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("F09_SECRET", "not for sessions")
+    # One that is started now, by this process, with that in its environment.
     supervisor = supervisor_of(registry)
-    ours = {os.readlink(f"/proc/self/fd/{one}") for one in (1, 2)} - {"/dev/null"}
+    os.kill(supervisor.pid, signal.SIGKILL)
+    assert wait_for_end(supervisor, PLENTY_S)
+    info, _ = registry.start(process_config("f09-apart"))
+    supervisor = supervisor_of(registry)
+    ours = {str(Path(f"/proc/self/fd/{one}").readlink()) for one in (1, 2)} - {"/dev/null"}
     for pid in (info.process.pid, supervisor.pid):
         place = Path(f"/proc/{pid}")
-        held = {os.readlink(one) for one in (place / "fd").iterdir()}
+        held = {str(one.readlink()) for one in (place / "fd").iterdir()}
         assert held & ours == set()
-        assert b"F09_TOKEN" not in (place / "environ").read_bytes()
-        assert str(registry.root) in os.readlink(place / "cwd")
+        assert b"F09_SECRET" not in (place / "environ").read_bytes()
+        assert str(registry.root) in str((place / "cwd").readlink())
         assert session_of(pid) != session_of(os.getpid())
     assert session_of(info.process.pid) == info.process.pid
 

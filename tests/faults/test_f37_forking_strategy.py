@@ -15,14 +15,15 @@ class Forks(Strategy):
     def on_bar(self, now, position):
         import ctypes
         import os
+        from pathlib import Path
 
-        if not os.path.exists("child") and now.close > 0 and position.is_flat:
+        child = Path("child")
+        if not child.exists() and now.close > 0 and position.is_flat:
             pid = ctypes.CDLL(None).fork()
             if pid == 0:
                 while True:
                     os.read(os.pipe()[0], 1)
-            with open("child", "w") as file:
-                file.write(str(pid))
+            child.write_text(str(pid))
         return hold()
 
 

@@ -31,7 +31,7 @@ def test_only_a_finished_session_is_moved_away(registry: SessionRegistry) -> Non
     assert "f64-over" not in names
     kept = registry.root / ".finished" / f"f64-over-{gone.session_id[:8]}"
     assert (kept / "journal.db").is_file()
-    with pytest.raises(SessionNotFoundError, match="there are: .*f64-running"):
+    with pytest.raises(SessionNotFoundError, match=r"there are: .*f64-running"):
         registry.find("f64-over")
 
 

@@ -28,7 +28,7 @@ class HoldsTheInterpreter(Strategy):
     def on_bar(self, now, position):
         import re
 
-        re.match(r"(a+)+$", "a" * 60 + "b" * int(now.close > 0))
+        re.match(r"(a+)+$", "a" * 60 + "b" * int(now.close > 0 and position.is_flat))
         return hold()
 
 
@@ -48,7 +48,7 @@ def test_session_of_a_kernel_that_hangs_in_c_is_stopped(registry: SessionRegistr
 def test_session_that_obeys_nothing_is_ended_in_time_and_not_started_again(registry: SessionRegistry) -> None:
     patient = ProcessOptions(step_budget_s=600.0)
     info, _ = registry.start(process_config("f75-deaf", strategy=HoldsTheInterpreter()), options=patient)
-    eventually(lambda: (registry.root / "f75-deaf" / "heartbeat").exists())
+    eventually((registry.root / "f75-deaf" / "heartbeat").exists)
     told = command(registry, "stop", "f75-deaf", "--timeout", "3")
     assert told.returncode == 0, told.stderr
     assert not info.process.is_alive
