@@ -9,5 +9,18 @@ from workbench.live.journal.note import NOTE_KINDS, Note
 from workbench.live.journal.reader import JournalReader
 from workbench.live.journal.salvage import Salvaged, salvage
 from workbench.live.journal.stored import Snapshot
+from workbench.live.journal.telemetry import Sample, Telemetry, read_telemetry
 
-__all__ = ["NOTE_KINDS", "SNAPSHOT_ROWS", "Journal", "JournalReader", "Note", "Salvaged", "Snapshot", "salvage"]
+__all__ = [
+    "NOTE_KINDS",
+    "SNAPSHOT_ROWS",
+    "Journal",
+    "JournalReader",
+    "Note",
+    "Salvaged",
+    "Sample",
+    "Snapshot",
+    "Telemetry",
+    "read_telemetry",
+    "salvage",
+]
