@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench import errors
 from workbench.errors import ConfigError, SessionError, SessionLimitError, SessionNotFoundError
 from workbench.live.process.folders import SessionFolder, private_folder, sessions_root
-from workbench.live.process.handle import ProcessSession
 from workbench.live.process.lock import FileLock, LockedError
 from workbench.live.process.record import ProcessOptions, read_record, write_options, write_record
+from workbench.live.process.registered import RegisteredSession
 from workbench.live.process.session_info import SessionInfo, look_at
 from workbench.live.process.stopping import end_sessions
 from workbench.live.process.supervisor_client import SUPERVISOR_FOLDER, ask_supervisor, consents
@@ -89,9 +89,9 @@ class SessionRegistry:
         names = ", ".join(info.name for info in infos) or "none"
         raise SessionNotFoundError(f"no session has the name or id {name_or_id!r:.80}; there are: {names}")
 
-    def attach(self, name_or_id: str) -> ProcessSession:
+    def attach(self, name_or_id: str) -> RegisteredSession:
         """Return a handle of a session, found as by `find`."""
-        return ProcessSession(self.find(name_or_id).folder.path, load_config=_read_config)
+        return RegisteredSession(self.find(name_or_id).folder)
 
     def start(self, config: LiveSessionConfig, *, options: ProcessOptions | None = None) -> tuple[SessionInfo, bool]:
         """Start a session in a process of its own, or attach to the one of this name and configuration.
@@ -251,10 +251,6 @@ class SessionRegistry:
             raise SessionError(f"the process of session {folder.name!r} died before it was ready; see {folder.log}")
         if "error" in answer:
             raise _error_of(answer)
-
-
-def _read_config(folder: Path) -> LiveSessionConfig:
-    return read_session(folder).config
 
 
 def _seen(root: Path, names: Iterable[str]) -> Iterable[SessionInfo]:

@@ -6,6 +6,7 @@ import os
 import signal
 import struct
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -46,7 +47,7 @@ class Forks:
 
     def __call__(self, folder: SessionFolder, mode: str, *, reply: Any, hang: Any, environment: Any) -> int:
         del reply, environment
-        process = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
         self.processes.append(process)
         self.made.append((mode, hang))
         before = read_record(folder)
