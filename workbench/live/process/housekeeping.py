@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from workbench.live.session import LiveSession
 
-__all__ = ["MemoryGuard", "summary_of", "turn_log"]
+__all__ = ["MemoryGuard", "give_back_memory", "summary_of", "turn_log"]
 
 _WARNING_SHARE: Final = 0.8
 _LOG_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -50,6 +51,13 @@ class MemoryGuard:
     def is_over(self) -> bool:
         """Whether more is in use than may be."""
         return self._limit_bytes is not None and resident_bytes() > self._limit_bytes
+
+
+def give_back_memory() -> None:
+    """Give free memory back to the system, where its allocator can: getting ready takes more than trading."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def turn_log(path: Path, limit_bytes: int) -> None:

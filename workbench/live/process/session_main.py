@@ -18,7 +18,7 @@ from workbench.live.process.account import account_of
 from workbench.live.process.control_server import ControlServer
 from workbench.live.process.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_LEFT, EXIT_LOCKED, EXIT_MEMORY
 from workbench.live.process.heartbeat import Heartbeat
-from workbench.live.process.housekeeping import MemoryGuard, summary_of, turn_log
+from workbench.live.process.housekeeping import MemoryGuard, give_back_memory, summary_of, turn_log
 from workbench.live.process.journal_record import JournalRecord
 from workbench.live.process.lock import FileLock, LockedError, claim_symbols
 from workbench.live.process.process_table import end_session, own_id
@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 __all__ = ["session_main"]
 
 _BEAT_S: Final = 1.0
+# Soon after the start, and then now and then.
+_TRIM_TURNS: Final = 300
+_FIRST_TRIM: Final = 2
 # Within the 30 s of a stop; whoever asked kills the process after that.
 _STOP_S: Final = 25.0
 _FASTER_STOP_S: Final = 2.0
@@ -100,6 +103,7 @@ class _SessionProcess:
         self._folder = folder
         self._mode = mode
         self._warnings: list[str] = []
+        self._turns = 0
         saved = read_session(folder.path)
         if saved.config.execution == "exchange":
             claims = claim_symbols(folder.root, account_of(saved.config), saved.config.symbols, folder.name)
@@ -150,6 +154,9 @@ class _SessionProcess:
     def _keep_house(self) -> bool:
         """Say what the session does, and return whether it needs more memory than it may."""
         self._tell()
+        self._turns += 1
+        if self._turns % _TRIM_TURNS == _FIRST_TRIM:
+            give_back_memory()
         turn_log(self._folder.log, self._options.log_limit_bytes)
         if warning := self._memory.warning():
             self._warnings.append(warning)
