@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from workbench.data import QualityReport, download, load_bars, quality_report, read_funding, resample
 from workbench.errors import ConfigError
 from workbench.live import BarsSource, LiveSession, LiveSessionConfig, PracticeSource, default_manager
+from workbench.live.session_handle import SessionHandle
 from workbench.live.sources import MarketSource
 from workbench.model import Bars, Costs, RiskConfig, Timeframe
 from workbench.research import backtest, sweep
@@ -277,7 +278,7 @@ def _slug(name: str) -> str:
     return (text or "session")[:48]
 
 
-def _panel(session: LiveSession) -> "SessionPanel":
+def _panel(session: SessionHandle) -> "SessionPanel":
     """Return a control panel of the `session`."""
     from workbench.panels import session_panel  # noqa: PLC0415  ipywidgets only when a panel is wanted
 

@@ -1,4 +1,4 @@
-"""The command line ``workbench``: market data without a notebook.
+"""The command line ``workbench``: market data and sessions without a notebook.
 
 Exit codes: 0 done, 1 it could not be done (the reason stands on one line of the error output), 2 the command line is
 wrong, 3 ``data check`` found something, 130 interrupted.
@@ -12,6 +12,7 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
+from workbench.cli_sessions import add_sessions
 from workbench.errors import MissingDataError, WorkbenchError
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ _EXAMPLES: Final = """examples:
   workbench data show binance BTC/USDT 1m
   workbench data check candles.csv BTC/USDT 1h
   workbench practice --speed 60
+  workbench ls
+  workbench stop btc-1 --flatten
 """
 
 
@@ -63,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="workbench",
-        description="Market data and a practice exchange for the crypto trading workbench.",
+        description="Market data, sessions and a practice exchange for the crypto trading workbench.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -72,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_download(commands)
     _add_data(commands)
     _add_practice(commands)
+    add_sessions(commands)
     return parser
 
 

@@ -47,8 +47,9 @@ class ExchangeSource:
     feed : {"trades", "candles"}, default "trades"
         What the session's bars are made of: single trades, so that levels are watched between closes too, or the
         exchange's own closed candles.
-    address : PracticeAddress, optional
-        Which practice exchange; without it, the one that started last.
+    address : PracticeAddress or str, optional
+        Which practice exchange, or its URL, from which its keys are found as long as it runs; without it, the one that
+        started last.
     clock : PracticeClock, optional
         The practice exchange's clock, when it is moved by hand in this process.
 
@@ -61,7 +62,7 @@ class ExchangeSource:
     exchange: str
     kind: str = "spot"
     feed: str = "trades"
-    address: PracticeAddress | None = field(default=None, repr=False)
+    address: PracticeAddress | str | None = field(default=None, repr=False)
     clock: PracticeClock | None = field(default=None, repr=False, compare=False)
     _known: dict[str, Instrument] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -166,15 +167,22 @@ class ExchangeSource:
         if self.exchange != _PRACTICE:
             settings = ClientSettings(exchange=self.exchange, kind=self.kind)  # type: ignore[arg-type]  # checked above
             return (lambda: CcxtClient(settings)), None
-        address = self.address or find_practice_exchange()
-        if address is None:
-            raise ConfigError(
-                "no practice exchange is running: start one with `workbench practice` in a terminal, or with "
-                "PracticeExchange() in this process"
-            )
+        address = self._address()
         clock = self.clock or address.clock()
         timing = None if clock is None else PracticeTiming(clock)
         return (lambda: practice_client(address, kind=self.kind, clock=clock)), timing  # type: ignore[arg-type]  # as above
+
+    def _address(self) -> PracticeAddress:
+        """Return where the practice exchange is."""
+        if self.address is not None and not isinstance(self.address, str):
+            return self.address
+        found = find_practice_exchange(self.address)
+        if found is None:
+            raise ConfigError(
+                f"no practice exchange is running{f' at {self.address}' if self.address else ''}: start one with "
+                "`workbench practice` in a terminal, or with PracticeExchange() in this process"
+            )
+        return found
 
 
 def closed_history(

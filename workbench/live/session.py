@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.live.host import SessionHost
     from workbench.live.live_core import CoreFactory
     from workbench.live.session_config import LiveSessionConfig
+    from workbench.live.session_handle import SessionHandle
     from workbench.live.sources import Market
 
 __all__ = ["LiveSession"]
@@ -59,7 +60,7 @@ class LiveSession(SessionView):
         The strategy cannot run live, or the source does not know a symbol.
     """
 
-    panel_factory: ClassVar[Callable[[LiveSession], Any] | None] = None
+    panel_factory: ClassVar[Callable[[SessionHandle], Any] | None] = None
     """Makes what `panel` returns; set by the facade, because panels stand above sessions."""
 
     def __init__(

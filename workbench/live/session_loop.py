@@ -68,7 +68,7 @@ class SessionLoop:
         self._status = parts.status
         self._readings = parts.readings
         self._abandoned = parts.abandoned
-        self._keeper = RecordKeeper(parts.host.record, parts.base_clock, parts.readings.commits)
+        self._keeper = RecordKeeper(parts.host.record, parts.base_clock, parts.readings.journal)
         self._market = parts.market or no_market()
         self._feed = self._market.feed
         self._stale_after_ns = stale_limit_ns(parts.config, self._market.speed)
@@ -87,6 +87,11 @@ class SessionLoop:
     def now_ns(self) -> int:
         """Time of the market on the session's clock, ns UTC."""
         return self._clock.now_ns()
+
+    @property
+    def stale_after_ns(self) -> int:
+        """Silence of the market that makes the session stale, in ns of its time."""
+        return self._stale_after_ns
 
     def run(self) -> None:
         """Run to the end, whatever happens; the last thing is a finished state."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import SessionError
 from workbench.live.chart_history import ChartHistory, Subscribers
+from workbench.live.health import SessionHealth
 from workbench.live.host import SessionHost
 from workbench.live.live_core import open_core
 from workbench.live.mailbox import Mailbox
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from workbench.strategy import ConfiguredStrategy
 
 __all__ = ["SessionView"]
+
+_NS_PER_S: Final = 1_000_000_000
 
 
 class SessionView:
@@ -147,6 +150,16 @@ class SessionView:
         What a callback raises is recorded and counted; the session and the other callbacks go on.
         """
         return self._subscribers.add(callback)
+
+    def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` after each change of state or reason; it must be quick and must not raise. Return its end."""
+        return self._status.listen(callback)
+
+    def health(self) -> SessionHealth:
+        """Return the state with the age of the data against its limit."""
+        limit_ns = self._config.stale_after_ns if self._loop is None else self._loop.stale_after_ns
+        age_s = self.metrics()["data_age_s"]
+        return SessionHealth(str(self.state), self.reason, age_s, limit_ns / _NS_PER_S, None)
 
     def metrics(self) -> dict[str, Any]:
         """Return timing and counters; see `workbench.live.metrics.session_metrics`."""

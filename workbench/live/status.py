@@ -37,6 +37,7 @@ class SessionStatus:
     def __init__(self, *, capacity: int = 1_000, keep: Callable[[SessionEvent], None] | None = None) -> None:
         self.events: BoundedLog[SessionEvent] = BoundedLog(capacity)
         self._changed = threading.Condition()
+        self._listeners: tuple[Callable[[], None], ...] = ()
         self._state = SessionState.PREPARED
         self._reason = "waiting for start()"
         self._keep = keep
@@ -75,7 +76,27 @@ class SessionStatus:
             self._reason = reason
             self.note(time_ns, "state", f"{state}: {reason}")
             self._changed.notify_all()
+            for listener in self._listeners:
+                listener()
             return is_change
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after each change of state or reason, on the thread that makes it; return how to end that.
+
+        It must be quick, must not raise, and must not ask for another change.
+        """
+
+        # A wrapper of its own for each, so that the same one can listen twice.
+        def listening() -> None:
+            listener()
+
+        def end() -> None:
+            with self._changed:
+                self._listeners = tuple(kept for kept in self._listeners if kept is not listening)
+
+        with self._changed:
+            self._listeners = (*self._listeners, listening)
+        return end
 
     def note(self, time_ns: int, kind: str, text: str) -> None:
         """Add an event."""
