@@ -140,7 +140,7 @@ class Collector:
 
     def _add_alias(self, name: str, value: object, user: str) -> None:
         defined = self._defined[id(value)]
-        if name not in self._meanings and name != defined:
+        if name not in self._meanings:
             self._parts.append(f"{name} = {defined}\n")
         self._mean(name, value, user)
 
