@@ -46,7 +46,6 @@ class PreparedSession(RegisteredSession):
         super().__init__(SessionFolder(registry.root, config.name))
         self._registry = registry
         self._draft: LiveSession | None = LiveSession(config)
-        self._folder_archive = self._archive
         self._archive = _DraftArchive(self._draft)
 
     @property
@@ -69,7 +68,7 @@ class PreparedSession(RegisteredSession):
         if not self._draft.is_finished:
             self._registry.start(self._draft.config)
             self._draft = None
-            self._archive = self._folder_archive
+            self._archive = self._kept
             self._known.clear()
         else:
             self._draft.start()
