@@ -1,6 +1,7 @@
 """The facade: what `import workbench as wb` offers, and the only place that joins rooms that do not know each other."""
 
 import itertools
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from workbench.charts.theme import Figure
     from workbench.exchange.practice import PracticeExchange
     from workbench.exchange.practice.faults import FaultKind
+    from workbench.exchange.simulated import SimulatedClient
     from workbench.panels import SessionPanel
 
 __all__ = [
@@ -39,7 +41,7 @@ _NUMBERS = itertools.count(1)
 def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one meaning
     strategy: Any,  # noqa: ANN401  a configured strategy or a strategy with defaults
     *,
-    exchange: "str | Bars | PracticeExchange" = "practice",
+    exchange: "str | Bars | PracticeExchange | SimulatedClient" = "practice",
     symbol: str | Sequence[str] | None = None,
     timeframe: str | Timeframe | None = None,
     cash: float = 10_000.0,
@@ -63,12 +65,13 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
     ----------
     strategy : configured strategy or strategy
         What decides; a strategy without parameters given runs with its defaults. Signals from arrays are refused.
-    exchange : str, Bars or PracticeExchange, default "practice"
+    exchange : str, Bars, PracticeExchange or SimulatedClient, default "practice"
         ``"practice"``: the practice market, from its live start on, endless; with ``execution="exchange"`` the
         practice exchange that runs on this computer, found by itself. A `PracticeExchange` of this process. Bars: a
-        replay of them. Any other name that ccxt knows, such as ``"binance"``: its live prices, needs the network.
+        replay of them. A fresh `SimulatedClient`: its market and, with ``execution="exchange"``, its account. Any other
+        name that ccxt knows, such as ``"binance"``: its live prices, needs the network.
     symbol : str or sequence of str, optional
-        What to trade. Default: all symbols of replayed bars, ``"BTC/USDT"`` on the practice market.
+        What to trade. Default: all symbols of replayed bars or a simulated client, ``"BTC/USDT"`` elsewhere.
     timeframe : str or Timeframe, optional
         Length of a bar. Default: that of replayed bars, ``"1m"`` on the practice market.
     cash : float, default 10000
@@ -93,7 +96,7 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
     as_ticks : bool, default False
         Replay four ticks for each bar in place of whole bars.
     execution : {"simulated", "exchange"}, default "simulated"
-        Who fills: the fill model of `backtest` on live data, or the practice exchange.
+        Who fills: the fill model of `backtest` on live data, or the practice exchange or simulated client.
     feed : {"trades", "candles"}, default "trades"
         What the bars of an exchange are made of: its single trades, or its own closed candles.
 
@@ -228,7 +231,7 @@ def drill(
 
 
 def _market(
-    exchange: "str | Bars | PracticeExchange",
+    exchange: "str | Bars | PracticeExchange | SimulatedClient",
     symbol: str | Sequence[str] | None,
     timeframe: str | Timeframe | None,
     *,
@@ -241,8 +244,13 @@ def _market(
     if isinstance(exchange, Bars):
         length = exchange.timeframe if timeframe is None else Timeframe.of(timeframe)
         return BarsSource(exchange, as_ticks=as_ticks), names or exchange.symbols, length
-    names = names or ("BTC/USDT",)
     length = Timeframe.of("1m" if timeframe is None else timeframe)
+    client = _simulated(exchange)
+    if client is not None:
+        from workbench.live.simulated_source import SimulatedSource  # noqa: PLC0415  asyncio and the client, which a backtest never needs
+
+        return SimulatedSource(client, feed=feed), names or client.symbols, length
+    names = names or ("BTC/USDT",)
     if exchange == "practice" and not is_sent:
         return PracticeSource(), names, length
     kinds = {"linear_perpetual" if ":" in name else "spot" for name in names}
@@ -253,8 +261,15 @@ def _market(
     kind = kinds.pop()
     if isinstance(exchange, str):
         return ExchangeSource(exchange, kind=kind, feed=feed), names, length
-    source = ExchangeSource("practice", kind=kind, feed=feed, address=exchange.address, clock=exchange.clock)
+    practice = cast("PracticeExchange", exchange)
+    source = ExchangeSource("practice", kind=kind, feed=feed, address=practice.address, clock=practice.clock)
     return source, names, length
+
+
+def _simulated(exchange: object) -> "SimulatedClient | None":
+    """Return the exchange if it is a simulated client; there is none where its room was never imported."""
+    room = sys.modules.get("workbench.exchange.simulated")
+    return exchange if room is not None and isinstance(exchange, room.SimulatedClient) else None
 
 
 def _slug(name: str) -> str:

@@ -83,6 +83,11 @@ class ExchangeFeed:
         """Whether nothing more will ever come: a stream broke for good, and the reason is a notice."""
         return self._failed is not None and not self._coming
 
+    @property
+    def has_news(self) -> bool:
+        """Whether something has come that was not polled yet."""
+        return bool(self._coming)
+
     def next_due_ns(self) -> int | None:
         """Return None: nobody knows when the next trade happens."""
         return None

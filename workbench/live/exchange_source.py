@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from workbench.exchange.ccxt_client.timing import Timing
     from workbench.exchange.practice import PracticeAddress, PracticeClock
 
-__all__ = ["ExchangeSource"]
+__all__ = ["ExchangeSource", "closed_history"]
 
 _PRACTICE: Final = "practice"
 _USUAL_HISTORY: Final = 500
@@ -131,11 +131,12 @@ class ExchangeSource:
         try:
             line.ask(_measured)
             open_ns = timeframe.floor(line.now_ns())
+            rules = self.instruments(symbols)
             is_bar_only = self.feed == "candles"
             history = None
             has_hole = False
             if since_ns is None:
-                history = self._history(line, symbols, timeframe, open_ns, warmup) if warmup else None
+                history = closed_history(line, rules, timeframe, open_ns, warmup) if warmup else None
             elif not is_bar_only and open_ns - since_ns > max(_LONGEST_TRADES_NS, 2 * timeframe.ns):
                 has_hole = True
             else:
@@ -156,7 +157,6 @@ class ExchangeSource:
         )
         if not self.has_account:
             return market
-        rules = self.instruments(symbols)
         return market._replace(open_orders=lambda session_id: OrderLine(line, rules, session_id))
 
     def _line(self) -> ExchangeLine:
@@ -184,24 +184,26 @@ class ExchangeSource:
             )
         return found
 
-    def _history(
-        self, line: ExchangeLine, symbols: tuple[str, ...], timeframe: Timeframe, end_ns: int, count: int
-    ) -> Bars:
-        """Return the last `count` closed candles of each symbol before a time."""
-        parts = []
-        for symbol in symbols:
-            found = _candles_between(line, symbol, timeframe, (end_ns - count * timeframe.ns, end_ns))
-            if not found:
-                raise DataError(f"{self.exchange} has no {timeframe} candles of {symbol} before {utc_text(end_ns)}")
-            values = np.array([[one.open, one.high, one.low, one.close, one.volume] for one in found]).T
-            times = np.array([one.time_ns for one in found], dtype=np.int64)
-            parts.append(Bars((symbol,), timeframe, self.instruments((symbol,)), times, values[:, np.newaxis]))
-        return parts[0] if len(parts) == 1 else Bars.join(parts)
+
+def closed_history(
+    line: ExchangeLine, instruments: tuple[Instrument, ...], timeframe: Timeframe, end_ns: int, count: int
+) -> Bars:
+    """Return the last closed candles of some `instruments` before a time, as many as there are of `count`.
+
+    Raises
+    ------
+    DataError
+        There are none of a symbol.
+    ExchangeError
+        The exchange could not be asked.
+    """
+    parts = [_closed_history(line, one, timeframe, end_ns, count) for one in instruments]
+    return parts[0] if len(parts) == 1 else Bars.join(parts)
 
 
-def _candles_between(line: ExchangeLine, symbol: str, timeframe: Timeframe, span: tuple[int, int]) -> list[Candle]:
-    """Return the closed candles that open in ``[start, end)``, ns UTC, page after page."""
-    start_ns, end_ns = span
+def _closed_history(line: ExchangeLine, instrument: Instrument, timeframe: Timeframe, end_ns: int, count: int) -> Bars:
+    symbol = instrument.symbol
+    start_ns = end_ns - count * timeframe.ns
     found: list[Candle] = []
     while start_ns < end_ns:
         page = line.ask(_candles_of(symbol, timeframe, start_ns))
@@ -210,7 +212,11 @@ def _candles_between(line: ExchangeLine, symbol: str, timeframe: Timeframe, span
             break
         found += fresh
         start_ns = fresh[-1].time_ns + timeframe.ns
-    return found
+    if not found:
+        raise DataError(f"{line.name} has no {timeframe} candles of {symbol} before {utc_text(end_ns)}")
+    values = np.array([[one.open, one.high, one.low, one.close, one.volume] for one in found]).T[:, np.newaxis]
+    times = np.array([one.time_ns for one in found], dtype=np.int64)
+    return Bars((symbol,), timeframe, (instrument,), times, values)
 
 
 def _rules_of(symbol: str):  # type: ignore[no-untyped-def]  # noqa: ANN202

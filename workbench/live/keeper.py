@@ -78,13 +78,13 @@ class RecordKeeper:
         try:
             self._record.commit()
         except JournalError as error:
-            self._record.release_reserve()
+            self._record.release_ballast()
             self._fault = str(error)
             return False
         self._timing.record(self._clock.monotonic_ns() - began_ns)
         if self._fault is not None:
             self._fault = None
-            self._record.restore_reserve()
+            self._record.renew_ballast()
         return True
 
     def finish(self) -> None:

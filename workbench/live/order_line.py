@@ -97,6 +97,11 @@ class OrderLine:
         """Orders of a process before this one of which it is not known yet what became of them."""
         return len(self._recovering)
 
+    @property
+    def has_news(self) -> bool:
+        """Whether something has come that was not taken yet."""
+        return bool(self._inbox)
+
     def require_funds(self, cash: float) -> None:
         """Check that the account has the session's `cash` free.
 

@@ -76,11 +76,11 @@ class SessionRecord(Protocol):
             It could not be written; it stays to be tried again.
         """
 
-    def release_reserve(self) -> None:
-        """Give up the room that was set aside for the time when there is none, so that exits can still be recorded."""
+    def release_ballast(self) -> int:
+        """Free the room that is kept for a full disk, so that exits can still be recorded; return its bytes."""
 
-    def restore_reserve(self) -> None:
-        """Set that room aside again."""
+    def renew_ballast(self) -> None:
+        """Keep such room again."""
 
     def close(self) -> None:
         """Give back what the record holds."""

@@ -22,11 +22,24 @@ if TYPE_CHECKING:
     from workbench.live.trading_engine import LiveTradingEngine
     from workbench.model import ExchangeRequest
 
-__all__ = ["BEGUN", "PAUSED", "Replayed", "replay_record", "requests_in_flight", "since_of", "told_events"]
+__all__ = [
+    "BEGUN",
+    "HOLE",
+    "PAUSED",
+    "Replayed",
+    "last_pause",
+    "replay_record",
+    "requests_in_flight",
+    "since_of",
+    "told_events",
+]
 
 BEGUN: Final = "run"
 """Kind of the note with which a record begins: its time is that of the feed's beginning, and ``since_ns`` that from
 which on all prices are known to come."""
+
+HOLE: Final = "hole_in"
+"""Field of a notice that names the symbol of which prices are missing."""
 
 PAUSED: Final = "pause"
 """Kind of the note on why entries are paused: ``reason``, ``by`` (``user``, ``strategy`` or ``order``)."""
@@ -45,6 +58,12 @@ class Replayed(NamedTuple):
 
     in_flight: tuple[ExchangeRequest, ...]
     events: NDArray[np.void]
+
+    @property
+    def reports(self) -> NDArray[np.void]:
+        """What was booked of the session's own orders, rows of kind ``REPORT``."""
+        own: NDArray[np.void] = self.events[(self.events["kind"] == REPORT) & (self.events["d"] >= 0)]
+        return own
 
 
 def replay_record(engine: LiveTradingEngine, readings: Readings, chart: ChartHistory) -> Replayed:
@@ -88,4 +107,4 @@ def last_pause(record: SessionRecord) -> RecordedNote | None:
 def told_events(record: SessionRecord, status: SessionStatus) -> None:
     """Show the events of earlier processes of the session again."""
     notes = [note for note in record.notes() if "text" in note.body]
-    status.events.extend(SessionEvent(note.time_ns, note.kind, note.body["text"]) for note in notes)
+    status.events.extend(SessionEvent(note.time_ns, note.body["about"], note.body["text"]) for note in notes)

@@ -10,7 +10,8 @@ from workbench.errors import SessionClosedError, SessionError
 from workbench.live.clock import SystemClock
 from workbench.live.live_core import open_core
 from workbench.live.recovery import BEGUN, since_of
-from workbench.live.session_loop import SessionLoop, SessionParts
+from workbench.live.session_loop import SessionLoop
+from workbench.live.session_opening import SessionParts
 from workbench.live.session_view import SessionView
 from workbench.live.states import FINISHED, SessionState
 

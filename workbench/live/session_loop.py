@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import math
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
@@ -15,33 +13,26 @@ from workbench.live.clock_watch import ClockWatch, jump_text
 from workbench.live.keeper import RecordKeeper
 from workbench.live.live_core import compile_core
 from workbench.live.records import ErrorRecord
-from workbench.live.recovery import BEGUN, PAUSED, Replayed, last_pause, replay_record, told_events
-from workbench.live.resumed_feed import ResumedFeed, last_seen_ns
+from workbench.live.recovery import HOLE, PAUSED
+from workbench.live.session_opening import open_session
 from workbench.live.sources import no_market
 from workbench.live.states import SessionState
 from workbench.model import Command, utc_text
 
 if TYPE_CHECKING:
-    import threading
-
     import numpy as np
     from numpy.typing import NDArray
 
-    from workbench.live.chart_history import ChartHistory, Subscribers
     from workbench.live.clock import Clock
-    from workbench.live.host import SessionHost
-    from workbench.live.mailbox import Ask, Mailbox
+    from workbench.live.mailbox import Ask
     from workbench.live.notices import Notice
     from workbench.live.order_line import OrderLine
-    from workbench.live.readings import Readings
     from workbench.live.records import LiveStep
     from workbench.live.session_config import LiveSessionConfig
-    from workbench.live.sources import Market
-    from workbench.live.status import SessionStatus
-    from workbench.live.trading_engine import LiveTradingEngine
+    from workbench.live.session_opening import SessionParts
     from workbench.model import AccountState, Bar
 
-__all__ = ["SessionLoop", "SessionParts", "stale_limit_ns"]
+__all__ = ["SessionLoop", "stale_limit_ns"]
 
 _log = logging.getLogger(__name__)
 
@@ -53,8 +44,6 @@ _LONGEST_WAIT_S: Final = 3_600.0
 _GRACE_S: Final = 1.0
 # How long a stop waits for what the exchange says of orders, real seconds; well within the 30 s of a stop.
 _ANSWERS_S: Final = 15
-# Waits before an exchange that cannot be reached is tried again by a session that goes on, real seconds.
-_REOPEN_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
 class _Due(Enum):
@@ -63,23 +52,6 @@ class _Due(Enum):
     MORE = auto()
     NOTHING = auto()
     THE_END = auto()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SessionParts:
-    """What a session's thread works with; a session that goes on opens its `market` itself, behind its record."""
-
-    config: LiveSessionConfig
-    engine: LiveTradingEngine
-    market: Market | None
-    host: SessionHost
-    base_clock: Clock
-    status: SessionStatus
-    mailbox: Mailbox
-    readings: Readings
-    chart: ChartHistory
-    subscribers: Subscribers
-    abandoned: threading.Event
 
 
 class SessionLoop:
@@ -148,69 +120,23 @@ class SessionLoop:
     def _start(self) -> None:
         """Feed the history, or run the record again; the clock starts only then."""
         compile_core()
-        if self._parts.market is None:
-            self._recover()
-        else:
-            self._keeper.note(BEGUN, self._feed.start_ns, {"since_ns": self._market.since_ns})
-            if self._market.history is not None:
-                self._engine.warm_up(self._market.history)
-                self._parts.chart.add_history(self._market.history)
-            self._open_line()
-        if self._status.is_finished or self._abandoned.is_set():
+        opened = open_session(self._parts, self._is_called_off)
+        if opened is None:
             return
+        self._market, self._orders, self._missing_from, reason = opened
+        self._feed = self._market.feed
+        self._stale_after_ns = stale_limit_ns(self._config, self._market.speed)
+        self._pause_reason = reason or self._pause_reason
         if self._market.clock is None:
             self._clock = ReplayClock(self._feed.start_ns, speed=self._config.speed, base=self._parts.base_clock)
         else:
             self._clock = self._market.clock
         self._feed.listen(self._parts.mailbox.wake)
-        self._judge(is_idle=True)
-        self._commit(matters=True)
-
-    def _open_line(self) -> None:
-        """Open the way to the exchange, when orders go there."""
-        market = self._market
-        if market.open_orders is None or self._config.execution != "exchange":
-            return
-        self._orders = market.open_orders(self._parts.host.session_id)
-        self._orders.require_funds(self._config.cash)
-        self._orders.listen(self._parts.mailbox.wake)
-
-    def _recover(self) -> None:
-        """Take up the session where its record ends: state, market, orders."""
-        parts, record = self._parts, self._parts.host.record
-        told_events(record, self._status)
-        self._status.move(SessionState.RECOVERING, f"running {len(record):,} recorded events again", 0)
-        replayed = replay_record(self._engine, self._readings, parts.chart)
-        paused = last_pause(record)
-        if paused is not None and self._readings.account.is_paused:
-            self._pause_reason = paused.body["reason"]
-            if paused.body["by"] == "strategy":
-                self._engine.guard.halt(self._pause_reason)
-        self._reopen(replayed)
-        if self._market.has_hole:
-            self._missing_from = self._engine.mark_all_holes()
-        if parts.host.is_muted:
+        if self._parts.host.is_muted:
             self._pause("the strategy did not return from its last bar and is not asked again", by="strategy")
             self._publish(self._engine.command(Command("mute")))
-
-    def _reopen(self, replayed: Replayed) -> None:
-        """Open the market behind the record, as often as it takes."""
-        config, source = self._config, self._config.source
-        begun_ns = self._parts.host.record.notes(BEGUN)[0].time_ns
-        since_ns = last_seen_ns(replayed.events) or begun_ns
-        for wait_s in itertools.chain(_REOPEN_S, itertools.repeat(_REOPEN_S[-1])):
-            try:
-                market = source.open(config.symbols, config.timeframe, 0, since_ns=since_ns)
-                break
-            except ExchangeError as error:
-                text = f"the exchange cannot be reached: {error}; next try in {wait_s:g} s"
-                self._status.move(SessionState.RECOVERING, text, self._engine.time_ns)
-            if self._is_called_off(wait_s):
-                return
-        self._market = market._replace(feed=ResumedFeed(market.feed, replayed.events))
-        self._feed = self._market.feed
-        self._stale_after_ns = stale_limit_ns(config, market.speed)
-        self._open_line()
+        self._judge(is_idle=True)
+        self._commit(matters=True)
 
     def _is_called_off(self, wait_s: float) -> bool:
         """Wait, and return whether somebody asked the session to end meanwhile."""
@@ -252,6 +178,10 @@ class SessionLoop:
         if self._status.is_finished or self._has_stopped_flat():
             return _Due.THE_END
         self._book_reports()
+        if self._is_resolving:
+            # No new order before it is known what became of the old ones.
+            self._judge(is_idle=True)
+            return _Due.NOTHING
         batch = feed.poll(clock.now_ns())
         self._heed(feed.notices())
         if len(batch):
@@ -315,6 +245,8 @@ class SessionLoop:
             if self._abandoned.is_set():
                 return
             self._publish(step)
+            # What the next step does is another piece of work.
+            self._parts.host.pulse.begin()
             ended_ns = base.monotonic_ns()
             self._time(ended_ns - started_ns)
             started_ns = ended_ns
@@ -324,6 +256,7 @@ class SessionLoop:
         for notice in notices:
             self._status.note(notice.time_ns or self._engine.time_ns, notice.kind, notice.text)
             if notice.hole_in is not None:
+                self._keeper.note("notice", notice.time_ns, {HOLE: notice.hole_in})
                 self._engine.mark_hole(notice.hole_in)
             if notice.needs_person and not self._readings.account.is_paused:
                 # What cannot be closed must not grow: entries stop, and exits that are not in flight go on.
@@ -352,6 +285,7 @@ class SessionLoop:
         # Before anything else is sent, which makes durable what was noted: notes and reports are one transaction.
         if len(reports):
             self._publish(self._engine.report(reports))
+            self._commit(matters=True)
         self._heed(self._orders.notices())
 
     def _mend(self, bar: Bar, forming_ns: int) -> None:
@@ -477,9 +411,18 @@ class SessionLoop:
     def _stale_at_ns(self) -> int:
         return (self._readings.data_ns or 0) + self._stale_after_ns
 
+    @property
+    def _is_resolving(self) -> bool:
+        """Whether orders of an earlier process are not resolved yet."""
+        return self._orders is not None and self._orders.recovering > 0
+
     def _judge(self, *, is_idle: bool) -> None:
         """Bring the state to what account, strategy and data say."""
         if self._is_stopping or self._status.is_finished:
+            return
+        if self._orders is not None and self._is_resolving:
+            text = f"asking the exchange for {self._orders.recovering} orders that were sent before"
+            self._status.move(SessionState.RECOVERING, text, self._engine.time_ns)
             return
         state, reason = self._verdict(self._readings.account, is_idle=is_idle)
         if state != self._status.state or reason != self._status.reason:

@@ -197,7 +197,8 @@ class SessionView:
     def _keep(self, event: SessionEvent) -> None:
         """Write an event of the session down."""
         if not self._abandoned.is_set():
-            self._host.record.note(event.kind, event.time_ns, {"text": event.text})
+            kind = event.kind if event.kind in ("state", "command", "breaker") else "notice"
+            self._host.record.note(kind, event.time_ns, {"about": event.kind, "text": event.text})
 
     def _latest_ns(self) -> int:
         """Return the latest time that a price may carry, ns UTC; prices come only while the loop runs."""

@@ -94,10 +94,11 @@ class EventSpool:
     def commit(self) -> None:
         """Do nothing."""
 
-    def release_reserve(self) -> None:
-        """Do nothing: there is none."""
+    def release_ballast(self) -> int:
+        """Return 0: there is none."""
+        return 0
 
-    def restore_reserve(self) -> None:
+    def renew_ballast(self) -> None:
         """Do nothing: there is none."""
 
     @property

@@ -38,7 +38,7 @@ class KeptRecord:
         self._is_dead = False
         self.commits = 0
         self.refusals = 0
-        self.has_reserve = True
+        self.has_ballast = True
 
     def survivor(self, *, crash_at: int | None = None, is_after: bool = False) -> KeptRecord:
         """Return what is left of the record after a crash: what was committed."""
@@ -90,11 +90,12 @@ class KeptRecord:
         if self._is_dead:
             raise SessionClosedError("the process died")
 
-    def release_reserve(self) -> None:
-        self.has_reserve = False
+    def release_ballast(self) -> int:
+        self.has_ballast = False
+        return 0
 
-    def restore_reserve(self) -> None:
-        self.has_reserve = True
+    def renew_ballast(self) -> None:
+        self.has_ballast = True
 
     def close(self) -> None:
         pass

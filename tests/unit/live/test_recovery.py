@@ -160,4 +160,4 @@ def test_a_session_whose_journal_fails_halts_and_says_so_and_goes_on_when_it_wor
     texts = [event.text for event in session.events()]
     assert any("HALTED: the journal cannot be written: the disk is full" in text for text in texts)
     assert session.fills() == ()
-    assert not record.has_reserve
+    assert not record.has_ballast

@@ -284,9 +284,13 @@ class Journal:
     def release_ballast(self) -> int:
         """Free the reserve that is kept for a full disk and return its bytes; 0 when it is gone already.
 
-        The next `open` makes it anew.
+        `renew_ballast` or the next `open` makes it anew.
         """
         return ballast.release_ballast(self.ballast_path)
+
+    def renew_ballast(self) -> None:
+        """Keep the reserve again, when there is room for it."""
+        ballast.make_ballast(self.ballast_path)
 
     def close(self) -> None:
         """Close the file; what was not committed is gone. More than once is fine."""

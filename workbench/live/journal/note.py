@@ -22,6 +22,7 @@ NOTE_KINDS: Final = frozenset(
         "notice",
         "order_state",
         "outcome",
+        "pause",
         "refused",
         "run",
         "sent",

@@ -19,7 +19,6 @@ from workbench.live.process.control_server import ControlServer
 from workbench.live.process.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_LEFT, EXIT_LOCKED, EXIT_MEMORY
 from workbench.live.process.heartbeat import Heartbeat
 from workbench.live.process.housekeeping import MemoryGuard, give_back_memory, summary_of, turn_log
-from workbench.live.process.journal_record import JournalRecord
 from workbench.live.process.lock import FileLock, LockedError, claim_symbols
 from workbench.live.process.process_table import end_session, own_id
 from workbench.live.process.record import (
@@ -118,8 +117,7 @@ class _SessionProcess:
         beat = held.enter_context(contextlib.closing(Heartbeat(folder.heartbeat)))
         self._heartbeat = beat
         is_muted = mode == "exits_only"
-        record = JournalRecord(journal)
-        host = SessionHost(session_id=saved.session_id, record=record, pulse=beat, is_muted=is_muted)
+        host = SessionHost(session_id=saved.session_id, record=journal, pulse=beat, is_muted=is_muted)
         self.session = LiveSession(saved.config, host=host)
         self._wakeups = held.enter_context(contextlib.closing(Wakeups()))
         self._server = ControlServer(self.session, folder.path, epoch=journal.epoch)
