@@ -14,7 +14,7 @@ import zmq
 
 from tests.unit.live.markets import session_config
 from tests.unit.live.process.hosted import WAIT_S, Heard, Hosted, hosted
-from workbench.errors import SessionError
+from workbench.errors import DataError, SessionError
 from workbench.live.process import publisher
 from workbench.live.process.control_server import ControlServer
 from workbench.live.process.handle import ProcessSession
@@ -68,6 +68,13 @@ def test_what_is_no_question_is_refused_in_words_and_the_server_goes_on(tmp_path
         assert answer_to(socket, *HOSTILE[what]).error is not None
         assert host.server.counts["refused"] == 1
         assert host.handle.state == "PREPARED"
+
+
+def test_a_handle_hears_why_its_question_could_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with hosted(tmp_path) as host:
+        monkeypatch.setattr(Question, "encode", lambda _question: json.dumps({**GOOD, "v": 9}).encode())
+        with pytest.raises(DataError, match="the question was of version 9: use the version of workbench"):
+            host.handle.snapshot()
 
 
 def test_what_is_far_too_large_ends_the_connection_and_the_server_goes_on(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from workbench.live.process.sockets import CONTROL
 
 ROOT = Path(__file__).parents[4]
 FORK = """
-import os, sys, warnings
+import os, sys, threading, warnings
 from pathlib import Path
 from workbench.live.process.handle import ProcessSession
 warnings.simplefilter("ignore")
@@ -34,8 +34,9 @@ child = os.fork()
 if child == 0:
     status = 1
     try:
-        again = handle.subscribe(heard.append)
-        status = 0 if handle.state == before and handle.pause() else 2
+        hears = threading.Event()
+        again = handle.subscribe(lambda _update: hears.set())
+        status = 0 if handle.state == before and handle.pause() and hears.wait(10) else 2
         again()
     finally:
         os._exit(status)
