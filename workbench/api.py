@@ -10,7 +10,7 @@ from workbench.errors import ConfigError
 from workbench.live import BarsSource, LiveSession, LiveSessionConfig, PracticeSource, default_manager
 from workbench.live.session_handle import SessionHandle
 from workbench.live.sources import MarketSource
-from workbench.model import Bars, Costs, RiskConfig, Timeframe
+from workbench.model import Bars, Costs, EquityWaterfall, RiskConfig, Timeframe
 from workbench.research import backtest, sweep
 from workbench.strategy.lowering import configured
 
@@ -292,6 +292,14 @@ def _quality_figure(report: QualityReport) -> "Figure":
     return quality_figure(report)
 
 
+def _waterfall_figure(waterfall: EquityWaterfall) -> "Figure":
+    """Return the figure of a `waterfall`."""
+    from workbench.charts import waterfall_figure  # noqa: PLC0415  plotly only when a figure is wanted
+
+    return waterfall_figure(waterfall)
+
+
 # A report's figure and a session's panel live above their rooms; these are the hooks that reach up.
 QualityReport.figure_factory = _quality_figure
+EquityWaterfall.figure_factory = _waterfall_figure
 LiveSession.panel_factory = _panel

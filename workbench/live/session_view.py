@@ -16,6 +16,7 @@ from workbench.live.parity import compare_runs
 from workbench.live.readings import Readings
 from workbench.live.status import SessionStatus
 from workbench.live.trading_engine import LiveTradingEngine
+from workbench.live.waterfall import explain_difference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from workbench.live.session_config import LiveSessionConfig
     from workbench.live.session_loop import SessionLoop
     from workbench.live.states import SessionState
-    from workbench.model import AccountState, ClosedTrade, Denied, Fill, Timeframe
+    from workbench.model import AccountState, ClosedTrade, Denied, EquityWaterfall, Fill, Timeframe
     from workbench.strategy import ConfiguredStrategy
 
 __all__ = ["SessionView"]
@@ -179,6 +180,20 @@ class SessionView:
         if self._loop is None:
             raise SessionError(f"session {self.name!r} was never started: there is nothing to replay")
         return compare_runs(self._config.plan(), self._engine.config, self._engine.cut())
+
+    def waterfall(self) -> EquityWaterfall:
+        """Explain the difference to the bar-only backtest: path inside the bars, latency, prices, fees, missed fills.
+
+        Raises
+        ------
+        SessionError
+            The session was never started, or has recorded nothing yet.
+        SessionClosedError
+            The record was removed.
+        """
+        if self._loop is None:
+            raise SessionError(f"session {self.name!r} was never started: there is nothing to explain")
+        return explain_difference(self._config.plan, self._engine.config, self._engine.cut())
 
     def _new_engine(self, *, since_ns: int | None = None) -> LiveTradingEngine:
         config = self._config

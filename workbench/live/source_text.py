@@ -88,6 +88,11 @@ def _findable(source: ExchangeSource) -> ExchangeSource:
     if address is None and source.exchange == _PRACTICE:
         # The one that was meant now: after a crash another one may have started last.
         address = find_practice_exchange()
+    elif address is not None and not isinstance(address, str) and find_practice_exchange(address.url) is None:
+        raise ConfigError(
+            f"the practice exchange at {address.url} is known to this process alone: start it with "
+            "PracticeConfig(is_registered=True) or with `workbench practice`, or run the session with inline=True"
+        )
     return replace(source, address=getattr(address, "url", address), clock=None)
 
 

@@ -18,6 +18,7 @@ __all__ = ["Collector"]
 
 _ANNOTATIONS_ARE_TEXT: Final = __future__.annotations.compiler_flag
 _OF_PYTHON: Final = "of Python"
+_NOTEBOOK_PACKAGES: Final = frozenset({"IPython", "ipykernel", "__main__"})
 
 
 class Collector:
@@ -128,7 +129,7 @@ class Collector:
             self._add_alias(name, value, user)
         elif value is MISSING:
             raise self._refusal(name, user, "is not defined; define it at the top level, before the strategy is made")
-        elif getattr(builtins, name, MISSING) is value:
+        elif getattr(builtins, name, MISSING) is value and not _is_of_the_notebook(value):
             self._mean(name, _OF_PYTHON, user)
         elif name.startswith("__") and name.endswith("__"):
             raise self._refusal(name, user, "means another thing in another process")
@@ -139,7 +140,7 @@ class Collector:
 
     def _add_alias(self, name: str, value: object, user: str) -> None:
         defined = self._defined[id(value)]
-        if name not in self._meanings and name != defined:
+        if name not in self._meanings:
             self._parts.append(f"{name} = {defined}\n")
         self._mean(name, value, user)
 
@@ -202,6 +203,11 @@ class Collector:
 
     def _refusal(self, name: str, user: str, why: str) -> ConfigError:
         return ConfigError(f"{self._strategy} cannot travel as text: {name}, which {user} refers to, {why}")
+
+
+def _is_of_the_notebook(value: object) -> bool:
+    """Return whether a builtin name was put there by IPython, such as ``display``."""
+    return str(getattr(value, "__module__", "")).partition(".")[0] in _NOTEBOOK_PACKAGES
 
 
 def _with_article(what: str) -> str:

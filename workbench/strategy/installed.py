@@ -11,6 +11,7 @@ from typing import Final
 __all__ = ["import_path", "is_installed", "is_installed_name"]
 
 _PACKAGE: Final = "workbench"
+_TYPING: Final = frozenset({"types", "typing"})
 _SITE_FOLDERS: Final = frozenset({"site-packages", "dist-packages"})
 
 
@@ -46,6 +47,9 @@ def import_path(value: object, name: str) -> tuple[str, str] | None:
     >>> import_path(math.sqrt, "root")
     ('math', 'sqrt')
     """
+    if not callable(value) and type(value).__module__ not in _TYPING:
+        # Things with a state of their own, such as a file: another process would find another one by this name.
+        return None
     own_name = str(getattr(value, "__name__", name))
     home = sys.modules.get(str(getattr(value, "__module__", None)))
     if home is not None and is_installed(home) and vars(home).get(own_name) is value:

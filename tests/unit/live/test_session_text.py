@@ -12,30 +12,24 @@ import pytest
 
 from tests.unit.live.markets import BTC, ETH, session_config, walk
 from workbench.errors import ConfigError, SessionError, SessionNotFoundError
-from workbench.exchange.practice import PracticeAddress, RunningClock, SteppedClock
+from workbench.exchange.practice import PracticeConfig, PracticeExchange, SteppedClock
 from workbench.live import BarsSource, PracticeSource
 from workbench.live.exchange_source import ExchangeSource
 from workbench.live.session_text import SESSION_FILE, current_versions, read_session, write_session
 from workbench.live.source_text import BARS_FILE
-from workbench.model import Bars, Costs, RiskConfig
+from workbench.model import Bars, Costs, RiskConfig, Timeframe
 from workbench.strategy import Rules, donchian_breakout, sma_cross, strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SECRET = "not-to-be-written"  # noqa: S105  what the test looks for
-MISSING = math.nan
+URL = "http://127.0.0.1:40001"
 GAPS = Bars.join([walk(5), Bars.from_arrays(ETH, "1m", walk(5).time_ns[1:3], *([2.0, 3.0],) * 4, [0.0, 1.0])])
 
 
 @pytest.fixture(autouse=True)
 def own_runtime_folder(tmp_path_factory, monkeypatch) -> None:
     monkeypatch.setenv("WORKBENCH_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-
-
-def address(**changes: Any) -> PracticeAddress:
-    known = {"url": "http://127.0.0.1:40001", "key": "k", "secret": SECRET, "speed": 1.0, "start_ns": 5, "origin_ns": 7}
-    return PracticeAddress(**(known | changes))
 
 
 @strategy
@@ -53,7 +47,7 @@ CONFIGS = {
     "a slice of bars": session_config(source=BarsSource(walk(50)[7:19])),
     "bars with gaps": session_config(source=BarsSource(GAPS), symbols=(BTC, ETH)),
     "exchange": session_config(source=ExchangeSource("binance", kind="linear_perpetual", feed="candles")),
-    "practice exchange": session_config(source=ExchangeSource("practice", address=address()), execution="exchange"),
+    "practice exchange": session_config(source=ExchangeSource("practice", address=URL), execution="exchange"),
 }
 
 
@@ -98,16 +92,38 @@ def test_only_its_user_may_read_it_and_nothing_else_is_left_there(tmp_path: Path
 
 
 def test_a_practice_exchange_is_named_by_its_url_without_its_keys(tmp_path: Path) -> None:
-    source = ExchangeSource("practice", address=address(), clock=RunningClock(5, origin_ns=7))
-    write_session(tmp_path, session_config(source=source), session_id="some-id")
-    assert SECRET not in (tmp_path / SESSION_FILE).read_text()
-    read = read_session(tmp_path).config.source
-    assert isinstance(read, ExchangeSource)
-    assert (read.address, read.clock) == ("http://127.0.0.1:40001", None)
+    with PracticeExchange([BTC], config=PracticeConfig(is_registered=True)) as exchange:
+        source = ExchangeSource("practice", address=exchange.address, clock=exchange.clock)
+        write_session(tmp_path, session_config(source=source), session_id="some-id")
+        text = (tmp_path / SESSION_FILE).read_text()
+        assert exchange.address.key not in text
+        assert exchange.address.secret not in text
+        read = read_session(tmp_path).config.source
+        assert isinstance(read, ExchangeSource)
+        assert (read.address, read.clock) == (exchange.url, None)
+        assert read.instruments((BTC,)) == source.instruments((BTC,))
+    with pytest.raises(ConfigError, match=f"no practice exchange is running at {exchange.url}: start one with"):
+        read.open((BTC,), Timeframe("1m"), 0)
+
+
+def test_the_practice_exchange_that_started_last_is_pinned(tmp_path: Path) -> None:
+    with PracticeExchange([BTC], config=PracticeConfig(is_registered=True)) as exchange:
+        write_session(tmp_path, session_config(source=ExchangeSource("practice")), session_id="some-id")
+        read = read_session(tmp_path).config.source
+        assert isinstance(read, ExchangeSource)
+        assert read.address == exchange.url
+
+
+def test_a_practice_exchange_that_no_other_process_can_find_is_refused(tmp_path: Path) -> None:
+    with PracticeExchange([BTC]) as exchange:
+        source = ExchangeSource("practice", address=exchange.address)
+        with pytest.raises(ConfigError, match="is known to this process alone: start it with PracticeConfig"):
+            write_session(tmp_path, session_config(source=source), session_id="some-id")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_clock_that_is_moved_by_hand_is_refused(tmp_path: Path) -> None:
-    source = ExchangeSource("practice", address=address(start_ns=None, origin_ns=None), clock=SteppedClock())
+    source = ExchangeSource("practice", address=URL, clock=SteppedClock())
     with pytest.raises(ConfigError, match=r"moved by hand in this process, .* run the session with inline=True"):
         write_session(tmp_path, session_config(source=source), session_id="some-id")
     assert list(tmp_path.iterdir()) == []

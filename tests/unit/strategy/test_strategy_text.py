@@ -223,6 +223,16 @@ def test_annotations_that_stay_text_need_no_names() -> None:
     assert plan_of(rebuilt).source == plan_of(strategy).source
 
 
+def test_a_class_whose_annotations_stay_text_travels() -> None:
+    late = LATE_ANNOTATIONS.partition("@")[0] + (
+        "class Late(wb.Strategy):\n    length: int = 5\n    stop: float | None = None\n"
+        "    def on_bar(self, now: Nowhere, position) -> Nothing:\n        return wb.hold()\n"
+    )
+    made = run_cell(late)["Late"](length=3)
+    rebuilt = strategy_from_text(strategy_text(made))
+    assert (repr(rebuilt), rebuilt.spec) == (repr(made), made.spec)
+
+
 def test_a_helper_under_another_rule_for_annotations_loses_them() -> None:
     notebook = run_cell("from __future__ import annotations\ndef same(x: Nowhere) -> Nothing:\n    return x\n")
     run_cell(

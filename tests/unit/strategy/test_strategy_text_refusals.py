@@ -1,3 +1,4 @@
+import builtins
 import linecache
 import sys
 from types import ModuleType
@@ -32,6 +33,8 @@ def refusal(before: str, inside: str) -> str:
          "mine cannot travel as text: weights, which mine refers to, is a numpy.ndarray; give it as a parameter, or m"),
         ("import pandas as pd\nframe = pd.DataFrame()", "len(frame)", "frame, which mine refers to, is a pandas."),
         ("import sys\nfile = sys.stdin", "file.read()", "file, which mine refers to, is a"),
+        ("from sys import stdin", "stdin.read()", "stdin, which mine refers to, is a"),
+        ("from os import environ", "environ['KEY']", "environ, which mine refers to, is an os._Environ"),
         ("import numpy as np\nlevel = np.float64(2)", "level", "level, which mine refers to, is a numpy.float64"),
         ("import functools\nhalf = functools.partial(pow, 2)", "half(2)", "half, which mine refers to, is a functools"),
         ("", "missing", "missing, which mine refers to, is not defined; define it at the top level"),
@@ -49,6 +52,14 @@ def refusal(before: str, inside: str) -> str:
 )  # fmt: skip
 def test_what_no_text_stands_for_is_refused_by_name(before: str, inside: str, message: str) -> None:
     assert message in refusal(before, inside)
+
+
+def test_a_name_that_the_notebook_adds_to_python_is_imported(monkeypatch) -> None:
+    from IPython.display import display
+
+    monkeypatch.setattr(builtins, "display", display, raising=False)
+    text = strategy_text(run_cell(RULES.format(before="", inside="display(n)"))["mine"])
+    assert "from IPython.core.display_functions import display\n" in text.source
 
 
 def test_a_module_of_the_users_own_is_refused(monkeypatch) -> None:
