@@ -26,6 +26,7 @@ from workbench.live.order_journal import NoJournal
 from workbench.live.order_notes import NoteReader, cancel_body, ended_body, intent_body, state_body, trade_body
 from workbench.live.order_tasks import OrderPlaced, OrderTasks, Placing, TradesComplete
 from workbench.live.report_book import ReportBook
+from workbench.live.timing import DurationHistogram
 from workbench.model import EVENT
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ class OrderLine:
         self._holdings: dict[str, float] | None = None
         self._is_disturbed = False
         self._journal: OrderJournal = NoJournal()
+        self._latency = DurationHistogram()
+        self._sent_ns: dict[int, int] = {}
         self._book = ReportBook(tuple(instruments))
         self._procedures = Procedures()
         self._inbox: deque[Any] = deque()
@@ -167,9 +170,13 @@ class OrderLine:
         self._wake = wake
         wake.set()
 
-    def record(self, journal: OrderJournal) -> None:
-        """Keep in `journal` what must outlive this process; call it before anything is sent."""
+    def record(self, journal: OrderJournal, latency: DurationHistogram | None = None) -> None:
+        """Keep in `journal` what must outlive this process, and in `latency` how long each order took until its answer.
+
+        Call it before anything is sent.
+        """
         self._journal = journal
+        self._latency = self._latency if latency is None else latency
 
     def restore(
         self, notes: Iterable[OrderNote], requests: Sequence[ExchangeRequest], reports: NDArray[np.void]
@@ -240,6 +247,7 @@ class OrderLine:
         for intent, placing, is_noted in begun:
             order = self._book.orders.get(intent.number)
             if order is not None:
+                self._sent_ns[intent.number] = self._line.timing.monotonic_ns()
                 self._begin_placing(order, partial(self._tasks.place, intent, placing, is_noted and is_durable))
         for request in requests:
             if request.cancels is not None:
@@ -344,6 +352,9 @@ class OrderLine:
 
     def _placed(self, item: OrderPlaced) -> None:
         self._placing.pop(item.number, None)
+        sent_ns = self._sent_ns.pop(item.number, None)
+        if sent_ns is not None:
+            self._latency.record(self._line.timing.monotonic_ns() - sent_ns)
         self._recovering.discard(item.number)
         if isinstance(item.placed, Ended):
             self._ended(item.number, item.placed)

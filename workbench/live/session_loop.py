@@ -245,7 +245,10 @@ class SessionLoop:
 
     def _trade(self, batch: NDArray[np.void]) -> None:
         """Run a batch step by step; commands that come meanwhile are obeyed after it."""
-        base = self._parts.base_clock
+        base, market = self._parts.base_clock, self._market
+        if market.clock is not None and not self._feed.is_bar_only:
+            late_ns = self._clock.now_ns() - int(batch["time_ns"][-1])
+            self._readings.feed.record(max(0, round(late_ns / market.speed)))
         steps = self._engine.run(batch)
         started_ns = base.monotonic_ns()
         for step in steps:

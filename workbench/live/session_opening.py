@@ -159,7 +159,7 @@ def _order_line(parts: SessionParts, market: Market, replayed: Replayed | None) 
         return None
     record = parts.host.record
     orders = market.open_orders(parts.host.session_id)
-    orders.record(record)
+    orders.record(record, parts.readings.orders)
     if replayed is None:
         orders.require_funds(parts.config.cash)
     else:
