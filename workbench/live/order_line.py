@@ -182,6 +182,11 @@ class OrderLine:
             if request.cancels is not None:
                 self._note("intent", request.time_ns, cancel_body(request, self.client_order_id(request.number)))
                 continue
+            if self._book.orders.get(request.number) is not None:
+                # An exchange may well execute it again once the first is filled.
+                text = f"order {request.number} was asked for twice; it is not sent again"
+                self._put(Notice(0, "order", text, needs_person=True))
+                continue
             intent = self._intent(request)
             self._book.expect(intent)
             placing = self._procedures.place(intent, self._book.orders.refused_exits(intent.symbol))

@@ -109,7 +109,7 @@ class SessionLoop:
             self._end(SessionState.FAILED, f"{type(error).__name__}: {error}")
         finally:
             self._end(SessionState.STOPPED, "killed by the user")
-            self._keeper.finish()
+            self._keeper.finish(self._engine)
             self._parts.mailbox.close()
             self._feed.close()
 
@@ -206,7 +206,7 @@ class SessionLoop:
     def _commit(self, *, matters: bool) -> None:
         """Make the record safe when it is time, and say when that cannot be done."""
         before = self._keeper.fault
-        self._keeper.commit_if_due(matters=matters)
+        self._keeper.commit_if_due(self._engine, matters=matters)
         fault = self._keeper.fault
         if fault is not None and before is None:
             if not self._readings.account.is_paused:
