@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from workbench.core.compiled import inlined_kernel, place, record_kernel
+import numpy as np
+
+from workbench.core.compiled import inlined_kernel, kernel, place, record_kernel
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
+
+# Rows of an equity curve that are looked at together, and how many of them next to each other.
+_BLOCK = 128
+_COLUMNS = 16
 
 
 @inlined_kernel
@@ -21,12 +26,25 @@ def _see(value: float, peak: float, lowest: float, worst: float) -> tuple[float,
     return peak, min(lowest, value), worst
 
 
-@record_kernel
+@inlined_kernel
+def _extremes_by_column(
+    equity: NDArray[np.float64], begin: int, highs: NDArray[np.float64], lows: NDArray[np.float64]
+) -> None:
+    """Write the extremes of each column of a block, passing over nan: a loop that the compiler makes of vectors."""
+    for column in range(_COLUMNS):
+        highest, lowest = -math.inf, math.inf
+        for row in range(begin + column, begin + _BLOCK, _COLUMNS):
+            value = equity[place(row)]
+            highest, lowest = max(highest, value), min(lowest, value)
+        highs[place(column)], lows[place(column)] = highest, lowest
+
+
+@kernel
 def worst_fall(equity: NDArray[np.float64], start: float) -> float:
     """Return the largest fall below the highest equity so far, as a fraction of it; at least 0.
 
-    Only the lowest equity after each peak is divided: a fall from one peak is the larger the lower it ends. Four rows
-    at a time, because a chain of minima takes four cycles a link.
+    Only the lowest equity after each peak is divided: a fall from one peak is the larger the lower it ends. The
+    extremes of a block are looked at first: where none of its rows is a new peak, only its lowest one counts.
 
     Parameters
     ----------
@@ -41,19 +59,22 @@ def worst_fall(equity: NDArray[np.float64], start: float) -> float:
     >>> worst_fall(np.array([90.0, 120.0, 60.0]), 100.0)
     0.5
     """
+    highs, lows = np.empty(_COLUMNS), np.empty(_COLUMNS)
     peak = start
     lowest = start
     worst = 0.0
     rows = equity.shape[0]
-    whole = rows - rows % 4
-    for row in range(0, whole, 4):
-        a, b = equity[place(row)], equity[place(row + 1)]
-        c, d = equity[place(row + 2)], equity[place(row + 3)]
-        if a <= peak and b <= peak and c <= peak and d <= peak:
-            lowest = min(lowest, min(min(a, b), min(c, d)))  # noqa: PLW3301  a tree, not a chain
+    whole = rows - rows % _BLOCK
+    for begin in range(0, whole, _BLOCK):
+        _extremes_by_column(equity, begin, highs, lows)
+        highest, low = -math.inf, lowest
+        for column in range(_COLUMNS):
+            highest, low = max(highest, highs[place(column)]), min(low, lows[place(column)])
+        if highest <= peak:
+            lowest = low
         else:
-            for value in (a, b, c, d):
-                peak, lowest, worst = _see(value, peak, lowest, worst)
+            for row in range(begin, begin + _BLOCK):
+                peak, lowest, worst = _see(equity[place(row)], peak, lowest, worst)
     for row in range(whole, rows):
         peak, lowest, worst = _see(equity[place(row)], peak, lowest, worst)
     return max(worst, (peak - lowest) / peak)

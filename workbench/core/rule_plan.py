@@ -61,8 +61,8 @@ class RulePlan(DecisionPlan):
                 guarded[side] = Logic("&", guarded[side], _is_usable(level, is_fraction=row in fractions))
         self._program = Program([*guarded, *(level for _, level in varying)])
         self._crossings = crossings_of(guarded)
-        self._varying_rows = tuple(row for row, _ in varying)
-        self._constants = tuple(math.nan if isinstance(level, Node) else float(level) for level in levels)
+        self._varying_rows = tuple([row for row, _ in varying])
+        self._constants = tuple([math.nan if isinstance(level, Node) else float(level) for level in levels])
         self._constant_levels = constant_levels(self._constants)
         super().__init__(name, parameters, source, self._program.warmup)
 
