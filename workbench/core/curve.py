@@ -113,7 +113,7 @@ def moments(returns: NDArray[np.float64]) -> tuple[float, float, float, float]:
     Parameters
     ----------
     returns : ndarray of float64, shape (m,)
-        At least one, all finite.
+        At least one. The others are nan where the sum is not finite.
 
     Examples
     --------
@@ -124,6 +124,8 @@ def moments(returns: NDArray[np.float64]) -> tuple[float, float, float, float]:
     total = 0.0
     for value in returns:
         total += value
+    if not math.isfinite(total):
+        return total, math.nan, math.nan, math.nan
     mean = total / returns.shape[0]
     squares, shortfall = 0.0, 0.0
     lowest, highest = math.inf, -math.inf
