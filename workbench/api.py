@@ -127,7 +127,7 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
     if source.has_own_clock and speed != 1.0:
         raise ConfigError(f"speed must be left at 1, was {speed}: {source.name} has a clock of its own")
     config = LiveSessionConfig(
-        name=f"{_slug(configured_strategy.name)}-{next(_NUMBERS)}" if name is None else name,
+        name=f"{slug(configured_strategy.name)}-{next(_NUMBERS)}" if name is None else name,
         strategy=configured_strategy,
         symbols=symbols,
         timeframe=bar_length,
@@ -256,7 +256,7 @@ def _market(
     return source, names, length
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
     """Return a strategy's name in the letters that a session's name may have."""
     text = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in name.lower()).strip("-")
     return (text or "session")[:48]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from workbench.errors import ConfigError, DataError
+from workbench.errors import ConfigError, DataError, RealTradingDisabledError
 from workbench.exchange import CcxtClient, ClientSettings, find_practice_exchange, practice_client
 from workbench.exchange.practice_client import PracticeTiming
+from workbench.exchange.real_money import RealTradingGate, RealTradingPermit
 from workbench.live.exchange_feed import ExchangeFeed
 from workbench.live.exchange_line import ExchangeLine, LineClock
 from workbench.live.order_line import OrderLine
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.exchange import Candle, ExchangeClient
     from workbench.exchange.ccxt_client.timing import Timing
     from workbench.exchange.practice import PracticeAddress, PracticeClock
+    from workbench.exchange.real_money import RealConsent
 
 __all__ = ["ExchangeSource"]
 
@@ -48,6 +50,12 @@ class ExchangeSource:
     clock : PracticeClock, optional
         The practice exchange's clock, when it is moved by hand in this process.
 
+    consent : RealConsent, optional
+        To trade real money: the terms, and the sentence that was typed for them. The key is read, and the gate asked,
+        when the source is opened, so only in the process that trades.
+    gate : RealTradingGate, optional
+        Whom to ask; that of the process unless given.
+
     Raises
     ------
     ConfigError
@@ -59,6 +67,8 @@ class ExchangeSource:
     feed: str = "trades"
     address: PracticeAddress | None = field(default=None, repr=False)
     clock: PracticeClock | None = field(default=None, repr=False, compare=False)
+    consent: RealConsent | None = None
+    gate: RealTradingGate | None = field(default=None, repr=False, compare=False)
     _known: dict[str, Instrument] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -67,6 +77,8 @@ class ExchangeSource:
             raise ConfigError(f"kind must be 'spot' or 'linear_perpetual', was {self.kind!r}")
         if self.feed not in ("trades", "candles"):
             raise ConfigError(f"feed must be 'trades' or 'candles', was {self.feed!r}")
+        if self.consent is not None and self.consent.terms.exchange != self.exchange:
+            raise ConfigError(f"exchange must be that of the terms, {self.consent.terms.exchange}, was {self.exchange}")
 
     @property
     def name(self) -> str:
@@ -75,8 +87,9 @@ class ExchangeSource:
 
     @property
     def has_account(self) -> bool:
-        """Whether orders can be sent: to the practice exchange only, for real trading has gates of its own."""
-        return self.exchange == _PRACTICE
+        """Whether orders can be sent: to the practice exchange, and with a consent to an exchange of real money."""
+        is_play_money = self.exchange == _PRACTICE and not (self.address is not None and self.address.plays_real)
+        return is_play_money or self.consent is not None
 
     @property
     def has_own_clock(self) -> bool:
@@ -116,10 +129,14 @@ class ExchangeSource:
             The exchange has fewer candles.
         ExchangeError
             It could not be asked.
+        RealTradingDisabledError
+            It is to trade real money, and the gate says no.
         """
-        line = self._line()
+        line = self._line(self._permit(symbols))
         try:
             line.ask(_measured)
+            if self.consent is not None:
+                line.ask(_safe)
             since_ns = timeframe.floor(line.now_ns())
             history = None
             if warmup:
@@ -137,15 +154,26 @@ class ExchangeSource:
         rules = self.instruments(symbols)
         return market._replace(open_orders=lambda session_id: OrderLine(line, rules, session_id))
 
-    def _line(self) -> ExchangeLine:
-        open_client, timing = self._client()
+    def _permit(self, symbols: tuple[str, ...]) -> RealTradingPermit | None:
+        """Return what lets orders through to real money; None without a consent."""
+        if self.consent is None:
+            return None
+        if symbols != self.consent.terms.symbols:
+            raise RealTradingDisabledError(
+                f"symbols must be those of the terms, {self.consent.terms.symbols}, were {symbols}"
+            )
+        return RealTradingPermit(self.gate or RealTradingGate.of_this_process(), self.consent)
+
+    def _line(self, permit: RealTradingPermit | None = None) -> ExchangeLine:
+        open_client, timing = self._client(permit)
         return ExchangeLine(open_client, timing=timing)
 
-    def _client(self) -> tuple[Callable[[], ExchangeClient], Timing | None]:
+    def _client(self, permit: RealTradingPermit | None) -> tuple[Callable[[], ExchangeClient], Timing | None]:
         if self.exchange != _PRACTICE:
-            settings = ClientSettings(exchange=self.exchange, kind=self.kind)  # type: ignore[arg-type]  # checked above
+            credentials = None if permit is None else permit.credentials
+            settings = ClientSettings(exchange=self.exchange, kind=self.kind, credentials=credentials, permit=permit)  # type: ignore[arg-type]  # checked above
             return (lambda: CcxtClient(settings)), None
-        address = self.address or find_practice_exchange()
+        address = self.address or find_practice_exchange(plays_real=self.consent is not None)
         if address is None:
             raise ConfigError(
                 "no practice exchange is running: start one with `workbench practice` in a terminal, or with "
@@ -153,7 +181,7 @@ class ExchangeSource:
             )
         clock = self.clock or address.clock()
         timing = None if clock is None else PracticeTiming(clock)
-        return (lambda: practice_client(address, kind=self.kind, clock=clock)), timing  # type: ignore[arg-type]  # as above
+        return (lambda: practice_client(address, kind=self.kind, clock=clock, permit=permit)), timing  # type: ignore[arg-type]  # as above
 
     def _history(self, line: ExchangeLine, symbol: str, timeframe: Timeframe, end_ns: int, count: int) -> Bars:
         """Return the last closed candles before a time."""
@@ -185,6 +213,12 @@ def _candles_of(symbol: str, timeframe: Timeframe, start_ns: int):  # type: igno
         return await client.candles(symbol, timeframe, start_ns, _PAGE)
 
     return ask
+
+
+async def _safe(client: ExchangeClient) -> None:
+    if not isinstance(client, CcxtClient):
+        raise RealTradingDisabledError(f"{client.name} does not tell what its key may do")
+    await client.require_safe_key()
 
 
 async def _measured(client: ExchangeClient) -> None:

@@ -12,6 +12,8 @@ from workbench.live.states import FINISHED, SessionState, check_transition
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from workbench.live.real_mode import SessionMode
+
 __all__ = ["SessionStatus"]
 
 
@@ -22,6 +24,8 @@ class SessionStatus:
     ----------
     capacity : int, default 1000
         Events to keep.
+    mode : {"paper", "real"}, default "paper"
+        What every event says of the session's money.
 
     Examples
     --------
@@ -32,7 +36,8 @@ class SessionStatus:
     ('STARTING', 'started by the user', 2)
     """
 
-    def __init__(self, *, capacity: int = 1_000) -> None:
+    def __init__(self, *, capacity: int = 1_000, mode: SessionMode = "paper") -> None:
+        self.mode = mode
         self.events: BoundedLog[SessionEvent] = BoundedLog(capacity)
         self._changed = threading.Condition()
         self._state = SessionState.PREPARED
@@ -76,7 +81,7 @@ class SessionStatus:
 
     def note(self, time_ns: int, kind: str, text: str) -> None:
         """Add an event."""
-        self.events.append(SessionEvent(time_ns, kind, text))
+        self.events.append(SessionEvent(time_ns, kind, text, self.mode))
 
     def wait_for(self, states: Collection[SessionState], timeout_s: float | None) -> bool:
         """Return whether the session came to be in one of the states within the timeout in real seconds."""
