@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,7 @@ class Vault:
         self.jupyter = root / "jupyter"
         self.jupyter.mkdir()
         self.now_ns = NOON
+        self.key, self.secret = key, secret
         self.exchange = exchange
         store_key(self.folder, "main", exchange=exchange, key=key, secret=secret, can_withdraw="no")
 
@@ -75,6 +77,11 @@ class Vault:
         arming = Arming(caps=caps, **{**settings, **changes})
         arm(self.folder, arming, load_key(self.folder, "main").credentials)
         return arming
+
+    def arm_now(self) -> Arming:
+        """Arm by the computer's clock, for processes that have no other."""
+        self.now_ns = time.time_ns()
+        return self.arm()
 
     def gate(self, started: dict[str, str] | None = None) -> RealTradingGate:
         return RealTradingGate(

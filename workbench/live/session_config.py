@@ -137,7 +137,7 @@ class LiveSessionConfig:
 
     def _check_names(self, checks: FieldChecks) -> None:
         is_name = isinstance(self.name, str) and SESSION_NAME.fullmatch(self.name) is not None
-        rule = "be 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit,"
+        rule = "be 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit"
         checks.require("name", self.name, rule, is_met=is_name)
         is_strategy = hasattr(self.strategy, "parameters") and hasattr(self.strategy, "name")
         checks.require(

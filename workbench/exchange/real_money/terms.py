@@ -215,7 +215,7 @@ def quote_of(symbol: str) -> str:
 def check_account(checks: FieldChecks, account: object) -> None:
     """Complain unless an account has a name that a file may have."""
     is_name = isinstance(account, str) and ACCOUNT_NAME.fullmatch(account) is not None
-    rule = "be 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit,"
+    rule = "be 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit"
     checks.require("account", account, rule, is_met=is_name)
 
 
