@@ -80,15 +80,14 @@ def read_private(path: Path) -> dict[str, Any] | None:
         return None
     except OSError as error:
         raise RealTradingDisabledError(f"{path} is not believed: {error.strerror or error}") from error
-    with os.fdopen(handle, "rb") as file:
+    try:
         _check_folder(path.parent)
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or status.st_uid != os.getuid():
-            raise RealTradingDisabledError(f"{path} is not believed: it must be a plain file of this user")
-        if status.st_mode & _OTHERS:
-            mode = stat.S_IMODE(status.st_mode)
-            raise RealTradingDisabledError(f"{path} is not believed: its mode must be 0600, was {mode:04o}")
-        raw = file.read(_LONGEST_BYTES + 1)
+        _check_file(path, os.fstat(handle))
+        raw = os.read(handle, _LONGEST_BYTES + 1)
+    except OSError as error:
+        raise RealTradingDisabledError(f"{path} is not believed: {error.strerror or error}") from error
+    finally:
+        os.close(handle)
     try:
         document = json.loads(raw) if len(raw) <= _LONGEST_BYTES else None
     except ValueError:
@@ -96,6 +95,15 @@ def read_private(path: Path) -> dict[str, Any] | None:
     if not isinstance(document, dict):
         raise RealTradingDisabledError(f"{path} is not believed: it is no JSON object of at most {_LONGEST_BYTES} B")
     return document
+
+
+def _check_file(path: Path, status: os.stat_result) -> None:
+    """Raise unless an open file is a plain one, of this user, with no second name, and closed to all others."""
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or status.st_uid != os.getuid():
+        raise RealTradingDisabledError(f"{path} is not believed: it must be a plain file of this user")
+    if status.st_mode & _OTHERS:
+        mode = stat.S_IMODE(status.st_mode)
+        raise RealTradingDisabledError(f"{path} is not believed: its mode must be 0600, was {mode:04o}")
 
 
 def _check_folder(folder: Path) -> None:
