@@ -1,6 +1,7 @@
 """The facade: what `import workbench as wb` offers, and the only place that joins rooms that do not know each other."""
 
 import itertools
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -249,11 +250,21 @@ def _market(
         raise ConfigError(f"symbols must be all spot or all perpetuals, were {', '.join(names)}")
     from workbench.live.exchange_source import ExchangeSource  # noqa: PLC0415  asyncio and the client, which a backtest never needs
 
+    if is_sent:
+        _warn_of_open_servers()
     kind = kinds.pop()
     if isinstance(exchange, str):
         return ExchangeSource(exchange, kind=kind, feed=feed), names, length
     source = ExchangeSource("practice", kind=kind, feed=feed, address=exchange.address, clock=exchange.clock)
     return source, names, length
+
+
+def _warn_of_open_servers() -> None:
+    """Warn of notebook servers that strangers can use: with real money they would be a reason to refuse."""
+    from workbench.exchange.real_money import open_notebook_servers  # noqa: PLC0415  as above
+
+    for found in open_notebook_servers():
+        warnings.warn(f"{found}: whoever reaches it can run cells here", stacklevel=4)
 
 
 def slug(name: str) -> str:

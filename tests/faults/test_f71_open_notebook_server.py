@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+import workbench as wb
 from workbench.errors import RealTradingDisabledError
+from workbench.exchange.practice import PracticeExchange, SteppedClock
 from workbench.exchange.real_money import open_notebook_servers, require_closed_notebooks
 
 SAFE = {
@@ -84,3 +86,15 @@ def test_several_servers_are_all_named(tmp_path: Path) -> None:
     told(tmp_path, "jpserver-1.json", token="")
     found = told(tmp_path, "jpserver-2.json", hostname="0.0.0.0")  # noqa: S104 - as above
     assert len(found) == 2
+
+
+def test_paper_session_warns_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told(tmp_path, token="")
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    with PracticeExchange(["BTC/USDT"], clock=SteppedClock()) as exchange:
+        with pytest.warns(UserWarning, match="asks for no token: whoever reaches it can run cells here"):
+            session = wb.paper(
+                wb.strategy.buy_and_hold(), exchange=exchange, execution="exchange", name="warned", start=False
+            )
+        assert session.state == "PREPARED"
+        session.close()
