@@ -17,7 +17,7 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 py
 # pytest's workers, one a core
 WORKERS ?= 2
 
-.PHONY: help setup lab demo test lint unit notebooks browser bench lock clean
+.PHONY: help setup lab demo test lint unit simulate notebooks browser bench lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -54,6 +54,13 @@ lint: $(STAMP) ## style, types and layers
 
 unit: $(STAMP) ## every test but those in a browser, in random order
 	$(BIN)/pytest -n $(WORKERS) -m "not browser"
+
+# A failure prints its seed: `make simulate FIRST=seed COUNT=1` repeats it. `make unit` runs the first 10,000.
+FIRST ?= 0
+COUNT ?= 1000000
+
+simulate: $(STAMP) ## a million histories of orders with crashes and lost answers (twenty minutes)
+	$(BIN)/python -m tests.simulation.order_history $(FIRST) $(COUNT)
 
 notebooks: $(STAMP) ## run the notebooks and compare what they print
 	$(BIN)/pytest -p no:randomly --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks

@@ -19,7 +19,7 @@ from workbench.exchange.practice.registry import find_practice_exchange
 from workbench.exchange.practice_client import practice_client
 from workbench.exchange.protocol import ExchangeClient
 from workbench.exchange.quantities import held_base, sellable_quantity, split_quantity
-from workbench.exchange.settle import settle_order
+from workbench.exchange.settle import look_up, settle_order
 from workbench.exchange.streams import BadRecord, CandleBatch, StreamGap, StreamInterrupted, TradeBatch
 from workbench.exchange.tickets import OrderTicket
 
@@ -53,6 +53,7 @@ __all__ = [
     "fetch_ohlcv_history",
     "find_practice_exchange",
     "held_base",
+    "look_up",
     "open_archive",
     "open_candle_client",
     "practice_client",

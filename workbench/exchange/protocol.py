@@ -89,6 +89,12 @@ class ExchangeClient(Protocol):
             Nothing was sent, as the market's rules could not be read.
         """
 
+    def request_closes_ns(self, sent_ns: int) -> int | None:
+        """Return the exchange's time from which on a request that left at `sent_ns` can no longer be accepted, ns UTC.
+
+        None when the exchange has no such rule.
+        """
+
     async def cancel_order(self, symbol: str, client_order_id: str) -> OrderOutcome:
         """Cancel an order of a `symbol` by our name of it, its `client_order_id`.
 

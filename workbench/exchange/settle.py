@@ -8,12 +8,13 @@ from workbench.errors import ConfigError, ExchangeError
 from workbench.exchange.outcomes import Accepted, Refused
 
 if TYPE_CHECKING:
+    from workbench.core.order_state import Answer, Failed, Looked, Query
     from workbench.exchange.ccxt_client.timing import Timing
     from workbench.exchange.outcomes import OrderOutcome, Unknown
     from workbench.exchange.protocol import ExchangeClient
     from workbench.exchange.tickets import OrderTicket
 
-__all__ = ["settle_order"]
+__all__ = ["look_up", "settle_order"]
 
 _NS_PER_S: Final = 1_000_000_000
 
@@ -58,21 +59,41 @@ async def settle_order(
     ConfigError
         A duration is not above 0.
     """
+    # numba comes with the core and takes a second, which a process that only serves or reads an exchange need not wait.
+    from workbench.core.order_state import Doubted, Ended, Failed, Procedures, Query, Sleep  # noqa: PLC0415  as said
+
     if not (poll_s > 0.0 and give_up_s > 0.0):
         raise ConfigError(f"poll_s and give_up_s must be above 0, were {poll_s} and {give_up_s}")
     end_ns = timing.monotonic_ns() + int(give_up_s * _NS_PER_S)
-    while True:
-        asked_ns = timing.now_ns() + (client.clock.offset_ns if client.clock is not None else 0)
-        try:
-            state = await client.order(ticket.symbol, ticket.client_order_id)
-        except ExchangeError as error:
-            if not error.retryable:
-                return unknown
-        else:
-            if state is not None:
-                return Accepted(state, was_adopted=True)
-            if unknown.closes_ns is not None and asked_ns >= unknown.closes_ns:
-                return Refused(f"{client.name} has no such order, and can no longer take it", "never_arrived")
-        if timing.monotonic_ns() + int(poll_s * _NS_PER_S) > end_ns:
-            return unknown
-        await timing.sleep(poll_s)
+    asking = Procedures(poll_s).resolve(ticket, Doubted(unknown.reason, unknown.closes_ns))
+    answer: Answer = None
+    try:
+        while True:
+            effect = asking.send(answer)
+            answer = None
+            if isinstance(effect, Query):
+                answer = await look_up(client, effect, timing)
+                if isinstance(answer, Failed) and not answer.may_repeat:
+                    return unknown
+            elif isinstance(effect, Sleep):
+                if timing.monotonic_ns() + int(effect.duration_s * _NS_PER_S) > end_ns:
+                    return unknown
+                await timing.sleep(effect.duration_s)
+    except StopIteration as end:
+        placed = end.value
+    finally:
+        asking.close()
+    if isinstance(placed, Ended):
+        return Refused(f"{client.name} has no such order, and can no longer take it", placed.status)
+    return Accepted(placed.report, was_adopted=True)
+
+
+async def look_up(client: ExchangeClient, query: Query, timing: Timing) -> Looked | Failed:
+    """Ask an exchange for an order, and note at what time of the exchange it was asked."""
+    from workbench.core.order_state import Failed, Looked  # noqa: PLC0415  as above
+
+    asked_ns = timing.now_ns() + (client.clock.offset_ns if client.clock is not None else 0)
+    try:
+        return Looked(await client.order(query.symbol, query.client_order_id), asked_ns)
+    except ExchangeError as error:
+        return Failed(str(error), may_repeat=error.retryable)

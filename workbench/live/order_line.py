@@ -1,53 +1,60 @@
 """From the core's requests to orders at an exchange, and from what the exchange says to the core's reports.
 
-An order is sent once. What nobody can tell is asked for until it is certain; meanwhile the request stays in flight, so
-that the core sends no other of its kind. A trade is booked once, by the exchange's own id. The journal that lets this
-outlive its process comes with the session's own process; in this one nothing is kept on disk.
+The rules are those of `workbench.core.order_state`: an intent is durable before its order is sent, an order is sent
+once, what nobody can tell is asked for until it is certain, and a trade is booked once, by the exchange's own id. Here
+the session's thread records and books, and the line's thread sends, asks and waits.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import threading
 from collections import deque
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from workbench.errors import ConfigError, ExchangeError, OrderError
-from workbench.exchange import Accepted, OrderState, OrderTicket, OwnTrade, Refused, Unknown, settle_order
+from workbench.core.order_state import Ended, Found, Intent, Journal, Procedures
+from workbench.errors import ConfigError, JournalError
+from workbench.exchange import OrderState, OwnTrade
 from workbench.live.notices import Notice
+from workbench.live.order_effects import OrderDoubted, OrderSent
+from workbench.live.order_journal import NoJournal
+from workbench.live.order_notes import NoteReader, cancel_body, ended_body, intent_body, state_body, trade_body
+from workbench.live.order_tasks import OrderPlaced, OrderTasks, Placing, TradesComplete
 from workbench.live.report_book import ReportBook
 from workbench.model import EVENT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from numpy.typing import NDArray
 
+    from workbench.core.order_state import LiveOrder
     from workbench.exchange import ExchangeClient
-    from workbench.exchange.outcomes import OrderOutcome
     from workbench.live.exchange_line import ExchangeLine
+    from workbench.live.order_journal import OrderJournal, OrderNote
+    from workbench.live.report_book import Row
     from workbench.model import ExchangeRequest, Instrument
 
 __all__ = ["OrderLine"]
 
-# How often own trades are asked for beside the stream, real seconds.
-_POLL_S: Final = 5.0
-# Waits before a refused exit, or a cancel that came to nothing, is tried again, real seconds; then it takes a person.
-_RETRIES_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
+_NS_PER_S: Final = 1_000_000_000
+# An order that could not leave within so many real seconds was decided on another market.
+_LIFETIME_S: Final = 10.0
+# Own trades are fetched from this long before the time up to which all are known, real seconds: lists may lag.
+_OVERLAP_S: Final = 10.0
 _MOST_NOTICES: Final = 1_000
+_ENDS: Final = {"rejected": "was refused", "never_arrived": "never arrived", "expired": "was not sent"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """What sending or cancelling came to, on its way from the line's thread to the session's."""
+class _CancelDone:
+    """A cancel came to its end, or to a person."""
 
     number: int
-    outcome: OrderOutcome
 
 
 class OrderLine:
@@ -67,19 +74,28 @@ class OrderLine:
         self._line = line
         self._prefix = "wb" + hashlib.sha256(session_id.encode()).hexdigest()[:14]
         self._symbols = tuple(one.symbol for one in instruments)
+        self._journal: OrderJournal = NoJournal()
         self._book = ReportBook(tuple(instruments))
-        self._inbox: deque[_Answer | OrderState | OwnTrade | Notice] = deque()
+        self._procedures = Procedures()
+        self._inbox: deque[Any] = deque()
         self._notices: deque[Notice] = deque(maxlen=_MOST_NOTICES)
         self._wake = threading.Event()
-        self._refused_exits: dict[str, int] = {}
-        self._placing: dict[int, asyncio.Event] = {}
+        self._placing: dict[int, Placing] = {}
+        self._recovering: set[int] = set()
         self._cancelling: set[int] = set()
-        line.run(self._watch, self._broken)
+        self._tasks = OrderTasks(line.timing, self._symbols, self._put)
+        self._is_audited = False
+        line.run(self._tasks.watch, self._broken)
 
     @property
     def outstanding(self) -> int:
         """Requests, cancels too, of which it is not yet known what became of them; a resting order is known."""
         return self._book.outstanding + len(self._cancelling)
+
+    @property
+    def recovering(self) -> int:
+        """Orders of a process before this one of which it is not known yet what became of them."""
+        return len(self._recovering)
 
     def require_funds(self, cash: float) -> None:
         """Check that the account has the session's `cash` free.
@@ -106,37 +122,88 @@ class OrderLine:
         self._wake = wake
         wake.set()
 
-    def send(self, requests: Sequence[ExchangeRequest]) -> None:
-        """Carry out requests, in the background and in their order."""
+    def record(self, journal: OrderJournal) -> None:
+        """Keep in `journal` what must outlive this process; call it before anything is sent."""
+        self._journal = journal
+
+    def restore(
+        self, notes: Iterable[OrderNote], requests: Sequence[ExchangeRequest], reports: NDArray[np.void]
+    ) -> None:
+        """Take up the orders of a process that is gone: find out what became of them, and send none of them again.
+
+        Parameters
+        ----------
+        notes : iterable of OrderNote
+            All notes of the journal, oldest first; those that are not about orders are left out.
+        requests : sequence of ExchangeRequest
+            What the core asked for when the recorded inputs were replayed: of those that are still in flight, at least.
+            One that has no recorded intent was never sent, and is reported as done with nothing filled.
+        reports : ndarray of EVENT
+            The recorded rows of kind ``REPORT``, in their order. What the notes tell beyond them comes with `take`.
+
+        Raises
+        ------
+        JournalError
+            The notes and the recorded reports contradict each other.
+        """
+        reader = NoteReader(self._book)
+        for note in notes:
+            reader.read(note)
+        self._rebook(reports)
+        unfinished = self._book.orders.unfinished()
+        for order in unfinished:
+            self._begin_placing(order, partial(self._tasks.recover, order))
+            if not order.is_answered:
+                self._recovering.add(order.intent.number)
         for request in requests:
-            cancelled = request.cancels
-            if cancelled is not None:
-                self._cancelling.add(cancelled)
-                self._line.run(partial(self._cancel, request.symbol, cancelled), self._broken)
+            if request.number not in reader.recorded:
+                self._never_recorded(request)
+        # What waits to be cancelled, and what is open although it was booked as done.
+        doubtful = {order.intent.number for order in self._book.orders.take_doubtful()}
+        for number in sorted(reader.cancelled | doubtful):
+            self._cancel(number)
+        if reader.recorded:
+            known_ns = [reader.complete_to_ns or 0, *(order.intent.time_ns for order in unfinished)]
+            self._audit(min(known_ns) - self._market_ns(_OVERLAP_S))
+
+    def send(self, requests: Sequence[ExchangeRequest]) -> None:
+        """Record requests for good, and then carry them out in the background and in their order.
+
+        What is buffered in the journal becomes durable with them. When it cannot be, no order leaves, and each is
+        reported as done with nothing filled; cancels go out all the same.
+        """
+        begun: list[tuple[Intent, Any, bool]] = []
+        for request in requests:
+            if request.cancels is not None:
+                self._note("intent", request.time_ns, cancel_body(request, self.client_order_id(request.number)))
                 continue
-            self._book.expect(request)
-            try:
-                ticket = self._ticket(request)
-            except OrderError as error:
-                self._inbox.append(_Answer(request.number, Refused(str(error), "invalid_order", was_sent=False)))
-                continue
-            self._placing[request.number] = asyncio.Event()
-            self._line.run(partial(self._place, request.number, ticket), self._broken)
+            intent = self._intent(request)
+            self._book.expect(intent)
+            placing = self._procedures.place(intent, self._book.orders.refused_exits(intent.symbol))
+            wanted = next(placing)
+            is_noted = isinstance(wanted, Journal) and self._note("intent", intent.time_ns, intent_body(wanted.intent))
+            begun.append((intent, placing, is_noted))
+        is_durable = not requests or self._commit()
+        if begun:
+            self._audit(None)
+        for intent, placing, is_noted in begun:
+            order = self._book.orders.get(intent.number)
+            if order is not None:
+                self._begin_placing(order, partial(self._tasks.place, intent, placing, is_noted and is_durable))
+        for request in requests:
+            if request.cancels is not None:
+                self._cancel(request.cancels)
 
     def take(self) -> NDArray[np.void]:
-        """Return the reports that have come, rows of kind ``REPORT`` in the order in which they are to be booked."""
+        """Return the reports that have come, rows of kind ``REPORT`` in the order in which they are to be booked.
+
+        What they come from is noted in the journal; both belong into one transaction.
+        """
         while self._inbox:
-            item = self._inbox.popleft()
-            if isinstance(item, Notice):
-                self._notices.append(item)
-            elif isinstance(item, OwnTrade):
-                self._book.trade(item)
-            elif isinstance(item, OrderState):
-                number = self._number_of(item.client_order_id)
-                if number is not None:
-                    self._book.state(number, item)
-            else:
-                self._answered(item)
+            self._take(self._inbox.popleft())
+        for order in self._book.orders.take_doubtful():
+            self._notices.append(Notice(0, "order", f"order {order.intent.number} lives after its end; cancelling it"))
+            self._cancel(order.intent.number)
         return np.array(self._book.take(), dtype=EVENT)
 
     def notices(self) -> tuple[Notice, ...]:
@@ -147,15 +214,14 @@ class OrderLine:
         """Return the name at the exchange of the request with this `number`."""
         return f"{self._prefix}-{number}"
 
-    def _number_of(self, client_order_id: str | None) -> int | None:
-        prefix, _, number = (client_order_id or "").rpartition("-")
-        return int(number) if prefix == self._prefix and number.isdecimal() else None
+    # ---- what is wanted ----
 
-    def _ticket(self, request: ExchangeRequest) -> OrderTicket:
+    def _intent(self, request: ExchangeRequest) -> Intent:
         # An exit leaves now or is asked for anew; only an entry may wait in the book.
         is_limit = request.kind == "limit"
         is_stop = request.kind == "stop" and not request.is_exit
-        return OrderTicket(
+        return Intent(
+            number=request.number,
             client_order_id=self.client_order_id(request.number),
             symbol=request.symbol,
             side=request.side,
@@ -163,89 +229,120 @@ class OrderLine:
             kind="limit" if is_limit else "stop" if is_stop else "market",
             price=request.price if is_limit or is_stop else None,
             time_in_force="ioc" if is_limit and not request.may_rest else "gtc",
-            reduce_only=request.is_exit,
             is_exit=request.is_exit,
+            time_ns=request.time_ns,
+            expires_ns=self._line.timing.now_ns() + self._market_ns(_LIFETIME_S),
         )
 
-    async def _place(self, number: int, ticket: OrderTicket, client: ExchangeClient) -> None:
+    def _begin_placing(self, order: LiveOrder, task: Callable[..., Coroutine[Any, Any, None]]) -> None:
+        placing = self._placing[order.intent.number] = Placing()
+        self._line.run(partial(task, placing), self._broken)
+
+    def _audit(self, since_ns: int | None) -> None:
+        if not self._is_audited:
+            self._is_audited = True
+            self._line.run(partial(self._tasks.audit, since_ns), self._broken)
+
+    def _never_recorded(self, request: ExchangeRequest) -> None:
+        if request.cancels is not None:
+            self._note("intent", request.time_ns, cancel_body(request, self.client_order_id(request.number)))
+            self._cancel(request.cancels)
+            return
+        intent = self._intent(request)
+        self._book.expect(intent)
+        self._note("intent", intent.time_ns, intent_body(intent))
+        self._ended(intent.number, Ended("expired", "the session ended before it was recorded"))
+
+    def _cancel(self, number: int) -> None:
+        order = self._book.orders.get(number)
+        if order is None or not order.is_open or number in self._cancelling:
+            return
+        self._cancelling.add(number)
+        procedure = self._procedures.cancel(order.intent)
+        placing = self._placing.get(number)
+        self._line.run(partial(self._tasks.cancel, procedure, placing, _CancelDone(number)), self._broken)
+
+    # ---- what has come ----
+
+    def _take(self, item: object) -> None:
+        if isinstance(item, Notice):
+            self._notices.append(item)
+        elif isinstance(item, OwnTrade):
+            if self._book.trade(item):
+                self._note("trade", item.time_ns, trade_body(item))
+        elif isinstance(item, OrderState):
+            self._told(self._book.orders.number_of(item.client_order_id), item)
+        elif isinstance(item, OrderPlaced):
+            self._placed(item)
+        elif isinstance(item, OrderSent):
+            self._book.orders.sent(item.number)
+            body = {"client_order_id": self.client_order_id(item.number), "number": item.number}
+            self._note("sent", item.time_ns, body)
+        elif isinstance(item, OrderDoubted):
+            self._book.orders.doubt(item.number)
+            self._outcome("outcome", item.number, "unknown", item.reason)
+        elif isinstance(item, TradesComplete):
+            self._note("trade", item.to_ns, {"complete_to_ns": item.to_ns})
+        elif isinstance(item, _CancelDone):
+            self._cancelling.discard(item.number)
+
+    def _placed(self, item: OrderPlaced) -> None:
+        self._placing.pop(item.number, None)
+        self._recovering.discard(item.number)
+        if isinstance(item.placed, Ended):
+            self._ended(item.number, item.placed)
+        elif isinstance(item.placed, Found) and isinstance(item.placed.report, OrderState):
+            self._told(item.number, item.placed.report)
+
+    def _told(self, number: int | None, state: OrderState) -> None:
+        if number is not None and self._book.state(number, state):
+            time_ns = state.update_ns or state.time_ns
+            self._note("order_state", time_ns, state_body(number, self.client_order_id(number), state))
+
+    def _ended(self, number: int, ended: Ended) -> None:
+        self._notices.append(Notice(0, "order", f"order {number} {_ENDS[ended.status]}: {ended.reason}"))
+        self._book.end(number, ended)
+        self._outcome("refused" if ended.is_rejection else "outcome", number, ended.status, ended.reason)
+
+    # ---- what is kept ----
+
+    def _outcome(self, kind: str, number: int, status: str, reason: str) -> None:
+        self._note(kind, 0, ended_body(number, self.client_order_id(number), status, reason))
+
+    def _note(self, kind: str, time_ns: int, body: dict[str, Any]) -> bool:
         try:
-            outcome = await self._sent(ticket, client)
-        finally:
-            self._placing.pop(number).set()
-        if isinstance(outcome, Refused) and ticket.is_exit:
-            tried = self._refused_exits.get(ticket.symbol, 0)
-            self._refused_exits[ticket.symbol] = tried + 1
-            if tried >= len(_RETRIES_S):
-                text = (
-                    f"the exit of {ticket.symbol} was refused {tried + 1} times, last: {outcome.reason}; it needs you"
-                )
-                self._put(Notice(0, "order", text, needs_person=True))
-                return
-            await self._line.timing.sleep(_RETRIES_S[tried])
-        elif isinstance(outcome, Accepted):
-            self._refused_exits.pop(ticket.symbol, None)
-        self._put(_Answer(number, outcome))
+            self._journal.note(kind, time_ns or self._line.now_ns(), body)
+        except JournalError as error:
+            self._unrecorded(error)
+            return False
+        return True
 
-    async def _sent(self, ticket: OrderTicket, client: ExchangeClient) -> OrderOutcome:
-        """Send an order and return what became of it, asked for until it is certain, or nobody can tell."""
+    def _commit(self) -> bool:
         try:
-            outcome = await client.place_order(ticket)
-        except ExchangeError as error:
-            return Refused(str(error), "rules_unknown", was_sent=False)
-        if not isinstance(outcome, Unknown):
-            return outcome
-        self._put(Notice(outcome.sent_ns, "order", f"{ticket.client_order_id} is unknown: {outcome.reason}; asking"))
-        return await settle_order(client, ticket, outcome, self._line.timing)
+            self._journal.commit()
+        except JournalError as error:
+            self._unrecorded(error)
+            return False
+        return True
 
-    async def _cancel(self, symbol: str, number: int, client: ExchangeClient) -> None:
-        """Cancel an order, and again while it stays open; only a state of the order itself says that it is done."""
-        name, reason = self.client_order_id(number), "it is still open"
-        is_placed = self._placing.get(number)
-        try:
-            if is_placed is not None:
-                # Overtaking its order, a cancel would find nothing, which proves nothing.
-                await is_placed.wait()
-            for wait_s in (0.0, *_RETRIES_S):
-                await self._line.timing.sleep(wait_s)
-                try:
-                    outcome = await client.cancel_order(symbol, name)
-                    state = outcome.order if isinstance(outcome, Accepted) else await client.order(symbol, name)
-                except ExchangeError as error:
-                    reason = str(error)
-                    continue
-                if state is None:
-                    # Refused before, or nobody knows: what sending it came to tells, not this.
-                    return
-                self._put(state)
-                if not state.is_open:
-                    return
-            text = f"{name} could not be cancelled: {reason}; it needs you"
-            self._put(Notice(0, "order", text, needs_person=True))
-        finally:
-            self._cancelling.discard(number)
-            self._wake.set()
+    def _unrecorded(self, error: JournalError) -> None:
+        self._put(Notice(0, "order", f"orders could not be recorded, so that none leaves: {error}", needs_person=True))
 
-    async def _watch(self, client: ExchangeClient) -> None:
-        async for event in client.watch_own(self._symbols, poll_s=_POLL_S):
-            if isinstance(event, (OrderState, OwnTrade)):
-                self._put(event)
-            else:
-                self._put(Notice(0, "stream", f"own orders: {event.reason}"))
-
-    def _answered(self, answer: _Answer) -> None:
-        outcome = answer.outcome
-        if isinstance(outcome, Accepted):
-            self._book.state(answer.number, outcome.order)
-        elif isinstance(outcome, Refused):
-            self._notices.append(Notice(0, "order", f"order {answer.number} was refused: {outcome.reason}"))
-            self._book.refused(answer.number)
-        else:
-            text = (
-                f"order {answer.number} stays unknown: {outcome.reason}; look at the exchange, nothing was sent again"
+    def _rebook(self, reports: NDArray[np.void]) -> None:
+        """Leave out the rows that were booked before, and keep those that the last process noted and did not book."""
+        rows: list[Row] = self._book.take()
+        known = reports.tolist()
+        if rows[: len(known)] != known:
+            raise JournalError(
+                f"what the notes say of orders is not what was booked: {len(rows)} reports by the notes, "
+                f"{len(known)} booked; compare them with the exchange"
             )
-            self._notices.append(Notice(0, "order", text, needs_person=True))
+        self._book.put_back(rows[len(known) :])
 
-    def _put(self, item: _Answer | OrderState | OwnTrade | Notice) -> None:
+    def _market_ns(self, duration_s: float) -> int:
+        return int(duration_s * _NS_PER_S * max(1.0, self._line.timing.speed))
+
+    def _put(self, item: object) -> None:
         self._inbox.append(item)
         self._wake.set()
 

@@ -204,9 +204,10 @@ class SessionLoop:
         if self._orders is None:
             return
         reports = self._orders.take()
-        self._heed(self._orders.notices())
+        # Before anything else is sent, which makes durable what was noted: notes and reports are one transaction.
         if len(reports):
             self._publish(self._engine.report(reports))
+        self._heed(self._orders.notices())
 
     def _mend(self, bar: Bar, forming_ns: int) -> None:
         """Close a bar with a hole, and those that are missing behind it, as the exchange has them."""

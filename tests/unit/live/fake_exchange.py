@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 from collections import defaultdict, deque
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from tests.manual_timing import ManualTiming
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 # More turns of the loop than anything here takes to come to rest.
 TURNS = 60
+_TRADE_NUMBERS = count()
 
 
 def trade(number: int, price: float = 100.0, *, after_ns: int | None = None, trade_id: str | None = "") -> MarketTrade:
@@ -49,7 +51,12 @@ def state_of(name: str, status: str = "filled", *, quantity: float = 1.0, filled
 
 
 def own_trade(name: str, quantity: float, price: float = 100.0, *, side: str = "buy", **changes: Any) -> OwnTrade:
-    settings: dict[str, Any] = {"trade_id": "t", "fee": 0.0, "fee_currency": "USDT", "time_ns": MIDNIGHT}
+    settings: dict[str, Any] = {
+        "trade_id": f"t{next(_TRADE_NUMBERS)}",
+        "fee": 0.0,
+        "fee_currency": "USDT",
+        "time_ns": MIDNIGHT,
+    }
     return OwnTrade(
         symbol=BTC, order_id=f"x-{name}", client_order_id=None, side=side, quantity=quantity, price=price,
         is_maker=False, **{**settings, **changes},
@@ -71,7 +78,7 @@ class FakeExchange:
         self.calls: list[tuple[Any, ...]] = []
         # The same for a test on another thread, which waits for them.
         self.heard: dict[str, queue.SimpleQueue[tuple[Any, ...]]] = {
-            call: queue.SimpleQueue() for call in ("trades", "candles", "place", "cancel", "order")
+            call: queue.SimpleQueue() for call in ("trades", "candles", "place", "cancel", "order", "own_trades")
         }
         self.is_closed = False
         self.answer("trades", ())
@@ -79,6 +86,7 @@ class FakeExchange:
         self.answer("place", lambda ticket: Accepted(state_of(ticket.client_order_id, quantity=ticket.quantity)))
         self.answer("cancel", lambda name: Accepted(state_of(name, "cancelled", filled=0.0)))
         self.answer("order", None)
+        self.answer("own_trades", ())
 
     def answer(self, call: str, *answers: Any) -> None:
         self.answers[call] = deque(answers)
@@ -101,6 +109,15 @@ class FakeExchange:
 
     async def order(self, _symbol: str, name: str) -> Any:
         return await self._answer("order", name)
+
+    def request_closes_ns(self, sent_ns: int) -> int | None:
+        return sent_ns + 6 * SECOND
+
+    async def own_trades(self, symbol: str, *, since_ns: int) -> Any:
+        return await self._answer("own_trades", symbol, since_ns)
+
+    async def measure_clock(self) -> None:
+        self.calls.append(("measure_clock",))
 
     async def balances(self) -> dict[str, Balance]:
         return {"USDT": Balance(10_000.0, 0.0)}

@@ -6,19 +6,20 @@ import pytest
 
 from tests.unit.live.fake_exchange import own_trade, state_of
 from tests.unit.live.markets import BTC, ETH, MIDNIGHT
+from workbench.core.order_state import Ended, Intent
 from workbench.core.reports import DONE, MAKER
 from workbench.live.report_book import ReportBook
-from workbench.model import REPORT, ExchangeRequest, Instrument
+from workbench.model import REPORT, Instrument
 
 
-def request(number: int = 7, *, side: str = "buy", quantity: float = 1.0, symbol: str = BTC) -> ExchangeRequest:
-    return ExchangeRequest(
-        number=number, symbol=symbol, side=side, quantity=quantity, kind="market", price=0.0, time_ns=MIDNIGHT,
-        reason="signal", is_exit=False, may_rest=False,
+def request(number: int = 7, *, side: str = "buy", quantity: float = 1.0, symbol: str = BTC) -> Intent:
+    return Intent(
+        number=number, client_order_id=f"wb-{number}", symbol=symbol, side=side, quantity=quantity, kind="market",
+        price=None, time_in_force="gtc", is_exit=False, time_ns=MIDNIGHT, expires_ns=0,
     )  # type: ignore[arg-type]  # a side  # fmt: skip
 
 
-def book(*requests: ExchangeRequest) -> ReportBook:
+def book(*requests: Intent) -> ReportBook:
     made = ReportBook((Instrument(BTC, lot=0.001), Instrument(ETH)))
     for one in requests or (request(),):
         made.expect(one)
@@ -113,14 +114,14 @@ def test_an_older_state_does_not_reopen_an_order() -> None:
 
 def test_a_refused_order_ends_once() -> None:
     reports = book()
-    reports.refused(7)
-    reports.refused(7)
+    reports.end(7, Ended("rejected", "no money"))
+    reports.end(7, Ended("rejected", "no money"))
     assert (short(reports.take()), reports.outstanding) == ([(0.0, 0.0, 0.0, 7, DONE)], 0)
 
 
 def test_an_order_that_was_refused_and_lives_all_the_same_is_booked() -> None:
     reports = book()
-    reports.refused(7)
+    reports.end(7, Ended("rejected", "no money"))
     reports.take()
     reports.state(7, state_of("a", "filled"))
     reports.trade(own_trade("a", 1.0))
@@ -209,7 +210,7 @@ def test_a_strangers_trades_are_never_booked_and_do_not_pile_up() -> None:
         reports.trade(own_trade(f"stranger-{number}", 1.0))
     reports.state(8, state_of("stranger-4999"))
     assert reports.take() == []
-    assert len(reports._waiting) <= 1_000  # noqa: SLF001  its bound
+    assert len(reports.orders._waiting) <= 1_000  # noqa: SLF001  its bound
 
 
 def test_orders_that_are_done_do_not_pile_up() -> None:
@@ -219,5 +220,5 @@ def test_orders_that_are_done_do_not_pile_up() -> None:
         reports.state(number, state_of(str(number), "filled"))
         reports.trade(own_trade(str(number), 1.0))
     assert len(reports.take()) == 3_000
-    assert (len(reports._sent), len(reports._numbers)) == (1_000, 1_000)  # noqa: SLF001  their bound
+    assert (len(reports.orders._orders), len(reports.orders._by_id)) == (1_000, 1_000)  # noqa: SLF001  their bound
     assert reports.outstanding == 0

@@ -139,6 +139,10 @@ class CcxtClient:
         self._check_key()
         await self._door.require_safe_key()
 
+    def request_closes_ns(self, sent_ns: int) -> int | None:
+        """Return the exchange's time from which on a request that left at `sent_ns` can no longer be accepted."""
+        return self._order_desk.closes_ns(sent_ns)
+
     async def cancel_order(self, symbol: str, client_order_id: str) -> OrderOutcome:
         """Cancel the order of a `symbol` that we call `client_order_id`."""
         self._check_key()

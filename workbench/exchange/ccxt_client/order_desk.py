@@ -136,6 +136,14 @@ class OrderDesk:
                 raise problem
         return None
 
+    def closes_ns(self, sent_ns: int) -> int | None:
+        """Return when a request sent at a time is too old even for the second look before the matching engine."""
+        if self._exchange.id not in BINANCE_FAMILY:
+            return None
+        reading = self._clock.reading
+        window_ns = int(self._settings.recv_window_ms * NS_PER_MS) + _AHEAD_NS + _MARGIN_NS
+        return sent_ns + int(window_ns * self._speed) + (reading.delay_ns if reading is not None else NS_PER_S)
+
     async def _create(self, ticket: OrderTicket, numbers: OrderNumbers) -> Any:  # noqa: ANN401 - ccxt has no types
         params: dict[str, Any] = {"clientOrderId": ticket.client_order_id}
         kind, price = "market", None
@@ -212,15 +220,7 @@ class OrderDesk:
         return state
 
     def _unknown(self, cause: UnknownCause, reason: str, sent_ns: int) -> Unknown:
-        return Unknown(cause, self._desk.redact(reason), sent_ns, self._closes_ns(sent_ns))
-
-    def _closes_ns(self, sent_ns: int) -> int | None:
-        """Return when a request sent at a time is too old even for the second look before the matching engine."""
-        if self._exchange.id not in BINANCE_FAMILY:
-            return None
-        reading = self._clock.reading
-        window_ns = int(self._settings.recv_window_ms * NS_PER_MS) + _AHEAD_NS + _MARGIN_NS
-        return sent_ns + int(window_ns * self._speed) + (reading.delay_ns if reading is not None else NS_PER_S)
+        return Unknown(cause, self._desk.redact(reason), sent_ns, self.closes_ns(sent_ns))
 
     def _kind_refusal(self, ticket: OrderTicket) -> Refused | None:
         """Return why an order of this kind may not be sent through ccxt; None when it may.

@@ -1,0 +1,66 @@
+"""An order that is about to be sent, as it is recorded before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from workbench.model import OrderKind, OrderSide
+
+__all__ = ["Intent", "NamedOrder"]
+
+
+class NamedOrder(Protocol):
+    """An order that can be asked for."""
+
+    @property
+    def symbol(self) -> str:
+        """Unified symbol."""
+
+    @property
+    def client_order_id(self) -> str:
+        """Our name of the order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """One order that is wanted; recorded for good before it is sent, and sent once.
+
+    Parameters
+    ----------
+    number : int
+        Running number of the request within the session.
+    client_order_id : str
+        Our name of the order, by which it can be asked for ever after.
+    symbol : str
+        Unified symbol.
+    side : {"buy", "sell"}
+        Direction.
+    quantity : float
+        Amount in the base currency, above 0.
+    kind : {"market", "limit", "stop"}
+        What is sent.
+    price : float or None
+        Level of a limit or stop; None for a market order.
+    time_in_force : str
+        How long it may wait at the exchange.
+    is_exit : bool
+        Whether it makes the position smaller.
+    time_ns : int
+        Moment of the decision, ns UTC.
+    expires_ns : int
+        Time of our clock from which on it is too old to be sent, ns UTC.
+    """
+
+    number: int
+    client_order_id: str
+    symbol: str
+    side: OrderSide
+    quantity: float
+    kind: OrderKind
+    price: float | None
+    time_in_force: str
+    is_exit: bool
+    time_ns: int
+    expires_ns: int
