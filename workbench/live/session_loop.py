@@ -273,6 +273,8 @@ class SessionLoop:
     def _obey(self, ask: Ask) -> None:
         self._status.note(self._engine.time_ns, "command", f"{ask.name.replace('_', ' ')} was asked")
         account = self._readings.account
+        if self._orders is not None and ask.name in ("resume", "flatten", "stop_flat"):
+            self._orders.retry_exits()
         if ask.name == "resume" and (account.is_paused or self._engine.guard.failing_reason is not None):
             self._publish(self._engine.resume())
         elif ask.name == "pause" and not account.is_paused:
@@ -342,6 +344,10 @@ class SessionLoop:
             return SessionState.HALTED, f"{', '.join(account.halted)} tripped; clear_breaker() allows entries again"
         if failing is not None:
             return SessionState.HALTED, f"{failing}; resume() allows entries again"
+        if self._orders is not None and self._orders.unprotected:
+            names = ", ".join(self._orders.unprotected)
+            text = f"{names} UNPROTECTED: the exchange refuses the exit; look there, then resume() or flatten()"
+            return SessionState.HALTED, text
         # Only when nothing waits to be run: in a session that is behind, the data is not old, the session is.
         if is_idle and self._clock.now_ns() >= self._stale_at_ns():
             limit_s = self._stale_after_ns / _NS_PER_S
