@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from workbench.core import PortfolioSimulator
     from workbench.data import CandleStore, FileFormat
     from workbench.exchange.practice import PracticeExchange
+    from workbench.exchange.simulated import SimulatedClient
     from workbench.live import BarAggregator, LiveSession, LiveSessionConfig, LiveSessionManager, LiveTradingEngine
     from workbench.model import (
         AccountState,
@@ -77,6 +78,7 @@ __all__ = [
     "RiskConfig",
     "Rules",
     "Signals",
+    "SimulatedClient",
     "Strategy",
     "Tick",
     "Timeframe",
@@ -125,6 +127,7 @@ _MODULE_OF = {
     "RiskConfig": "workbench.model",
     "Rules": "workbench.strategy",
     "Signals": "workbench.strategy",
+    "SimulatedClient": "workbench.exchange.simulated",
     "Strategy": "workbench.strategy",
     "Tick": "workbench.model",
     "Timeframe": "workbench.model",

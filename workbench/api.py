@@ -1,6 +1,7 @@
 """The facade: what `import workbench as wb` offers, and the only place that joins rooms that do not know each other."""
 
 import itertools
+import sys
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -8,8 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 from workbench.data import QualityReport, download, load_bars, quality_report, read_funding, resample
 from workbench.errors import ConfigError
 from workbench.live import BarsSource, LiveSession, LiveSessionConfig, PracticeSource, default_manager
+from workbench.live.session_handle import SessionHandle
 from workbench.live.sources import MarketSource
-from workbench.model import Bars, Costs, RiskConfig, Timeframe
+from workbench.model import Bars, Costs, EquityWaterfall, RiskConfig, Timeframe
 from workbench.research import backtest, sweep
 from workbench.strategy.lowering import configured
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from workbench.charts.theme import Figure
     from workbench.exchange.practice import PracticeExchange
     from workbench.exchange.practice.faults import FaultKind
+    from workbench.exchange.simulated import SimulatedClient
     from workbench.panels import SessionPanel
 
 __all__ = [
@@ -39,7 +42,7 @@ _NUMBERS = itertools.count(1)
 def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one meaning
     strategy: Any,  # noqa: ANN401  a configured strategy or a strategy with defaults
     *,
-    exchange: "str | Bars | PracticeExchange" = "practice",
+    exchange: "str | Bars | PracticeExchange | SimulatedClient" = "practice",
     symbol: str | Sequence[str] | None = None,
     timeframe: str | Timeframe | None = None,
     cash: float = 10_000.0,
@@ -63,12 +66,13 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
     ----------
     strategy : configured strategy or strategy
         What decides; a strategy without parameters given runs with its defaults. Signals from arrays are refused.
-    exchange : str, Bars or PracticeExchange, default "practice"
+    exchange : str, Bars, PracticeExchange or SimulatedClient, default "practice"
         ``"practice"``: the practice market, from its live start on, endless; with ``execution="exchange"`` the
         practice exchange that runs on this computer, found by itself. A `PracticeExchange` of this process. Bars: a
-        replay of them. Any other name that ccxt knows, such as ``"binance"``: its live prices, needs the network.
+        replay of them. A fresh `SimulatedClient`: its market and, with ``execution="exchange"``, its account. Any other
+        name that ccxt knows, such as ``"binance"``: its live prices, needs the network.
     symbol : str or sequence of str, optional
-        What to trade. Default: all symbols of replayed bars, ``"BTC/USDT"`` on the practice market.
+        What to trade. Default: all symbols of replayed bars or a simulated client, ``"BTC/USDT"`` elsewhere.
     timeframe : str or Timeframe, optional
         Length of a bar. Default: that of replayed bars, ``"1m"`` on the practice market.
     cash : float, default 10000
@@ -93,7 +97,7 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
     as_ticks : bool, default False
         Replay four ticks for each bar in place of whole bars.
     execution : {"simulated", "exchange"}, default "simulated"
-        Who fills: the fill model of `backtest` on live data, or the practice exchange.
+        Who fills: the fill model of `backtest` on live data, or the practice exchange or simulated client.
     feed : {"trades", "candles"}, default "trades"
         What the bars of an exchange are made of: its single trades, or its own closed candles.
 
@@ -228,7 +232,7 @@ def drill(
 
 
 def _market(
-    exchange: "str | Bars | PracticeExchange",
+    exchange: "str | Bars | PracticeExchange | SimulatedClient",
     symbol: str | Sequence[str] | None,
     timeframe: str | Timeframe | None,
     *,
@@ -241,8 +245,13 @@ def _market(
     if isinstance(exchange, Bars):
         length = exchange.timeframe if timeframe is None else Timeframe.of(timeframe)
         return BarsSource(exchange, as_ticks=as_ticks), names or exchange.symbols, length
-    names = names or ("BTC/USDT",)
     length = Timeframe.of("1m" if timeframe is None else timeframe)
+    client = _simulated(exchange)
+    if client is not None:
+        from workbench.live.simulated_source import SimulatedSource  # noqa: PLC0415  asyncio and the client, which a backtest never needs
+
+        return SimulatedSource(client, feed=feed), names or client.symbols, length
+    names = names or ("BTC/USDT",)
     if exchange == "practice" and not is_sent:
         return PracticeSource(), names, length
     kinds = {"linear_perpetual" if ":" in name else "spot" for name in names}
@@ -255,7 +264,8 @@ def _market(
     kind = kinds.pop()
     if isinstance(exchange, str):
         return ExchangeSource(exchange, kind=kind, feed=feed), names, length
-    source = ExchangeSource("practice", kind=kind, feed=feed, address=exchange.address, clock=exchange.clock)
+    practice = cast("PracticeExchange", exchange)
+    source = ExchangeSource("practice", kind=kind, feed=feed, address=practice.address, clock=practice.clock)
     return source, names, length
 
 
@@ -267,13 +277,19 @@ def _warn_of_open_servers() -> None:
         warnings.warn(f"{found}: whoever reaches it can run cells here", stacklevel=4)
 
 
+def _simulated(exchange: object) -> "SimulatedClient | None":
+    """Return the exchange if it is a simulated client; there is none where its room was never imported."""
+    room = sys.modules.get("workbench.exchange.simulated")
+    return exchange if room is not None and isinstance(exchange, room.SimulatedClient) else None
+
+
 def slug(name: str) -> str:
     """Return a strategy's name in the letters that a session's name may have."""
     text = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in name.lower()).strip("-")
     return (text or "session")[:48]
 
 
-def _panel(session: LiveSession) -> "SessionPanel":
+def _panel(session: SessionHandle) -> "SessionPanel":
     """Return a control panel of the `session`."""
     from workbench.panels import session_panel  # noqa: PLC0415  ipywidgets only when a panel is wanted
 
@@ -287,6 +303,14 @@ def _quality_figure(report: QualityReport) -> "Figure":
     return quality_figure(report)
 
 
+def _waterfall_figure(waterfall: EquityWaterfall) -> "Figure":
+    """Return the figure of a `waterfall`."""
+    from workbench.charts import waterfall_figure  # noqa: PLC0415  plotly only when a figure is wanted
+
+    return waterfall_figure(waterfall)
+
+
 # A report's figure and a session's panel live above their rooms; these are the hooks that reach up.
 QualityReport.figure_factory = _quality_figure
+EquityWaterfall.figure_factory = _waterfall_figure
 LiveSession.panel_factory = _panel

@@ -1,4 +1,4 @@
-"""The command line ``workbench``: market data without a notebook, and what stands before real money.
+"""The command line ``workbench``: market data and sessions without a notebook, and what stands before real money.
 
 Exit codes: 0 done, 1 it could not be done (the reason stands on one line of the error output), 2 the command line is
 wrong, 3 ``data check`` found something, 130 interrupted.
@@ -13,6 +13,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 from workbench.cli_arming import add_arming, add_keys
+from workbench.cli_sessions import add_sessions
 from workbench.errors import MissingDataError, WorkbenchError
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ _EXAMPLES: Final = """examples:
   workbench data show binance BTC/USDT 1m
   workbench data check candles.csv BTC/USDT 1h
   workbench practice --speed 60
+  workbench ls
+  workbench stop btc-1 --flatten
 """
 
 
@@ -64,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="workbench",
-        description="Market data and a practice exchange for the crypto trading workbench.",
+        description="Market data, sessions and a practice exchange for the crypto trading workbench.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -75,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_practice(commands)
     add_keys(commands)
     add_arming(commands)
+    add_sessions(commands)
     return parser
 
 

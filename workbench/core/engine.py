@@ -22,7 +22,8 @@ from workbench.core.memory import memory_of
 from workbench.core.records import LOG, NO_ROW
 from workbench.core.views import account_state, step_result
 from workbench.errors import ConfigError, DataError, LookAheadError
-from workbench.model.events import BAR, BAR_CLOSED, EVENT
+from workbench.model.commands import Command
+from workbench.model.events import BAR, BAR_CLOSED, COMMAND, EVENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 _NO_CODES = np.zeros(0, np.uint8)
 _NO_COLUMNS = np.zeros(0, np.int64)
 _FIRST_TRACE_ROWS = 256
+_MUTE = Command("mute").code
 
 
 class EventRun:
@@ -68,6 +70,7 @@ class EventRun:
         Without `codes` the decider is asked after each bar or group of bars.
         """
         levels = self._no_levels if levels is None else levels
+        mute = _mute_row(events)
         taken = []
         begin = 0
         while begin < len(events):
@@ -78,6 +81,8 @@ class EventRun:
             if end == begin:
                 taken.append(take_log(self.book))
                 continue
+            if end > mute:
+                self._decider = None
             if not len(codes):
                 self._decide_after(events[end - 1])
             begin = end
@@ -95,22 +100,25 @@ class EventRun:
 
     def _decide_after(self, event: NDArray[np.void]) -> None:
         kind, time_ns = int(event["kind"]), int(event["time_ns"])
-        if self._decider is None or kind not in (BAR_CLOSED, BAR) or event["remaining"] != 0:
+        if kind not in (BAR_CLOSED, BAR) or event["remaining"] != 0:
             return
         if kind == BAR_CLOSED:
             s = int(event["symbol"])
             bar = tuple(float(event[name]) for name in "abcde")
-            decision = self._decider.decide(self._memory, s, time_ns, bar)
-            record_decision(self._memory, self.trace, time_ns, s, decision)
+            record_decision(self._memory, self.trace, time_ns, s, self._decision(s, time_ns, bar))
             return
         first = 0
         for s in range(self._bars.shape[1]):
             bar = tuple(self._bars[:, s, 0].tolist())
             if not math.isnan(bar[0]):
-                decision = self._decider.decide(self._memory, s, time_ns, bar)
+                decision = self._decision(s, time_ns, bar)
                 first = decision if s == 0 else first
         self._bars[:] = math.nan
         record_decision(self._memory, self.trace, time_ns, 0, first)
+
+    def _decision(self, s: int, time_ns: int, bar: tuple[float, ...]) -> int:
+        """Return what the strategy decides on a bar; one that was muted decides nothing."""
+        return 0 if self._decider is None else self._decider.decide(self._memory, s, time_ns, bar)
 
     def ledger(self, symbols: tuple[str, ...]) -> Ledger:
         """Return what has happened so far; later events do not change it."""
@@ -211,6 +219,12 @@ class Engine:
             return self._run.ledger(self.config.symbols)
 
 
+def _mute_row(events: NDArray[np.void]) -> int:
+    """Return the first row that mutes the strategy, or the number of rows when none does."""
+    rows = np.flatnonzero((events["kind"] == COMMAND) & (events["a"] == _MUTE))
+    return int(rows[0]) if rows.size else len(events)
+
+
 def _check_events(events: NDArray[np.void], symbols: int) -> None:
     if events.dtype != EVENT:
         raise DataError(f"events must have dtype EVENT, had {events.dtype}")
@@ -301,6 +315,8 @@ def _histories(
 ) -> tuple[list[Floats], list[int], NDArray[np.int64]]:
     """Return each symbol's bars (5, n_s), warm-up first, how many are warm-up, and each event's place in them."""
     is_bar = (events["kind"] == BAR) | (events["kind"] == BAR_CLOSED)
+    # What a strategy that was muted never saw, its indicators are not asked about: they may be what hung.
+    is_bar[_mute_row(events) :] = False
     ordinals = np.full(len(events), -1, np.int64)
     histories, warmups = [], []
     for s in range(symbols):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 
     from workbench.model import AccountState, ClosedTrade, OrderRequest
 
+Item = TypeVar("Item")
+
 _KINDS = {"market": MARKET, "limit": LIMIT, "stop": STOP}
-# Closed trades kept for `get_trades_snapshot`; older ones are only counted.
+# Closed trades and fills kept for `get_trades_snapshot` and `get_fills_snapshot`; older ones are only counted.
 KEPT_TRADES = 10_000
 
 
@@ -65,6 +68,7 @@ class PortfolioSimulator:
         self._memory = memory_of(self._book)
         self._sequence = 0
         self._trades: deque[ClosedTrade] = deque(maxlen=KEPT_TRADES)
+        self._fills: deque[Fill] = deque(maxlen=KEPT_TRADES)
 
     def process_order(self, order: OrderRequest, price: float, time_ns: int) -> Fill | Denied:
         """Execute an order at once at an event price and return its fill, or why the risk review refused it.
@@ -142,8 +146,12 @@ class PortfolioSimulator:
     def get_trades_snapshot(self, limit: int | None = None) -> tuple[ClosedTrade, ...]:
         """Return the last `limit` closed trades (all that are kept by default), oldest first."""
         with self._lock:
-            trades = tuple(self._trades)
-        return trades if limit is None else trades[max(0, len(trades) - limit) :]
+            return _last(self._trades, limit)
+
+    def get_fills_snapshot(self, limit: int | None = None) -> tuple[Fill, ...]:
+        """Return the last `limit` fills (all that are kept by default), oldest first."""
+        with self._lock:
+            return _last(self._fills, limit)
 
     def get_account_snapshot(self) -> AccountState:
         """Return a frozen, numbered picture of the account."""
@@ -175,6 +183,7 @@ class PortfolioSimulator:
         log = take_log(self._book)
         self._sequence += 1
         self._trades.extend(trade_of(self._symbols, row) for row in log if row["kind"] == TRADE_ROW)
+        self._fills.extend(fill_of(self._symbols, row) for row in log if row["kind"] == FILL_ROW)
         return log
 
     def _outcome(self, log: NDArray[np.void]) -> Fill | Denied:
@@ -198,3 +207,7 @@ class PortfolioSimulator:
 
     def _picture(self) -> AccountState:
         return account_state(self._sequence, self._symbols, self._book.account, self._book.symbols)
+
+
+def _last(items: deque[Item], limit: int | None) -> tuple[Item, ...]:
+    return tuple(items if limit is None else itertools.islice(items, max(0, len(items) - limit), None))

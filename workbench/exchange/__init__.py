@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from workbench.exchange.ccxt_client import CcxtClient, ClientSettings, Credentials, RateBudget
 from workbench.exchange.history import (
     CandleArchive,
@@ -22,6 +25,9 @@ from workbench.exchange.quantities import held_base, sellable_quantity, split_qu
 from workbench.exchange.settle import look_up, settle_order
 from workbench.exchange.streams import BadRecord, CandleBatch, StreamGap, StreamInterrupted, TradeBatch
 from workbench.exchange.tickets import OrderTicket
+
+if TYPE_CHECKING:
+    from workbench.exchange.simulated import SimulatedClient
 
 __all__ = [
     "Accepted",
@@ -45,6 +51,7 @@ __all__ = [
     "OwnTrade",
     "RateBudget",
     "Refused",
+    "SimulatedClient",
     "StreamGap",
     "StreamInterrupted",
     "TradeBatch",
@@ -61,3 +68,10 @@ __all__ = [
     "settle_order",
     "split_quantity",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load the simulated client when it is first used: it brings the compiled core, which no real exchange needs."""
+    if name != "SimulatedClient":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.simulated"), name)

@@ -13,7 +13,7 @@ from workbench.errors import DataError
 from workbench.model import Bar, Timeframe, is_plausible_time_ns, parse_time_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 __all__ = ["BarAggregator", "TickCounts"]
 
@@ -124,6 +124,12 @@ class BarAggregator:
             return self._bar() if self._open_ns >= 0 else None
 
     @property
+    def next_open_ns(self) -> int | None:
+        """Open of the first bar that is not closed, ns UTC; None when nobody knows."""
+        with self._lock:
+            return self._open_ns if self._open_ns >= 0 else self._since_ns
+
+    @property
     def counts(self) -> TickCounts:
         """The counters at this moment."""
         with self._lock:
@@ -184,6 +190,20 @@ class BarAggregator:
             closed = self._close()
             self._begin(time_ns, number, size)
             return True, closed
+
+    def restore(self, prices: Iterable[tuple[int, float, float]], *, since_ns: int | None) -> None:
+        """Take up where another one left off: `prices` it took (time, price, volume) since it last closed a whole bar.
+
+        They were checked then. `since_ns` is as for the class, or the end of that bar.
+        """
+        with self._lock:
+            self._since_ns = since_ns
+            for time_ns, price, volume in prices:
+                self._last_ns = time_ns
+                if time_ns < self._end_ns:
+                    self._extend(price, volume)
+                else:
+                    self._begin(time_ns, price, volume)
 
     def mark_hole(self) -> None:
         """Mark as partial the bars that a hole touches: the one before the next price, and the one of that price."""

@@ -89,6 +89,14 @@ class Guard:
         self._failed_in_a_row = 0
         self._failing_reason = None
 
+    def settle(self) -> None:
+        """Take what failed so far, in steps that were told before, as told."""
+        self._fails_now = False
+
+    def halt(self, reason: str) -> None:
+        """Take up that entries were halted, and why, where an earlier run of the session left it."""
+        self._failing_reason = reason
+
     def tell(self, step: LiveStep) -> bool:
         """Call back what a step did; return whether the strategy has just failed too often in a row."""
         self._call_each(self._callbacks.new_bar, step.closed, step.time_ns)

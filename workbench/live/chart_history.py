@@ -10,6 +10,7 @@ import numpy as np
 
 from workbench.live.bounded import BoundedLog
 from workbench.live.records import BAR_COLUMNS, EQUITY_COLUMNS, ChartState, StepUpdate
+from workbench.model import BAR, BAR_CLOSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workbench.live.records import LiveStep, Mark
-    from workbench.model import AccountState, Bar, Bars, Fill, Timeframe
+    from workbench.model import AccountState, Bar, Bars, Fill, StepResult, Timeframe
 
 __all__ = ["ChartHistory", "Rows", "Subscribers"]
 
 _NS_PER_MS: Final = 1_000_000
 _MARKS: Final = 2_000
 _TIME: Final = 0
+# The symbol that a chart shows, among those of the session.
+_FIRST: Final = 0
 
 
 class Rows:
@@ -120,6 +123,30 @@ class ChartHistory:
         with self._lock:
             for row in rows:
                 self._bars.put(row)
+
+    def restore(
+        self, events: NDArray[np.void], trace: NDArray[np.void], result: StepResult, forming: Sequence[Bar]
+    ) -> None:
+        """Show what earlier processes of the session saw and did: recorded `events`, and what came of them.
+
+        Drawdowns are measured between closes here, and between all prices while a session runs.
+        """
+        kinds, symbols = events["kind"], events["symbol"]
+        closed = events[((kinds == BAR) | (kinds == BAR_CLOSED)) & (symbols == _FIRST)]
+        bars = np.column_stack([closed["time_ns"] / _NS_PER_MS, *(closed[name] for name in "abcde")])
+        bars = np.concatenate(
+            [bars, _table([_bar_row(bar) for bar in forming if bar.symbol == self.symbol], BAR_COLUMNS)]
+        )
+        rows = trace[trace["symbol"] == _FIRST]
+        peak = np.maximum.accumulate(rows["equity"])
+        points = np.column_stack([rows["time_ns"] / _NS_PER_MS, rows["equity"], rows["equity"] / peak - 1.0])
+        with self._lock:
+            for table, values in ((self._bars, bars), (self._equity, points)):
+                for row in values:
+                    table.put(row, inserts=True)
+            self._marks.extend(_mark(fill) for fill in result.fills if fill.symbol == self.symbol)
+            self._lines = MappingProxyType(_lines(result.snapshot, self.symbol))
+            self._sequence += 1
 
     def add(self, step: LiveStep) -> StepUpdate:
         """Take one step and return the update that it makes."""

@@ -83,6 +83,11 @@ class ExchangeFeed:
         """Whether nothing more will ever come: a stream broke for good, and the reason is a notice."""
         return self._failed is not None and not self._coming
 
+    @property
+    def has_news(self) -> bool:
+        """Whether something has come that was not polled yet."""
+        return bool(self._coming)
+
     def next_due_ns(self) -> int | None:
         """Return None: nobody knows when the next trade happens."""
         return None
@@ -121,8 +126,16 @@ class ExchangeFeed:
         """
         length = self._timeframe
 
-        async def fetch(client: ExchangeClient) -> tuple[Candle, ...]:
-            return await client.candles(symbol, length, start_ns, _PAGE)
+        async def fetch(client: ExchangeClient) -> list[Candle]:
+            found: list[Candle] = []
+            since_ns = start_ns
+            while since_ns < end_ns:
+                page = await client.candles(symbol, length, since_ns, _PAGE)
+                found += page
+                if len(page) < _PAGE:
+                    break
+                since_ns = page[-1].time_ns + length.ns
+            return found
 
         found = self._line.ask(fetch, timeout_s=_CANDLES_TIMEOUT_S)
         return tuple(

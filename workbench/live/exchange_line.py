@@ -58,6 +58,11 @@ class ExchangeLine:
             raise
 
     @property
+    def name(self) -> str:
+        """Name of the exchange."""
+        return self._client.name
+
+    @property
     def offset_ns(self) -> int:
         """Exchange's time minus ours, 0 before it was measured."""
         clock = self._client.clock

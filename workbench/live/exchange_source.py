@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.errors import ConfigError, DataError, RealTradingDisabledError
 from workbench.exchange import CcxtClient, ClientSettings, find_practice_exchange, practice_client
+from workbench.exchange.practice.registry import PracticeAddress
 from workbench.exchange.practice_client import PracticeTiming
 from workbench.exchange.real_money import RealTradingGate, RealTradingPermit
 from workbench.live.exchange_feed import ExchangeFeed
@@ -22,14 +23,18 @@ if TYPE_CHECKING:
 
     from workbench.exchange import Candle, ExchangeClient
     from workbench.exchange.ccxt_client.timing import Timing
-    from workbench.exchange.practice import PracticeAddress, PracticeClock
+    from workbench.exchange.practice import PracticeClock
     from workbench.exchange.real_money import RealConsent
 
-__all__ = ["ExchangeSource"]
+__all__ = ["ExchangeSource", "closed_history"]
 
 _PRACTICE: Final = "practice"
 _USUAL_HISTORY: Final = 500
 _PAGE: Final = 1_000
+# The session's thread waits as long for the exchange's time.
+_CLOCK_TIMEOUT_S: Final = 5.0
+# Market time of which a session that goes on fetches every trade: more of a busy market would take too many calls.
+_LONGEST_TRADES_NS: Final = 1_800_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +50,11 @@ class ExchangeSource:
     feed : {"trades", "candles"}, default "trades"
         What the session's bars are made of: single trades, so that levels are watched between closes too, or the
         exchange's own closed candles.
-    address : PracticeAddress, optional
-        Which practice exchange; without it, the one that started last.
+    address : PracticeAddress or str, optional
+        Which practice exchange, or its URL, from which its keys are found as long as it runs; without it, the one that
+        started last.
     clock : PracticeClock, optional
         The practice exchange's clock, when it is moved by hand in this process.
-
     consent : RealConsent, optional
         To trade real money: the terms, and the sentence that was typed for them. The key is read, and the gate asked,
         when the source is opened, so only in the process that trades.
@@ -65,7 +70,7 @@ class ExchangeSource:
     exchange: str
     kind: str = "spot"
     feed: str = "trades"
-    address: PracticeAddress | None = field(default=None, repr=False)
+    address: PracticeAddress | str | None = field(default=None, repr=False)
     clock: PracticeClock | None = field(default=None, repr=False, compare=False)
     consent: RealConsent | None = None
     gate: RealTradingGate | None = field(default=None, repr=False, compare=False)
@@ -88,8 +93,8 @@ class ExchangeSource:
     @property
     def has_account(self) -> bool:
         """Whether orders can be sent: to the practice exchange, and with a consent to an exchange of real money."""
-        is_play_money = self.exchange == _PRACTICE and not (self.address is not None and self.address.plays_real)
-        return is_play_money or self.consent is not None
+        plays_real = isinstance(self.address, PracticeAddress) and self.address.plays_real
+        return self.consent is not None or (self.exchange == _PRACTICE and not plays_real)
 
     @property
     def has_own_clock(self) -> bool:
@@ -120,8 +125,13 @@ class ExchangeSource:
         """Return 500 bars, or as many as are `needed` by the strategy."""
         return max(needed, _USUAL_HISTORY)
 
-    def open(self, symbols: tuple[str, ...], timeframe: Timeframe, warmup: int) -> Market:
+    def open(
+        self, symbols: tuple[str, ...], timeframe: Timeframe, warmup: int, *, since_ns: int | None = None
+    ) -> Market:
         """Return the last `warmup` closed candles, and the live feed that goes on where they end.
+
+        With `since_ns`, the feed from then on; where that is too long ago for every trade to be fetched, from the open
+        of the bar that is open now, and the market says that there is a hole.
 
         Raises
         ------
@@ -137,21 +147,33 @@ class ExchangeSource:
             line.ask(_measured)
             if self.consent is not None:
                 line.ask(_safe)
-            since_ns = timeframe.floor(line.now_ns())
-            history = None
-            if warmup:
-                parts = [self._history(line, symbol, timeframe, since_ns, warmup) for symbol in symbols]
-                history = parts[0] if len(parts) == 1 else Bars.join(parts)
+            open_ns = timeframe.floor(line.now_ns())
+            rules = self.instruments(symbols)
             is_bar_only = self.feed == "candles"
-            feed = ExchangeFeed(line, symbols, timeframe, since_ns=since_ns, is_bar_only=is_bar_only)
+            history = None
+            has_hole = False
+            if since_ns is None:
+                history = closed_history(line, rules, timeframe, open_ns, warmup) if warmup else None
+            elif not is_bar_only and open_ns - since_ns > max(_LONGEST_TRADES_NS, 2 * timeframe.ns):
+                has_hole = True
+            else:
+                open_ns = since_ns
+            feed = ExchangeFeed(line, symbols, timeframe, since_ns=open_ns, is_bar_only=is_bar_only)
         except BaseException:
             line.close()
             raise
         clock = LineClock(line)
-        market = Market(history, feed, since_ns, clock, line.timing.speed)
+        market = Market(
+            history,
+            feed,
+            open_ns,
+            clock,
+            line.timing.speed,
+            measure_clock=lambda: line.ask(_measured, timeout_s=_CLOCK_TIMEOUT_S),
+            has_hole=has_hole,
+        )
         if not self.has_account:
             return market
-        rules = self.instruments(symbols)
         return market._replace(open_orders=lambda session_id: OrderLine(line, rules, session_id))
 
     def _permit(self, symbols: tuple[str, ...]) -> RealTradingPermit | None:
@@ -173,32 +195,56 @@ class ExchangeSource:
             credentials = None if permit is None else permit.credentials
             settings = ClientSettings(exchange=self.exchange, kind=self.kind, credentials=credentials, permit=permit)  # type: ignore[arg-type]  # checked above
             return (lambda: CcxtClient(settings)), None
-        address = self.address or find_practice_exchange(plays_real=self.consent is not None)
-        if address is None:
-            raise ConfigError(
-                "no practice exchange is running: start one with `workbench practice` in a terminal, or with "
-                "PracticeExchange() in this process"
-            )
+        address = self._address()
         clock = self.clock or address.clock()
         timing = None if clock is None else PracticeTiming(clock)
         return (lambda: practice_client(address, kind=self.kind, clock=clock, permit=permit)), timing  # type: ignore[arg-type]  # as above
 
-    def _history(self, line: ExchangeLine, symbol: str, timeframe: Timeframe, end_ns: int, count: int) -> Bars:
-        """Return the last closed candles before a time."""
-        start_ns = end_ns - count * timeframe.ns
-        found: list[Candle] = []
-        while start_ns < end_ns:
-            page = line.ask(_candles_of(symbol, timeframe, start_ns))
-            fresh = [one for one in page if one.is_closed and start_ns <= one.time_ns < end_ns]
-            if not fresh:
-                break
-            found += fresh
-            start_ns = fresh[-1].time_ns + timeframe.ns
-        if not found:
-            raise DataError(f"{self.exchange} has no {timeframe} candles of {symbol} before {utc_text(end_ns)}")
-        values = np.array([[one.open, one.high, one.low, one.close, one.volume] for one in found]).T[:, np.newaxis]
-        times = np.array([one.time_ns for one in found], dtype=np.int64)
-        return Bars((symbol,), timeframe, self.instruments((symbol,)), times, values)
+    def _address(self) -> PracticeAddress:
+        """Return where the practice exchange is."""
+        if self.address is not None and not isinstance(self.address, str):
+            return self.address
+        found = find_practice_exchange(self.address, plays_real=self.consent is not None)
+        if found is None:
+            raise ConfigError(
+                f"no practice exchange is running{f' at {self.address}' if self.address else ''}: start one with "
+                "`workbench practice` in a terminal, or with PracticeExchange() in this process"
+            )
+        return found
+
+
+def closed_history(
+    line: ExchangeLine, instruments: tuple[Instrument, ...], timeframe: Timeframe, end_ns: int, count: int
+) -> Bars:
+    """Return the last closed candles of some `instruments` before a time, as many as there are of `count`.
+
+    Raises
+    ------
+    DataError
+        There are none of a symbol.
+    ExchangeError
+        The exchange could not be asked.
+    """
+    parts = [_closed_history(line, one, timeframe, end_ns, count) for one in instruments]
+    return parts[0] if len(parts) == 1 else Bars.join(parts)
+
+
+def _closed_history(line: ExchangeLine, instrument: Instrument, timeframe: Timeframe, end_ns: int, count: int) -> Bars:
+    symbol = instrument.symbol
+    start_ns = end_ns - count * timeframe.ns
+    found: list[Candle] = []
+    while start_ns < end_ns:
+        page = line.ask(_candles_of(symbol, timeframe, start_ns))
+        fresh = [one for one in page if one.is_closed and start_ns <= one.time_ns < end_ns]
+        if not fresh:
+            break
+        found += fresh
+        start_ns = fresh[-1].time_ns + timeframe.ns
+    if not found:
+        raise DataError(f"{line.name} has no {timeframe} candles of {symbol} before {utc_text(end_ns)}")
+    values = np.array([[one.open, one.high, one.low, one.close, one.volume] for one in found]).T[:, np.newaxis]
+    times = np.array([one.time_ns for one in found], dtype=np.int64)
+    return Bars((symbol,), timeframe, (instrument,), times, values)
 
 
 def _rules_of(symbol: str):  # type: ignore[no-untyped-def]  # noqa: ANN202

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workbench.live.notices import Notice
     from workbench.model import Bar, Bars
 
-__all__ = ["Feed", "ScheduledFeed", "bar_replay", "olhc_tick_replay", "practice_feed", "tick_replay"]
+__all__ = ["Feed", "ScheduledFeed", "bar_replay", "ended_feed", "olhc_tick_replay", "practice_feed", "tick_replay"]
 
 BATCH_ROWS: Final = 512
 _CHUNK_BARS: Final = 4_096
@@ -256,6 +256,11 @@ def practice_feed(
             yield _practice_chunk(symbols, day, seed)
 
     return ScheduledFeed(chunks(), start_ns=start_ns, is_bar_only=False)
+
+
+def ended_feed(start_ns: int, *, is_bar_only: bool) -> ScheduledFeed:
+    """Return a feed that has ended at `start_ns`, ns UTC."""
+    return ScheduledFeed(iter(()), start_ns=start_ns, is_bar_only=is_bar_only)
 
 
 def _check_any(count: int) -> None:

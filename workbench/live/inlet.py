@@ -61,6 +61,7 @@ class Inlet:
         latest_ns: Callable[[], int] | None = None,
     ) -> None:
         self.symbols = symbols
+        self._since_ns = since_ns
         self._length_ns = timeframe.ns
         self._is_bar_only: bool | None = None
         self._last_bar_ns = [-1] * len(symbols)
@@ -117,9 +118,40 @@ class Inlet:
         closing = bar_rows(BAR_CLOSED, self.symbols, [closed])
         return (Piece(closing, (closed,), now_ns), Piece(rows, (), now_ns))
 
+    def restore(self, events: NDArray[np.void]) -> int:
+        """Take up where recorded `events` end; return the time of the market then, ns UTC, 0 before the first price."""
+        kinds = events["kind"]
+        bars, ticks, closed = (np.flatnonzero(kinds == kind) for kind in (BAR, TICK, BAR_CLOSED))
+        if len(bars) or len(ticks):
+            self._is_bar_only = bool(len(bars))
+        self._counts["bars"], self._counts["ticks"] = len(bars) + len(closed), len(ticks)
+        for index, aggregator in enumerate(self._aggregators):
+            own = [rows[events["symbol"][rows] == index] for rows in (bars, ticks, closed)]
+            if len(own[0]):
+                self._last_bar_ns[index] = int(events["time_ns"][own[0][-1]])
+            since_ns = self._since_ns
+            prices = own[1]
+            if len(own[2]):
+                since_ns = int(events["time_ns"][own[2][-1]]) + self._length_ns
+                prices = prices[prices > own[2][-1]]
+            columns = (events[name][prices].tolist() for name in ("time_ns", "a", "b"))
+            aggregator.restore(zip(*columns, strict=True), since_ns=since_ns)
+        ends = [
+            events["time_ns"][rows].max() + more for rows, more in ((bars, self._length_ns), (ticks, 0)) if len(rows)
+        ]
+        return int(max(ends, default=0))
+
     def mark_hole(self, symbol: str) -> None:
         """Mark the bars as partial that a hole in the prices of a `symbol` touches."""
         self._aggregators[self.symbols.index(symbol)].mark_hole()
+
+    def missing_from(self) -> dict[str, int]:
+        """Return the open of the first bar that is not closed of each symbol that had prices, ns UTC."""
+        return {
+            symbol: next_ns
+            for symbol, next_ns in zip(self.symbols, (one.next_open_ns for one in self._aggregators), strict=True)
+            if next_ns is not None
+        }
 
     def check_source(self, *, is_bar_only: bool) -> None:
         """Raise DataError when bars come after prices or prices after bars."""

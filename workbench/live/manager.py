@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from workbench.errors import ConfigError, SessionError, SessionLimitError, SessionNotFoundError
 from workbench.live.clock import SystemClock
+from workbench.live.live_core import open_core
 from workbench.live.session import LiveSession
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class LiveSessionManager:
         config: LiveSessionConfig,
         *,
         callbacks: EngineCallbacks | None = None,
-        open_core: CoreFactory | None = None,
+        open_core: CoreFactory = open_core,
     ) -> LiveSession:
         """Return a new session, prepared and not started, or the one that runs under this name with the same config.
 
@@ -98,8 +99,7 @@ class LiveSessionManager:
                     f"at most {self.max_sessions} sessions may run at once, and so many do; end one first, "
                     f"for example workbench.attach({unfinished[0]!r}).stop()"
                 )
-            options = {} if open_core is None else {"open_core": open_core}
-            session = LiveSession(config, clock=self._clock, callbacks=callbacks, **options)
+            session = LiveSession(config, clock=self._clock, callbacks=callbacks, open_core=open_core)
             self._sessions[session.session_id] = session
             return session
 

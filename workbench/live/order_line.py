@@ -103,6 +103,11 @@ class OrderLine:
         """Symbols whose exit was refused as often as it is tried, so that nothing protects their position."""
         return tuple(sorted(set(self._held_back.values())))
 
+    @property
+    def has_news(self) -> bool:
+        """Whether something has come that was not taken yet."""
+        return bool(self._inbox)
+
     def require_funds(self, cash: float) -> None:
         """Check that the account has the session's `cash` free.
 

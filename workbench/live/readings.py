@@ -9,7 +9,7 @@ from workbench.live.timing import DurationHistogram
 
 if TYPE_CHECKING:
     from workbench.live.records import LiveStep
-    from workbench.model import AccountState, ClosedTrade, Denied, Fill
+    from workbench.model import AccountState, ClosedTrade, Denied, Fill, StepResult
 
 __all__ = ["Readings"]
 
@@ -23,6 +23,13 @@ class Readings:
         The account before the first event.
     capacity : int
         Length of each list.
+
+    Attributes
+    ----------
+    steps, orders, journal, feed : DurationHistogram
+        Real time of a step from a price to the published result, of an order from its sending to the exchange's
+        answer, of a durable write of the journal, and of a price from the exchange's stamp to its arrival. They are
+        thread-safe, so whoever measures records there.
     """
 
     def __init__(self, account: AccountState, capacity: int) -> None:
@@ -32,8 +39,19 @@ class Readings:
         self.trades: BoundedLog[ClosedTrade] = BoundedLog(capacity)
         self.denials: BoundedLog[Denied] = BoundedLog(capacity)
         self.steps = DurationHistogram()
+        self.orders = DurationHistogram()
+        self.journal = DurationHistogram()
+        self.feed = DurationHistogram()
         self.slow_steps = 0
         self.data_ns: int | None = None
+
+    def restore(self, result: StepResult, time_ns: int) -> None:
+        """Take what earlier processes of the session did, up to a time of the market in ns UTC."""
+        self.fills.extend(result.fills)
+        self.trades.extend(result.closed_trades)
+        self.denials.extend(result.denials)
+        self.account = result.snapshot
+        self.data_ns = time_ns or None
 
     def take(self, step: LiveStep) -> None:
         """Take what a step did."""

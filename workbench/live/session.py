@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from workbench.errors import SessionClosedError, SessionError
 from workbench.live.clock import SystemClock
 from workbench.live.live_core import open_core
-from workbench.live.session_loop import SessionLoop, SessionParts
+from workbench.live.recovery import BEGUN, since_of
+from workbench.live.session_loop import SessionLoop
+from workbench.live.session_opening import SessionParts
 from workbench.live.session_view import SessionView
 from workbench.live.states import FINISHED, SessionState
 
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
 
     from workbench.live.callbacks import EngineCallbacks
     from workbench.live.clock import Clock
+    from workbench.live.host import SessionHost
     from workbench.live.live_core import CoreFactory
     from workbench.live.session_config import LiveSessionConfig
+    from workbench.live.session_handle import SessionHandle
     from workbench.live.sources import Market
 
 __all__ = ["LiveSession"]
@@ -47,6 +51,8 @@ class LiveSession(SessionView):
         Called on the session's thread for each closed bar, executed order and error.
     open_core : callable, optional
         Makes the core; another one is for tests.
+    host : SessionHost, optional
+        What lets the session outlive its process. One whose record was begun is gone on with.
 
     Raises
     ------
@@ -54,7 +60,7 @@ class LiveSession(SessionView):
         The strategy cannot run live, or the source does not know a symbol.
     """
 
-    panel_factory: ClassVar[Callable[[LiveSession], Any] | None] = None
+    panel_factory: ClassVar[Callable[[SessionHandle], Any] | None] = None
     """Makes what `panel` returns; set by the facade, because panels stand above sessions."""
 
     def __init__(
@@ -64,8 +70,9 @@ class LiveSession(SessionView):
         clock: Clock | None = None,
         callbacks: EngineCallbacks | None = None,
         open_core: CoreFactory = open_core,
+        host: SessionHost | None = None,
     ) -> None:
-        super().__init__(config, callbacks=callbacks, open_core=open_core)
+        super().__init__(config, callbacks=callbacks, open_core=open_core, host=host)
         self._base_clock = SystemClock() if clock is None else clock
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
@@ -106,26 +113,29 @@ class LiveSession(SessionView):
             self._check_open("start")
             if self._thread is not None:
                 return self
+            if self._host.record.notes(BEGUN):
+                self._begin(None, since_of(self._host.record))
+                return self
             config, source = self._config, self._config.source
             needed = config.plan().warmup
             warmup = source.usual_warmup(needed) if config.warmup_bars is None else config.warmup_bars
             market = source.open(config.symbols, config.timeframe, warmup)
             try:
-                self._begin(market)
+                self._begin(market, market.since_ns)
             except BaseException:
                 market.feed.close()
                 raise
         return self
 
-    def _begin(self, market: Market) -> None:
-        """Start the thread that trades on an opened market."""
-        self._engine = self._new_engine(since_ns=market.since_ns)
+    def _begin(self, market: Market | None, since_ns: int | None) -> None:
+        """Start the thread that trades on an opened market, or goes on where its record ends and opens it then."""
+        self._engine = self._new_engine(since_ns=since_ns)
         self._loop = SessionLoop(
             SessionParts(
-                session_id=self.session_id,
                 config=self._config,
                 engine=self._engine,
                 market=market,
+                host=self._host,
                 base_clock=self._base_clock,
                 status=self._status,
                 mailbox=self._mailbox,

@@ -4,36 +4,35 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from workbench.errors import ExchangeError, SessionClosedError
 from workbench.live.clock import ManualClock, ReplayClock
+from workbench.live.clock_watch import ClockWatch, jump_text
+from workbench.live.keeper import RecordKeeper
 from workbench.live.live_core import compile_core
 from workbench.live.records import ErrorRecord
+from workbench.live.recovery import HOLE, PAUSED
+from workbench.live.session_opening import open_session
+from workbench.live.sources import no_market
 from workbench.live.states import SessionState
 from workbench.model import Command, utc_text
 
 if TYPE_CHECKING:
-    import threading
-
     import numpy as np
     from numpy.typing import NDArray
 
-    from workbench.live.chart_history import ChartHistory, Subscribers
     from workbench.live.clock import Clock
-    from workbench.live.mailbox import Ask, Mailbox
+    from workbench.live.mailbox import Ask
     from workbench.live.notices import Notice
     from workbench.live.order_line import OrderLine
-    from workbench.live.readings import Readings
     from workbench.live.records import LiveStep
     from workbench.live.session_config import LiveSessionConfig
-    from workbench.live.sources import Market
-    from workbench.live.status import SessionStatus
-    from workbench.live.trading_engine import LiveTradingEngine
+    from workbench.live.session_opening import SessionParts
     from workbench.model import AccountState, Bar
 
-__all__ = ["SessionLoop", "SessionParts", "stale_limit_ns"]
+__all__ = ["SessionLoop", "stale_limit_ns"]
 
 _log = logging.getLogger(__name__)
 
@@ -47,21 +46,12 @@ _GRACE_S: Final = 1.0
 _ANSWERS_S: Final = 15
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SessionParts:
-    """What a session's thread works with."""
+class _Due(Enum):
+    """What a look at commands, reports and prices found."""
 
-    session_id: str
-    config: LiveSessionConfig
-    engine: LiveTradingEngine
-    market: Market
-    base_clock: Clock
-    status: SessionStatus
-    mailbox: Mailbox
-    readings: Readings
-    chart: ChartHistory
-    subscribers: Subscribers
-    abandoned: threading.Event
+    MORE = auto()
+    NOTHING = auto()
+    THE_END = auto()
 
 
 class SessionLoop:
@@ -78,20 +68,30 @@ class SessionLoop:
         self._status = parts.status
         self._readings = parts.readings
         self._abandoned = parts.abandoned
-        self._feed = parts.market.feed
-        self._stale_after_ns = stale_limit_ns(parts.config, parts.market.speed)
+        self._keeper = RecordKeeper(parts.host.record, parts.base_clock, parts.readings.journal)
+        self._market = parts.market or no_market()
+        self._feed = self._market.feed
+        self._stale_after_ns = stale_limit_ns(parts.config, self._market.speed)
         self._orders: OrderLine | None = None
+        self._missing_from: dict[str, int] = {}
+        self._clock_watch = ClockWatch(parts.base_clock)
         self._is_stopping = False
         self._dropped_ns: int | None = None
         self._pause_reason = "paused by the user"
         # Stands still until the loop starts: history is fed outside of the market's time.
         self._clock: Clock = ManualClock(self._feed.start_ns)
-        self._readings.data_ns = self._feed.start_ns
+        if parts.market is not None:
+            self._readings.data_ns = self._feed.start_ns
 
     @property
     def now_ns(self) -> int:
         """Time of the market on the session's clock, ns UTC."""
         return self._clock.now_ns()
+
+    @property
+    def stale_after_ns(self) -> int:
+        """Silence of the market that makes the session stale, in ns of its time."""
+        return self._stale_after_ns
 
     def run(self) -> None:
         """Run to the end, whatever happens; the last thing is a finished state."""
@@ -109,6 +109,7 @@ class SessionLoop:
             self._end(SessionState.FAILED, f"{type(error).__name__}: {error}")
         finally:
             self._end(SessionState.STOPPED, "killed by the user")
+            self._keeper.finish()
             self._parts.mailbox.close()
             self._feed.close()
 
@@ -117,50 +118,110 @@ class SessionLoop:
         return self._clock.now_ns() + self._config.timeframe.ns
 
     def _start(self) -> None:
-        """Feed the history, and start the clock only then."""
+        """Feed the history, or run the record again; the clock starts only then."""
         compile_core()
-        market = self._parts.market
-        if market.history is not None:
-            self._engine.warm_up(market.history)
-            self._parts.chart.add_history(market.history)
-        if market.clock is None:
+        opened = open_session(self._parts, self._is_called_off)
+        if opened is None:
+            return
+        self._market, self._orders, self._missing_from, reason = opened
+        self._feed = self._market.feed
+        self._stale_after_ns = stale_limit_ns(self._config, self._market.speed)
+        self._pause_reason = reason or self._pause_reason
+        if self._market.clock is None:
             self._clock = ReplayClock(self._feed.start_ns, speed=self._config.speed, base=self._parts.base_clock)
         else:
-            self._clock = market.clock
-        if market.open_orders is not None and self._config.execution == "exchange":
-            self._orders = market.open_orders(self._parts.session_id)
-            self._orders.require_funds(self._config.cash)
-            self._orders.listen(self._parts.mailbox.wake)
+            self._clock = self._market.clock
         self._feed.listen(self._parts.mailbox.wake)
+        if self._parts.host.is_muted:
+            self._pause("the strategy did not return from its last bar and is not asked again", by="strategy")
+            self._publish(self._engine.command(Command("mute")))
         self._judge(is_idle=True)
+        self._commit(matters=True)
+
+    def _is_called_off(self, wait_s: float) -> bool:
+        """Wait, and return whether somebody asked the session to end meanwhile."""
+        mailbox = self._parts.mailbox
+        mailbox.wake.clear()
+        asks = mailbox.take()
+        for ask in asks:
+            ask.is_done.set()
+        if any(ask.name in ("stop", "stop_flat") for ask in asks):
+            self._end(SessionState.STOPPED, "stopped by the user before its market could be reached")
+        elif not self._abandoned.is_set():
+            self._parts.base_clock.wait(mailbox.wake, wait_s)
+        return self._abandoned.is_set() or self._status.is_finished
 
     def _go_on(self) -> bool:
         """Do what is due and wait for more; return whether there is more to do."""
-        clock, mailbox, feed = self._clock, self._parts.mailbox, self._feed
+        mailbox = self._parts.mailbox
         # Cleared before the look at the mailbox: what comes after the look ends the wait at once.
         mailbox.wake.clear()
-        if self._abandoned.is_set():
+        if self._abandoned.is_set() or self._status.is_finished:
             return False
-        for ask in mailbox.take():
+        self._parts.host.pulse.begin()
+        try:
+            state = self._do_what_is_due()
+        finally:
+            self._parts.host.pulse.end()
+        if state is _Due.NOTHING:
+            self._wait()
+        return state is not _Due.THE_END
+
+    def _do_what_is_due(self) -> _Due:
+        """Obey, book and trade; return whether there may be more at once."""
+        clock, feed = self._clock, self._feed
+        self._heed_clock()
+        for ask in self._parts.mailbox.take():
             self._obey(ask)
+            self._commit(matters=True)
             ask.is_done.set()
         if self._status.is_finished or self._has_stopped_flat():
-            return False
+            return _Due.THE_END
         self._book_reports()
+        if self._is_resolving:
+            # No new order before it is known what became of the old ones.
+            self._judge(is_idle=True)
+            return _Due.NOTHING
         batch = feed.poll(clock.now_ns())
         self._heed(feed.notices())
         if len(batch):
             self._trade(batch)
-            return True
+            return _Due.MORE
         if feed.is_ended:
             if self._orders is not None:
                 self._withdraw()
             self._end(SessionState.STOPPED, "the feed ended")
-            return False
+            return _Due.THE_END
         self._drop_if_stale()
         self._judge(is_idle=True)
-        self._wait()
-        return True
+        self._commit(matters=False)
+        return _Due.NOTHING
+
+    def _keep_failing(self) -> None:
+        """Keep why the engine paused by itself, once: its strategy failed too often."""
+        failing = self._engine.guard.failing_reason
+        if failing is not None and failing != self._pause_reason:
+            self._pause(failing, by="strategy")
+
+    def _commit(self, *, matters: bool) -> None:
+        """Make the record safe when it is time, and say when that cannot be done."""
+        before = self._keeper.fault
+        self._keeper.commit_if_due(matters=matters)
+        fault = self._keeper.fault
+        if fault is not None and before is None:
+            if not self._readings.account.is_paused:
+                self._pause(f"the journal cannot be written: {fault}", by="journal")
+                self._publish(self._engine.command(Command("pause")))
+            self._status.note(self._engine.time_ns, "journal", f"nothing can be recorded, so nothing is sent: {fault}")
+        elif fault is None and before is not None:
+            self._status.note(
+                self._engine.time_ns, "journal", "the journal can be written again; resume() allows entries"
+            )
+
+    def _pause(self, reason: str, *, by: str) -> None:
+        """Keep why entries are paused."""
+        self._pause_reason = reason
+        self._keeper.note(PAUSED, self._engine.time_ns, {"reason": reason, "by": by})
 
     def _wait(self) -> None:
         """Wait for the next row, for the moment at which the data is stale, or for a command."""
@@ -184,6 +245,8 @@ class SessionLoop:
             if self._abandoned.is_set():
                 return
             self._publish(step)
+            # What the next step does is another piece of work.
+            self._parts.host.pulse.begin()
             ended_ns = base.monotonic_ns()
             self._time(ended_ns - started_ns)
             started_ns = ended_ns
@@ -193,11 +256,26 @@ class SessionLoop:
         for notice in notices:
             self._status.note(notice.time_ns or self._engine.time_ns, notice.kind, notice.text)
             if notice.hole_in is not None:
+                self._keeper.note("notice", notice.time_ns, {HOLE: notice.hole_in})
                 self._engine.mark_hole(notice.hole_in)
             if notice.needs_person and not self._readings.account.is_paused:
                 # What cannot be closed must not grow: entries stop, and exits that are not in flight go on.
-                self._pause_reason = notice.text
+                self._pause(notice.text, by="order")
                 self._publish(self._engine.command(Command("pause")))
+
+    def _heed_clock(self) -> None:
+        """After a jump of the clock let nothing enter that was decided before, and measure the exchange anew."""
+        jump_ns = self._clock_watch.jump_ns()
+        if not jump_ns or self._market.clock is None:
+            return
+        self._status.note(self._engine.time_ns, "clock", jump_text(jump_ns))
+        self._publish(self._engine.drop_entries())
+        if self._market.measure_clock is not None:
+            try:
+                self._market.measure_clock()
+            except ExchangeError as error:
+                text = f"the clock of the exchange could not be measured anew: {error}"
+                self._status.note(self._engine.time_ns, "clock", text)
 
     def _book_reports(self) -> None:
         """Book what the exchange said of our orders."""
@@ -207,12 +285,14 @@ class SessionLoop:
         # Before anything else is sent, which makes durable what was noted: notes and reports are one transaction.
         if len(reports):
             self._publish(self._engine.report(reports))
+            self._commit(matters=True)
         self._heed(self._orders.notices())
 
     def _mend(self, bar: Bar, forming_ns: int) -> None:
         """Close a bar with a hole, and those that are missing behind it, as the exchange has them."""
         try:
-            bars = self._feed.closed_bars(bar.symbol, bar.time_ns, forming_ns)
+            since_ns = min(bar.time_ns, self._missing_from.pop(bar.symbol, bar.time_ns))
+            bars = self._feed.closed_bars(bar.symbol, since_ns, forming_ns)
         except ExchangeError as error:
             self._status.note(bar.time_ns, "gap", f"the candles of the hole could not be fetched: {error}")
             return
@@ -220,7 +300,7 @@ class SessionLoop:
             text = f"bars made of the exchange's own candles from {utc_text(bars[0].time_ns)} on: {len(bars)}"
             self._status.note(bar.time_ns, "gap", text)
             self._publish(self._engine.catch_up(bars))
-        elif self._parts.market.clock is not None:
+        elif self._market.clock is not None:
             text = f"the exchange has no candle of the bar of {utc_text(bar.time_ns)}, so it is left out"
             self._status.note(bar.time_ns, "gap", text)
 
@@ -231,14 +311,16 @@ class SessionLoop:
         for trip in step.result.trips:
             text = f"{trip.rule} tripped: {trip.value:.4g} reached the limit {trip.limit:.4g}; entries are halted"
             self._status.note(trip.time_ns, "breaker", text)
+        self._keep_failing()
         update = self._parts.chart.add(step)
         self._judge(is_idle=False)
+        self._commit(matters=_matters(step))
         self._parts.subscribers.tell(update)
         for bar in step.closed:
             if bar.is_partial:
                 forming = [one.time_ns for one in step.forming if one.symbol == bar.symbol]
                 self._mend(bar, forming[0] if forming else bar.time_ns + self._config.timeframe.ns)
-        if step.closed and self._parts.market.clock is not None:
+        if step.closed and self._market.clock is not None:
             self._drop_if_old(max(bar.time_ns for bar in step.closed) + self._config.timeframe.ns)
 
     def _drop_if_old(self, closed_ns: int) -> None:
@@ -254,7 +336,7 @@ class SessionLoop:
     def _drop_if_stale(self) -> None:
         """Drop entries that wait, once, when no price has come for too long; a replay is never stale in its prices."""
         data_ns = self._readings.data_ns
-        is_live = self._parts.market.clock is not None
+        is_live = self._market.clock is not None
         if is_live and self._dropped_ns != data_ns and self._clock.now_ns() >= self._stale_at_ns():
             self._dropped_ns = data_ns
             self._publish(self._engine.drop_entries())
@@ -278,13 +360,13 @@ class SessionLoop:
         if ask.name == "resume" and (account.is_paused or self._engine.guard.failing_reason is not None):
             self._publish(self._engine.resume())
         elif ask.name == "pause" and not account.is_paused:
-            self._pause_reason = "paused by the user"
+            self._pause("paused by the user", by="user")
             self._publish(self._engine.command(Command("pause")))
         elif ask.name == "clear_breaker" and account.halted:
             self._publish(self._engine.command(Command("clear_breaker")))
         elif ask.name in ("flatten", "stop_flat"):
             self._is_stopping = self._is_stopping or ask.name == "stop_flat"
-            self._pause_reason = "flattened by the user: positions close at their next price, entries are paused"
+            self._pause("flattened by the user: positions close at their next price, entries are paused", by="user")
             if self._is_stopping:
                 self._status.move(SessionState.STOPPING, "flattening before the stop", self._engine.time_ns)
             self._publish(self._engine.command(Command("flatten")))
@@ -323,15 +405,26 @@ class SessionLoop:
             self._status.note(self._engine.time_ns, "order", text)
 
     def _end(self, state: SessionState, reason: str) -> None:
+        if self._status.is_finished:
+            return
         held = ", ".join(f"{one.quantity:g} {one.symbol}" for one in self._readings.account.positions)
         self._status.move(state, f"{reason}; still held: {held}" if held else reason, self._engine.time_ns)
 
     def _stale_at_ns(self) -> int:
         return (self._readings.data_ns or 0) + self._stale_after_ns
 
+    @property
+    def _is_resolving(self) -> bool:
+        """Whether orders of an earlier process are not resolved yet."""
+        return self._orders is not None and self._orders.recovering > 0
+
     def _judge(self, *, is_idle: bool) -> None:
         """Bring the state to what account, strategy and data say."""
         if self._is_stopping or self._status.is_finished:
+            return
+        if self._orders is not None and self._is_resolving:
+            text = f"asking the exchange for {self._orders.recovering} orders that were sent before"
+            self._status.move(SessionState.RECOVERING, text, self._engine.time_ns)
             return
         state, reason = self._verdict(self._readings.account, is_idle=is_idle)
         if state != self._status.state or reason != self._status.reason:
@@ -339,15 +432,9 @@ class SessionLoop:
 
     def _verdict(self, account: AccountState, *, is_idle: bool) -> tuple[SessionState, str]:
         """Return the state that limits most, and why."""
-        failing = self._engine.guard.failing_reason
-        if account.halted:
-            return SessionState.HALTED, f"{', '.join(account.halted)} tripped; clear_breaker() allows entries again"
-        if failing is not None:
-            return SessionState.HALTED, f"{failing}; resume() allows entries again"
-        if self._orders is not None and self._orders.unprotected:
-            names = ", ".join(self._orders.unprotected)
-            text = f"{names} UNPROTECTED: the exchange refuses the exit; look there, then resume() or flatten()"
-            return SessionState.HALTED, text
+        halt = self._halt_reason(account)
+        if halt is not None:
+            return SessionState.HALTED, halt
         # Only when nothing waits to be run: in a session that is behind, the data is not old, the session is.
         if is_idle and self._clock.now_ns() >= self._stale_at_ns():
             limit_s = self._stale_after_ns / _NS_PER_S
@@ -358,6 +445,24 @@ class SessionLoop:
         if account.is_paused:
             return SessionState.EXITS_ONLY, self._pause_reason
         return SessionState.ACTIVE, "trading"
+
+    def _halt_reason(self, account: AccountState) -> str | None:
+        """Return why nothing new may be opened whatever the data say, the gravest first; None when it may."""
+        if self._keeper.fault is not None:
+            return f"the journal cannot be written: {self._keeper.fault}"
+        if self._orders is not None and self._orders.unprotected:
+            names = ", ".join(self._orders.unprotected)
+            return f"{names} UNPROTECTED: the exchange refuses the exit; look there, then resume() or flatten()"
+        if account.halted:
+            return f"{', '.join(account.halted)} tripped; clear_breaker() allows entries again"
+        failing = self._engine.guard.failing_reason
+        return None if failing is None else f"{failing}; resume() allows entries again"
+
+
+def _matters(step: LiveStep) -> bool:
+    """Return whether a step did something that a crash must not undo."""
+    result = step.result
+    return bool(result.fills or result.requests or result.denials or result.trips)
 
 
 def stale_limit_ns(config: LiveSessionConfig, speed: float) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import SessionError
 from workbench.live.chart_history import ChartHistory, Subscribers
+from workbench.live.health import SessionHealth
+from workbench.live.host import SessionHost
 from workbench.live.live_core import open_core
 from workbench.live.mailbox import Mailbox
 from workbench.live.metrics import session_metrics
@@ -15,6 +16,7 @@ from workbench.live.parity import compare_runs
 from workbench.live.readings import Readings
 from workbench.live.status import SessionStatus
 from workbench.live.trading_engine import LiveTradingEngine
+from workbench.live.waterfall import explain_difference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,10 +29,12 @@ if TYPE_CHECKING:
     from workbench.live.session_config import LiveSessionConfig
     from workbench.live.session_loop import SessionLoop
     from workbench.live.states import SessionState
-    from workbench.model import AccountState, ClosedTrade, Denied, Fill, Timeframe
+    from workbench.model import AccountState, ClosedTrade, Denied, EquityWaterfall, Fill, Timeframe
     from workbench.strategy import ConfiguredStrategy
 
 __all__ = ["SessionView"]
+
+_NS_PER_S: Final = 1_000_000_000
 
 
 class SessionView:
@@ -44,6 +48,8 @@ class SessionView:
         Called on the session's thread for each closed bar, executed order and error.
     open_core : callable, optional
         Makes the core; another one is for tests.
+    host : SessionHost, optional
+        What lets the session outlive its process.
     """
 
     def __init__(
@@ -52,12 +58,14 @@ class SessionView:
         *,
         callbacks: EngineCallbacks | None = None,
         open_core: CoreFactory = open_core,
+        host: SessionHost | None = None,
     ) -> None:
-        self.session_id = str(uuid.uuid4())
+        self._host = SessionHost() if host is None else host
+        self.session_id = self._host.session_id
         self._callbacks = callbacks
         self._open_core = open_core
         self._config = config
-        self._status = SessionStatus(capacity=config.max_errors, mode=config.mode)
+        self._status = SessionStatus(capacity=config.max_errors, mode=config.mode, keep=self._keep)
         self._mailbox = Mailbox()
         self._abandoned = threading.Event()
         self._loop: SessionLoop | None = None
@@ -150,6 +158,16 @@ class SessionView:
         """
         return self._subscribers.add(callback)
 
+    def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` after each change of state or reason; it must be quick and must not raise. Return its end."""
+        return self._status.listen(callback)
+
+    def health(self) -> SessionHealth:
+        """Return the state with the age of the data against its limit."""
+        limit_ns = self._config.stale_after_ns if self._loop is None else self._loop.stale_after_ns
+        age_s = self.metrics()["data_age_s"]
+        return SessionHealth(str(self.state), self.reason, age_s, limit_ns / _NS_PER_S, None)
+
     def metrics(self) -> dict[str, Any]:
         """Return timing and counters; see `workbench.live.metrics.session_metrics`."""
         now_ns = None if self._loop is None or self._status.is_finished else self._loop.now_ns
@@ -169,6 +187,20 @@ class SessionView:
             raise SessionError(f"session {self.name!r} was never started: there is nothing to replay")
         return compare_runs(self._config.plan(), self._engine.config, self._engine.cut())
 
+    def waterfall(self) -> EquityWaterfall:
+        """Explain the difference to the bar-only backtest: path inside the bars, latency, prices, fees, missed fills.
+
+        Raises
+        ------
+        SessionError
+            The session was never started, or has recorded nothing yet.
+        SessionClosedError
+            The record was removed.
+        """
+        if self._loop is None:
+            raise SessionError(f"session {self.name!r} was never started: there is nothing to explain")
+        return explain_difference(self._config.plan, self._engine.config, self._engine.cut())
+
     def _new_engine(self, *, since_ns: int | None = None) -> LiveTradingEngine:
         config = self._config
         return LiveTradingEngine(
@@ -180,7 +212,14 @@ class SessionView:
             max_strategy_errors=config.max_strategy_errors,
             max_errors=config.max_errors,
             open_core=self._open_core,
+            record=self._host.record,
         )
+
+    def _keep(self, event: SessionEvent) -> None:
+        """Write an event of the session down."""
+        if not self._abandoned.is_set():
+            kind = event.kind if event.kind in ("state", "command", "breaker") else "notice"
+            self._host.record.note(kind, event.time_ns, {"about": event.kind, "text": event.text})
 
     def _latest_ns(self) -> int:
         """Return the latest time that a price may carry, ns UTC; prices come only while the loop runs."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
+import numpy as np
+
 from workbench.errors import ConfigError, DataError
-from workbench.live.feeds import bar_replay, olhc_tick_replay, practice_feed
+from workbench.live.feeds import bar_replay, ended_feed, olhc_tick_replay, practice_feed
 from workbench.model import Bars, Instrument, Timeframe, utc_text
 from workbench.model.practice import (
     PRACTICE_LIVE_START,
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from workbench.live.feeds import Feed
     from workbench.live.order_line import OrderLine
 
-__all__ = ["BarsSource", "Market", "MarketSource", "PracticeSource"]
+__all__ = ["BarsSource", "Market", "MarketSource", "PracticeSource", "no_market"]
 
 _USUAL_HISTORY: Final = 500
 
@@ -45,6 +47,10 @@ class Market(NamedTuple):
         Market seconds in a real second by that clock; 0 without one.
     open_orders : callable or None, default None
         Returns where orders are sent, for the session of an id; None where there is no account.
+    measure_clock : callable or None, default None
+        Measures how far that clock is from the computer's; raises ExchangeError. None where nothing is to be measured.
+    has_hole : bool, default False
+        For a session that goes on: whether prices are missing before the feed begins, which only candles can mend.
     """
 
     history: Bars | None
@@ -53,6 +59,13 @@ class Market(NamedTuple):
     clock: Clock | None = None
     speed: float = 0.0
     open_orders: Callable[[str], OrderLine] | None = None
+    measure_clock: Callable[[], None] | None = None
+    has_hole: bool = False
+
+
+def no_market() -> Market:
+    """Return the market of a session that has not opened one: nothing comes."""
+    return Market(None, ended_feed(0, is_bar_only=False), None)
 
 
 class MarketSource(Protocol):
@@ -76,8 +89,13 @@ class MarketSource(Protocol):
     def usual_warmup(self, needed: int) -> int:
         """Return how many bars of history to feed when nobody says, given how many are `needed` by the strategy."""
 
-    def open(self, symbols: tuple[str, ...], timeframe: Timeframe, warmup: int) -> Market:
-        """Return `warmup` bars of history and the feed of the `symbols` in this `timeframe`, or raise DataError."""
+    def open(
+        self, symbols: tuple[str, ...], timeframe: Timeframe, warmup: int, *, since_ns: int | None = None
+    ) -> Market:
+        """Return `warmup` bars of history and the feed of the `symbols` in this `timeframe`, or raise DataError.
+
+        With `since_ns` there is no history, and the feed begins at that time, or up to a bar before: a session goes on.
+        """
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -123,8 +141,12 @@ class BarsSource:
         """Return 0, whatever is `needed`: a replay trades the bars of a backtest, and its indicators start there."""
         return 0
 
-    def open(self, symbols: tuple[str, ...], timeframe: Timeframe, warmup: int) -> Market:
+    def open(
+        self, symbols: tuple[str, ...], timeframe: Timeframe, warmup: int, *, since_ns: int | None = None
+    ) -> Market:
         """Return the first `warmup` bars of the `symbols` as history and a replay of the rest, in this `timeframe`.
+
+        With `since_ns`, the replay of what comes from the bar of that time on, which may be nothing.
 
         Raises
         ------
@@ -140,9 +162,15 @@ class BarsSource:
                 "with as_ticks=True and without warm-up bars another one can be made of them"
             )
         bars = _chosen(self.bars, symbols)
-        if warmup >= len(bars):
+        if since_ns is not None:
+            begin = int(np.searchsorted(bars.time_ns, self.bars.timeframe.floor(since_ns)))
+            if begin == len(bars):
+                return Market(None, ended_feed(since_ns, is_bar_only=not self.as_ticks), since_ns)
+            warmup, rest = 0, bars[begin:]
+        elif warmup >= len(bars):
             raise DataError(f"warmup_bars must leave bars to replay: at most {len(bars) - 1}, was {warmup}")
-        rest = bars[warmup:]
+        else:
+            rest = bars[warmup:]
         feed = olhc_tick_replay(rest) if self.as_ticks else bar_replay(rest)
         return Market(bars[:warmup] if warmup else None, feed, feed.start_ns)
 
@@ -185,14 +213,20 @@ class PracticeSource:
         """Return 500 bars, or as many as are `needed` by the strategy."""
         return max(needed, _USUAL_HISTORY)
 
-    def open(self, symbols: tuple[str, ...], timeframe: Timeframe, warmup: int) -> Market:
+    def open(
+        self, symbols: tuple[str, ...], timeframe: Timeframe, warmup: int, *, since_ns: int | None = None
+    ) -> Market:
         """Return the last `warmup` bars of this `timeframe` before the start, and the ticks of the `symbols` after.
+
+        With `since_ns`, the ticks from then on.
 
         Raises
         ------
         DataError
             The history would begin before the practice market.
         """
+        if since_ns is not None:
+            return Market(None, practice_feed(symbols, start=since_ns, seed=self.seed), since_ns)
         end_ns = timeframe.floor(self.start_ns)
         begin_ns = end_ns - warmup * timeframe.ns
         if begin_ns < PRACTICE_START:

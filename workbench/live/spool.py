@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 import weakref
-from typing import IO, TYPE_CHECKING, Final, Self
+from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
@@ -13,7 +13,12 @@ from workbench.errors import JournalError, SessionClosedError
 from workbench.model import EVENT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
+
+    from workbench.live.record import RecordedNote
+    from workbench.model import Bars
 
 __all__ = ["EventSpool"]
 
@@ -22,10 +27,11 @@ _BUFFER_ROWS: Final = 4_096
 
 
 class EventSpool:
-    """Rows of `EVENT`, added at the end and read back; one thread adds, any thread reads.
+    """The record of a session that ends with its process: rows of `EVENT`, added by one thread and read by any.
 
-    The newest rows are in a buffer of fixed size, the others in an unnamed temporary file, which the system removes
-    when the spool is closed, collected, or its process dies.
+    Notes are not kept, and there is nothing to commit: who wants to go on after a crash takes a journal. The newest
+    rows are in a buffer of fixed size, the others in an unnamed temporary file, which the system removes when the spool
+    is closed, collected, or its process dies.
 
     Parameters
     ----------
@@ -50,6 +56,7 @@ class EventSpool:
         # Made by the first flush: most sessions of tests and lessons never need a file descriptor.
         self._file: IO[bytes] | None = None
         self._close_file: weakref.finalize[[], EventSpool] | None = None
+        self._history: Bars | None = None
 
     def __enter__(self) -> Self:
         """Return the spool."""
@@ -62,6 +69,37 @@ class EventSpool:
     def __len__(self) -> int:
         with self._lock:
             return self._written + self._buffered
+
+    @property
+    def uncommitted(self) -> int:
+        """Always 0: nothing waits to be made safe."""
+        return 0
+
+    def put_history(self, bars: Bars | None) -> None:
+        """Keep the `bars` before the first row."""
+        self._history = bars
+
+    def history(self) -> Bars | None:
+        """Return the bars before the first row."""
+        return self._history
+
+    def note(self, kind: str, time_ns: int, body: Mapping[str, Any]) -> int:  # noqa: ARG002  see the class
+        """Keep nothing."""
+        return 0
+
+    def notes(self, *kinds: str) -> tuple[RecordedNote, ...]:  # noqa: ARG002  see the class
+        """Return nothing."""
+        return ()
+
+    def commit(self) -> None:
+        """Do nothing."""
+
+    def release_ballast(self) -> int:
+        """Return 0: there is none."""
+        return 0
+
+    def renew_ballast(self) -> None:
+        """Do nothing: there is none."""
 
     @property
     def is_closed(self) -> bool:

@@ -19,6 +19,8 @@ class SessionState(StrEnum):
         Made and not started.
     STARTING
         Feeding history to the indicators.
+    RECOVERING
+        Taking up a session that ended without an end: its record is run again, its orders are asked for.
     ACTIVE
         Trading.
     EXITS_ONLY
@@ -34,6 +36,11 @@ class SessionState(StrEnum):
         Ended as asked, or because the feed ended.
     FAILED
         Ended by an error, or given up because it did not end in time.
+    CRASHED
+        Told by a handle alone: the session's process is gone without having ended the session, so nothing is traded
+        until it is resumed.
+    UNREACHABLE
+        Told by a handle alone: the session's process is there and does not answer.
 
     Examples
     --------
@@ -45,6 +52,7 @@ class SessionState(StrEnum):
 
     PREPARED = "PREPARED"
     STARTING = "STARTING"
+    RECOVERING = "RECOVERING"
     ACTIVE = "ACTIVE"
     EXITS_ONLY = "EXITS_ONLY"
     STALE = "STALE"
@@ -52,6 +60,8 @@ class SessionState(StrEnum):
     STOPPING = "STOPPING"
     STOPPED = "STOPPED"
     FAILED = "FAILED"
+    CRASHED = "CRASHED"
+    UNREACHABLE = "UNREACHABLE"
 
     def __repr__(self) -> str:
         # A state is shown as what it equals.
@@ -65,11 +75,15 @@ _ENDING: Final = frozenset({SessionState.STOPPING, *FINISHED})
 _FOLLOWERS: Final[dict[SessionState, frozenset[SessionState]]] = {
     # A session that was never started has nothing to end: stopping it is its end.
     SessionState.PREPARED: frozenset({SessionState.STARTING, *FINISHED}),
-    SessionState.STARTING: RUNNING | _ENDING,
+    SessionState.STARTING: RUNNING | _ENDING | {SessionState.RECOVERING},
+    SessionState.RECOVERING: RUNNING | _ENDING,
     **{state: (RUNNING - {state}) | _ENDING for state in RUNNING},
     SessionState.STOPPING: FINISHED,
     SessionState.STOPPED: frozenset(),
     SessionState.FAILED: frozenset(),
+    # No session is ever in them: they are what a handle says when it cannot ask.
+    SessionState.CRASHED: frozenset(),
+    SessionState.UNREACHABLE: frozenset(),
 }
 
 

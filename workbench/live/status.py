@@ -10,7 +10,7 @@ from workbench.live.records import SessionEvent
 from workbench.live.states import FINISHED, SessionState, check_transition
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from workbench.live.real_mode import SessionMode
 
@@ -26,6 +26,8 @@ class SessionStatus:
         Events to keep.
     mode : {"paper", "real"}, default "paper"
         What every event says of the session's money.
+    keep : callable, optional
+        Called with each event, on the thread on which it happens: a journal writes them down.
 
     Examples
     --------
@@ -36,12 +38,20 @@ class SessionStatus:
     ('STARTING', 'started by the user', 2)
     """
 
-    def __init__(self, *, capacity: int = 1_000, mode: SessionMode = "paper") -> None:
+    def __init__(
+        self,
+        *,
+        capacity: int = 1_000,
+        mode: SessionMode = "paper",
+        keep: Callable[[SessionEvent], None] | None = None,
+    ) -> None:
         self.mode = mode
         self.events: BoundedLog[SessionEvent] = BoundedLog(capacity)
         self._changed = threading.Condition()
+        self._listeners: tuple[Callable[[], None], ...] = ()
         self._state = SessionState.PREPARED
         self._reason = "waiting for start()"
+        self._keep = keep
         self.note(0, "state", "PREPARED: waiting for start()")
 
     @property
@@ -77,11 +87,34 @@ class SessionStatus:
             self._reason = reason
             self.note(time_ns, "state", f"{state}: {reason}")
             self._changed.notify_all()
+            for listener in self._listeners:
+                listener()
             return is_change
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after each change of state or reason, on the thread that makes it; return how to end that.
+
+        It must be quick, must not raise, and must not ask for another change.
+        """
+
+        # A wrapper of its own for each, so that the same one can listen twice.
+        def listening() -> None:
+            listener()
+
+        def end() -> None:
+            with self._changed:
+                self._listeners = tuple(kept for kept in self._listeners if kept is not listening)
+
+        with self._changed:
+            self._listeners = (*self._listeners, listening)
+        return end
 
     def note(self, time_ns: int, kind: str, text: str) -> None:
         """Add an event."""
-        self.events.append(SessionEvent(time_ns, kind, text, self.mode))
+        event = SessionEvent(time_ns, kind, text, self.mode)
+        self.events.append(event)
+        if self._keep is not None and self._state is not SessionState.PREPARED:
+            self._keep(event)
 
     def wait_for(self, states: Collection[SessionState], timeout_s: float | None) -> bool:
         """Return whether the session came to be in one of the states within the timeout in real seconds."""

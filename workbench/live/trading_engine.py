@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from workbench.core import DecisionPlan, EngineConfig, Ledger
     from workbench.live.live_core import CoreFactory
+    from workbench.live.record import SessionRecord
     from workbench.model import AccountState, Bars
 
 __all__ = ["EngineCut", "LiveTradingEngine"]
@@ -64,6 +65,8 @@ class LiveTradingEngine:
         Errors to keep.
     open_core : callable, optional
         Makes the core; another one is for tests.
+    record : SessionRecord, optional
+        Where every input is kept; default one that ends with this process.
 
     Raises
     ------
@@ -95,6 +98,7 @@ class LiveTradingEngine:
         max_strategy_errors: int = 5,
         max_errors: int = 1_000,
         open_core: CoreFactory = open_core,
+        record: SessionRecord | None = None,
     ) -> None:
         if not plan.is_causal:
             raise ConfigError(
@@ -107,8 +111,7 @@ class LiveTradingEngine:
         self._inlet = Inlet(self.symbols, config.timeframe, since_ns=since_ns, latest_ns=latest_ns)
         self._lock = threading.RLock()
         self._core = open_core(plan, config, self.guard.strategy_failed)
-        self._spool = EventSpool()
-        self._history: Bars | None = None
+        self._record: SessionRecord = EventSpool() if record is None else record
         self._is_closed = False
         self._time_ns = 0
 
@@ -116,6 +119,11 @@ class LiveTradingEngine:
     def time_ns(self) -> int:
         """Time of the market after the last event, ns UTC; 0 before the first."""
         return self._time_ns
+
+    @property
+    def forming(self) -> tuple[Bar, ...]:
+        """Bars that are open now, one per symbol at most."""
+        return self._inlet.forming
 
     @property
     def counts(self) -> dict[str, int]:
@@ -137,10 +145,32 @@ class LiveTradingEngine:
             The bars have other symbols or another timeframe.
         """
         with self._lock:
-            if len(self._spool) or self._history is not None:
+            if len(self._record) or self._record.history() is not None:
                 raise SessionError("warm-up must come once and before the first price")
             self._core.warm_up(bars)
-            self._history = bars
+            self._record.put_history(bars)
+
+    def restore(self) -> StepResult:
+        """Run what the record holds, as it happened, and return all that came of it; nothing is recorded anew.
+
+        The core is deterministic: after this it stands where it stood, positions, peaks, tripped breakers and orders in
+        flight included. Callbacks are not called again.
+
+        Raises
+        ------
+        DataError
+            The record is not of these symbols and this timeframe.
+        JournalError
+            The record cannot be read.
+        """
+        with self._lock:
+            history, events = self._record.history(), self._record.read()
+            if history is not None:
+                self._core.warm_up(history)
+            result = self._core.process(events)
+            self._time_ns = self._inlet.restore(events)
+            self.guard.settle()
+        return result
 
     def run_once(self, bar: Bar | Sequence[Bar]) -> StepResult | None:
         """Run one closed bar, or the bars of several symbols with one time, through the core.
@@ -222,6 +252,12 @@ class LiveTradingEngine:
         """Mark the bars as partial that a hole in the prices of a `symbol` touches: nothing is decided on them."""
         self._inlet.mark_hole(symbol)
 
+    def mark_all_holes(self) -> dict[str, int]:
+        """Mark a hole in the prices of every symbol; return from when on each needs bars, ns UTC."""
+        for symbol in self.symbols:
+            self._inlet.mark_hole(symbol)
+        return self._inlet.missing_from()
+
     def catch_up(self, bars: Sequence[Bar]) -> LiveStep:
         """Close `bars` of one symbol that the prices could not make whole, as the exchange gave them, oldest first.
 
@@ -259,14 +295,14 @@ class LiveTradingEngine:
             The record was removed.
         """
         with self._lock:
-            return EngineCut(self._history, self._spool.read(), self._core.ledger)
+            return EngineCut(self._record.history(), self._record.read(), self._core.ledger)
 
     def close(self, *, keep_record: bool = False) -> None:
         """Refuse everything from now on, and remove the recorded events unless `keep_record` asks for a replay."""
         # Without the lock: an engine that hangs in a strategy holds it, and must still refuse what comes after.
         self._is_closed = True
         if not keep_record:
-            self._spool.close()
+            self._record.close()
 
     def _check_open(self) -> None:
         if self._is_closed:
@@ -277,7 +313,7 @@ class LiveTradingEngine:
         with self._lock:
             self._check_open()
             # Recorded first: an event that cannot be recorded must not trade.
-            self._spool.append(rows)
+            self._record.append(rows)
             result = self._core.process(rows)
             self._time_ns = max(self._time_ns, time_ns)
         step = LiveStep(result, closed, self._inlet.forming, self._time_ns)

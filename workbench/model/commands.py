@@ -8,7 +8,7 @@ from workbench.model.field_checks import FieldChecks
 
 __all__ = ["COMMANDS", "Command"]
 
-COMMANDS: Final = ("pause", "resume", "flatten", "stop", "kill", "clear_breaker")
+COMMANDS: Final = ("pause", "resume", "flatten", "stop", "kill", "clear_breaker", "mute")
 """The names of all commands; the index of a name is its code in a recorded event, so names are only ever added at the
 end."""
 
@@ -21,8 +21,9 @@ class Command:
     ----------
     name : str
         ``pause`` (no entries any more, exits go on), ``resume``, ``flatten`` (close every position, then pause),
-        ``stop`` (cancel entry orders, keep the position with its stop, end), ``kill`` (end at once, orders untouched)
-        or ``clear_breaker`` (allow entries again after a breaker trip).
+        ``stop`` (cancel entry orders, keep the position with its stop, end), ``kill`` (end at once, orders untouched),
+        ``clear_breaker`` (allow entries again after a breaker trip) or ``mute`` (ask the strategy no more, because it
+        hung, and pause; exits and stops go on).
 
     Raises
     ------

@@ -32,7 +32,7 @@ def engine(core: FakeCore | None = None, *symbols: str, **options: Any) -> LiveT
 
 def recorded(live: LiveTradingEngine) -> list[tuple[int, int]]:
     """Return kind and minute after midnight of everything that was recorded."""
-    return [(row["kind"], (row["time_ns"] - MIDNIGHT) // MINUTE) for row in live._spool.read()]  # noqa: SLF001  the record
+    return [(row["kind"], (row["time_ns"] - MIDNIGHT) // MINUTE) for row in live._record.read()]  # noqa: SLF001  the record
 
 
 def bar(minute: int, price: float = 100.0, *, symbol: str = BTC, is_partial: bool = False) -> Bar:
@@ -90,7 +90,7 @@ def test_a_batch_of_ticks_leaves_the_same_record_as_the_ticks_one_by_one() -> No
     for at, price in zip(after.tolist(), prices.tolist(), strict=True):
         one_by_one.on_tick(BTC, MIDNIGHT + at, price, 1.0)
     steps = list(batched.run(tick_replay(MIDNIGHT + after, prices, np.ones(200)).poll(2**62)))
-    assert np.array_equal(one_by_one._spool.read(), batched._spool.read())  # noqa: SLF001  the record
+    assert np.array_equal(one_by_one._record.read(), batched._record.read())  # noqa: SLF001  the record
     assert sum(len(step.closed) for step in steps) == batched.counts["bars"]
     assert all(len(step.closed) <= 1 for step in steps)
 

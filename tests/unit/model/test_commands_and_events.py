@@ -17,8 +17,8 @@ from workbench.model import (
 
 
 def test_commands_keep_their_codes() -> None:
-    assert COMMANDS == ("pause", "resume", "flatten", "stop", "kill", "clear_breaker")
-    assert [Command(name).code for name in COMMANDS] == [0, 1, 2, 3, 4, 5]
+    assert COMMANDS == ("pause", "resume", "flatten", "stop", "kill", "clear_breaker", "mute")
+    assert [Command(name).code for name in COMMANDS] == [0, 1, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -30,8 +30,8 @@ def test_command_comes_back_from_its_code(name: str) -> None:
 def test_unknown_commands_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"command must be one of 'pause', 'resume', .* was 'explode'"):
         Command("explode")
-    for code in (-1, 6):
-        with pytest.raises(ConfigError, match=rf"command code must be in \[0, 5\], was {code}"):
+    for code in (-1, 7):
+        with pytest.raises(ConfigError, match=rf"command code must be in \[0, 6\], was {code}"):
             Command.from_code(code)
 
 

@@ -13,11 +13,9 @@ from workbench.errors import ConfigError, ExchangeTimeoutError, ExchangeUnavaila
 from workbench.exchange.practice import registry
 from workbench.exchange.practice.clock import RunningClock, SteppedClock
 from workbench.exchange.practice.listing import Fees, Listing
-from workbench.exchange.practice.sources import BarsSource, MarketSource, PracticeSource
+from workbench.exchange.practice.sources import AnyMarket, sources_of, start_of
 from workbench.exchange.practice.venue import Venue
-from workbench.model.bars import Bars
 from workbench.model.field_checks import FieldChecks
-from workbench.model.practice import PRACTICE_LIVE_START
 from workbench.model.timeframe import Timeframe
 
 if TYPE_CHECKING:
@@ -48,7 +46,6 @@ _CALL_TIMEOUT_S: Final = 60.0
 _HIGHEST_PORT: Final = 65_535
 
 Answer = TypeVar("Answer")
-Market = str | Bars | MarketSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +142,7 @@ class PracticeExchange:
 
     def __init__(
         self,
-        markets: Iterable[Market] | None = None,
+        markets: Iterable[AnyMarket] | None = None,
         *,
         speed: float = 1.0,
         clock: PracticeClock | None = None,
@@ -155,10 +152,10 @@ class PracticeExchange:
             raise ConfigError(f"a clock brings its own speed: leave speed at 1, was {speed}")
         self.config = PracticeConfig() if config is None else config
         named = DEFAULT_MARKETS if markets is None else markets
-        sources = [source for market in named for source in _sources_of(market)]
+        sources = [source for market in named for source in sources_of(market)]
         if not sources:
             raise ConfigError("an exchange must list at least one market")
-        self.clock: PracticeClock = RunningClock(_start_of(sources), speed=speed) if clock is None else clock
+        self.clock: PracticeClock = RunningClock(start_of(sources), speed=speed) if clock is None else clock
         fees = Fees(_exact(self.config.taker_fee), _exact(self.config.maker_fee), self.config.fee_asset)
         self._venue = Venue(
             [(Listing(source.instrument, fees), source) for source in sources],
@@ -418,21 +415,6 @@ class PracticeExchange:
             await self._stopping.wait()
         finally:
             await server.stop()
-
-
-def _sources_of(market: Market) -> list[MarketSource]:
-    if isinstance(market, str):
-        return [PracticeSource(market)]
-    if isinstance(market, Bars):
-        return [BarsSource(market.one(symbol)) for symbol in market.symbols]
-    return [market]
-
-
-def _start_of(sources: list[MarketSource]) -> int:
-    """Return when time starts: at the practice market's live start, or where every other market has begun."""
-    if any(isinstance(source, PracticeSource) for source in sources):
-        return PRACTICE_LIVE_START
-    return max(source.span_ns[0] for source in sources)
 
 
 def _exact(value: float | Decimal) -> Decimal:

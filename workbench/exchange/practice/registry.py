@@ -119,18 +119,23 @@ def unregister(address: PracticeAddress) -> None:
     _path(_folder(), address).unlink(missing_ok=True)
 
 
-def find_practice_exchange(*, plays_real: bool = False) -> PracticeAddress | None:
-    """Return the running exchange of this user that started last; None when there is none.
+def find_practice_exchange(url: str | None = None, *, plays_real: bool = False) -> PracticeAddress | None:
+    """Return a running exchange of this user, the one that started last; None when there is none.
 
     With `plays_real` among those that play a real one, else among those that do not.
 
     Files of exchanges that are gone are ignored and removed.
+
+    Parameters
+    ----------
+    url : str, optional
+        Where it has to be, such as ``http://127.0.0.1:40001``.
     """
     folder = _folder()
     files = sorted(folder.glob("practice-*.json"), key=_modified_ns, reverse=True) if folder.is_dir() else []
     for path in files:
         address = _read(path)
-        is_wanted = address is not None and address.plays_real == plays_real
+        is_wanted = address is not None and url in (None, address.url) and address.plays_real == plays_real
         if address is not None and is_wanted and _is_alive(address.pid) and address.answers():
             return address
         if address is not None and not _is_alive(address.pid):

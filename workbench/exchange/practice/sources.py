@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
 from workbench.errors import DataError
+from workbench.model.bars import Bars
 from workbench.model.practice import (
     PRACTICE_END,
+    PRACTICE_LIVE_START,
     PRACTICE_SEED,
     PRACTICE_START,
     practice_bars,
@@ -22,11 +24,11 @@ from workbench.model.timeframe import Timeframe
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from workbench.model.bars import Bars
     from workbench.model.instrument import Instrument
 
 __all__ = [
     "NS_PER_DAY",
+    "AnyMarket",
     "BarsSource",
     "MarketSource",
     "PracticeSource",
@@ -37,6 +39,8 @@ __all__ = [
     "joined_rows",
     "merged_rows",
     "rows_of_prints",
+    "sources_of",
+    "start_of",
 ]
 
 NS_PER_DAY: Final = 86_400_000_000_000
@@ -242,6 +246,26 @@ class BarsSource:
         first, last = np.searchsorted(self._bars.time_ns, (start_ns, end_ns))
         rows = Rows(self._bars.time_ns[first:last], self._bars.values[:, 0, first:last])
         return rows if frame == own else merged_rows(rows, frame)
+
+
+AnyMarket: TypeAlias = str | Bars | MarketSource
+"""A symbol of the practice market, bars of one or several symbols, or a source of prints."""
+
+
+def sources_of(market: AnyMarket) -> list[MarketSource]:
+    """Return the markets that a symbol, bars or a source stand for."""
+    if isinstance(market, str):
+        return [PracticeSource(market)]
+    if isinstance(market, Bars):
+        return [BarsSource(market.one(symbol)) for symbol in market.symbols]
+    return [market]
+
+
+def start_of(sources: list[MarketSource]) -> int:
+    """Return when time starts: at the practice market's live start, or where every other market has begun."""
+    if any(isinstance(source, PracticeSource) for source in sources):
+        return PRACTICE_LIVE_START
+    return max(source.span_ns[0] for source in sources)
 
 
 @lru_cache(maxsize=16_384)

@@ -26,7 +26,7 @@ from workbench.exchange.real_money.key_store import (
 from workbench.exchange.real_money.notebook_servers import open_notebook_servers, require_closed_notebooks
 from workbench.exchange.real_money.permit import RealTradingPermit
 from workbench.exchange.real_money.private_files import config_folder
-from workbench.exchange.real_money.started import REAL_TRADING_SWITCH, child_environment, started_environment
+from workbench.exchange.real_money.started import REAL_TRADING_SWITCH, child_environment, started_environment, vouch
 from workbench.exchange.real_money.terms import RealConsent, RealTerms, TradingCaps, require_protections
 
 __all__ = [
@@ -55,4 +55,5 @@ __all__ = [
     "require_protections",
     "started_environment",
     "store_key",
+    "vouch",
 ]

@@ -11,19 +11,23 @@ from workbench.errors import RealTradingDisabledError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["REAL_TRADING_SWITCH", "child_environment", "require_switch", "started_environment"]
+__all__ = ["REAL_TRADING_SWITCH", "child_environment", "require_switch", "started_environment", "vouch"]
 
 REAL_TRADING_SWITCH: Final = "WORKBENCH_ENABLE_REAL_TRADING"
 """The variable that must be ``1`` where a process is started that is to trade real money."""
 
+_SUPERVISOR_MARK: Final = "WORKBENCH_SUPERVISOR"
 _OWN_ENVIRONMENT: Final = Path("/proc/self/environ")
+
+
+_vouched: dict[str, str] = {}
 
 
 def started_environment() -> Mapping[str, str]:
     """Return the environment that the kernel of the system gave this process at its start.
 
     ``os.environ`` can be changed by any cell; this copy is kept by the system. A process that was forked has that of
-    the one it was forked from.
+    the one it was forked from, and a session's process also what its supervisor has vouched for.
 
     Raises
     ------
@@ -38,7 +42,18 @@ def started_environment() -> Mapping[str, str]:
             f"({_OWN_ENVIRONMENT} cannot be read: {error.strerror})"
         ) from error
     pairs = (entry.partition(b"=") for entry in raw.split(b"\0"))
-    return {os.fsdecode(name): os.fsdecode(value) for name, is_pair, value in pairs if is_pair}
+    found = {os.fsdecode(name): os.fsdecode(value) for name, is_pair, value in pairs if is_pair}
+    return found | _vouched if found.get(_SUPERVISOR_MARK) == "1" else found
+
+
+def vouch(environment: Mapping[str, str]) -> None:
+    """Take over with what `environment` the process was started that asked for the session of this one.
+
+    A session is forked from a supervisor that some other process has started, at another time. Nothing but a process
+    that was itself started as one can do this.
+    """
+    _vouched.clear()
+    _vouched.update(environment)
 
 
 def require_switch(environment: Mapping[str, str]) -> None:

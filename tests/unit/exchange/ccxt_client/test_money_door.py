@@ -46,12 +46,13 @@ def run(
     return exchange
 
 
-def test_order_within_all_limits_is_sent_once(vault: Vault) -> None:
+def test_orders_within_all_limits_are_sent_and_the_key_is_asked_about_once(vault: Vault) -> None:
     async def test(_exchange: ScriptedExchange, client: CcxtClient) -> None:
-        assert isinstance(await client.place_order(buy(0.5, kind="limit", price=99.0)), Accepted)
+        assert isinstance(await client.place_order(buy(0.5, "wb-1", kind="limit", price=99.0)), Accepted)
+        assert isinstance(await client.place_order(buy(0.5, "wb-2", kind="limit", price=99.0)), Accepted)
 
     exchange = run(vault, test)
-    assert exchange.count("POST", ORDER) == 1
+    assert exchange.count("POST", ORDER) == 2
     assert exchange.count("GET", RESTRICTIONS) == 1
 
 

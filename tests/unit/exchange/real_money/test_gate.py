@@ -160,6 +160,8 @@ def test_arming_lasts_a_day_at_most(vault: Vault) -> None:
 def test_precheck_of_a_notebook_reads_no_key(vault: Vault) -> None:
     key_file(vault).unlink()
     vault.gate().precheck(vault.consent())
+    with pytest.raises(RealTradingDisabledError, match="WORKBENCH_ENABLE_REAL_TRADING=1 must be set where"):
+        vault.gate({}).precheck(vault.consent())
 
 
 def test_permit_is_neither_copied_nor_pickled_and_shows_no_secret(vault: Vault) -> None:

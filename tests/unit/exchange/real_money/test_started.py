@@ -30,8 +30,8 @@ os.waitpid(child, 0)
 """
 
 
-def shown(code: str, *, switch: str | None) -> str:
-    environment = {name: value for name, value in os.environ.items() if name != REAL_TRADING_SWITCH}
+def shown(code: str, *, switch: str | None, **more: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != REAL_TRADING_SWITCH} | more
     if switch is not None:
         environment[REAL_TRADING_SWITCH] = switch
     done = subprocess.run(
@@ -50,6 +50,17 @@ def test_fork_has_what_its_parent_was_started_with() -> None:
     late = f"os.environ['{REAL_TRADING_SWITCH}'] = '1'"
     assert shown(FORKED.format(set_late=late), switch=None) == "None"
     assert shown(FORKED.format(set_late=""), switch="1") == "1"
+
+
+def test_only_a_process_that_was_started_as_a_supervisor_takes_over_what_another_one_had() -> None:
+    code = f"""
+from workbench.exchange.real_money.started import vouch
+vouch({{'{REAL_TRADING_SWITCH}': '1'}})
+{SHOW}
+"""
+    assert shown(code, switch=None) == "None"
+    assert shown(code, switch=None, WORKBENCH_SUPERVISOR="1") == "1"
+    assert shown(SHOW, switch=None, WORKBENCH_SUPERVISOR="1") == "None"
 
 
 def test_child_gets_the_switch_only_as_it_was_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,110 @@
+"""How a session goes on where an earlier process of it stopped: what its record holds is run again and shown again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from workbench.core.reports import DONE
+from workbench.live.records import SessionEvent
+from workbench.model import REPORT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from workbench.live.chart_history import ChartHistory
+    from workbench.live.readings import Readings
+    from workbench.live.record import RecordedNote, SessionRecord
+    from workbench.live.status import SessionStatus
+    from workbench.live.trading_engine import LiveTradingEngine
+    from workbench.model import ExchangeRequest
+
+__all__ = [
+    "BEGUN",
+    "HOLE",
+    "PAUSED",
+    "Replayed",
+    "last_pause",
+    "replay_record",
+    "requests_in_flight",
+    "since_of",
+    "told_events",
+]
+
+BEGUN: Final = "run"
+"""Kind of the note with which a record begins: its time is that of the feed's beginning, and ``since_ns`` that from
+which on all prices are known to come."""
+
+HOLE: Final = "hole_in"
+"""Field of a notice that names the symbol of which prices are missing."""
+
+PAUSED: Final = "pause"
+"""Kind of the note on why entries are paused: ``reason``, ``by`` (``user``, ``strategy`` or ``order``)."""
+
+
+class Replayed(NamedTuple):
+    """What running a record again came to.
+
+    Attributes
+    ----------
+    in_flight : tuple of ExchangeRequest
+        Orders, and cancels of them, of which the record does not say that they are done, oldest first.
+    events : ndarray of `EVENT`
+        The record's rows.
+    """
+
+    in_flight: tuple[ExchangeRequest, ...]
+    events: NDArray[np.void]
+
+    @property
+    def reports(self) -> NDArray[np.void]:
+        """What was booked of the session's own orders, rows of kind ``REPORT``."""
+        own: NDArray[np.void] = self.events[(self.events["kind"] == REPORT) & (self.events["d"] >= 0)]
+        return own
+
+
+def replay_record(engine: LiveTradingEngine, readings: Readings, chart: ChartHistory) -> Replayed:
+    """Bring an engine, and what readers see of it, to where its record ends.
+
+    Raises
+    ------
+    JournalError
+        The record cannot be read.
+    """
+    result = engine.restore()
+    cut = engine.cut()
+    readings.restore(result, engine.time_ns)
+    if cut.history is not None:
+        chart.add_history(cut.history)
+    chart.restore(cut.events, cut.ledger.trace, result, engine.forming)
+    return Replayed(requests_in_flight(result.requests, cut.events), cut.events)
+
+
+def requests_in_flight(requests: Sequence[ExchangeRequest], events: NDArray[np.void]) -> tuple[ExchangeRequest, ...]:
+    """Return the `requests` that no report among the `events` ends; a cancel ends with the order that it cancels."""
+    reports = events[events["kind"] == REPORT]
+    done = set(reports["d"][(reports["e"].astype(np.int64) & DONE) != 0].astype(np.int64).tolist())
+    return tuple(
+        request for request in requests if (request.number if request.cancels is None else request.cancels) not in done
+    )
+
+
+def since_of(record: SessionRecord) -> int | None:
+    """Return the time from which on a record's prices are known to be whole, ns UTC; None when nobody knew."""
+    begun = record.notes(BEGUN)
+    since_ns: int | None = begun[0].body["since_ns"] if begun else None
+    return since_ns
+
+
+def last_pause(record: SessionRecord) -> RecordedNote | None:
+    """Return the note on the newest pause, whether it was taken back or not."""
+    return next(reversed(record.notes(PAUSED)), None)
+
+
+def told_events(record: SessionRecord, status: SessionStatus) -> None:
+    """Show the events of earlier processes of the session again."""
+    notes = [note for note in record.notes() if "text" in note.body]
+    status.events.extend(SessionEvent(note.time_ns, note.body["about"], note.body["text"]) for note in notes)

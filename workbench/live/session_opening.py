@@ -1,0 +1,162 @@
+"""How a session begins: with history and a market, or where its record ends, with the orders that were sent before."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from workbench.errors import ExchangeError
+from workbench.live.recovery import BEGUN, HOLE, last_pause, replay_record, told_events
+from workbench.live.resumed_feed import ResumedFeed, last_seen_ns
+from workbench.live.states import SessionState
+from workbench.model import BAR_CLOSED
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from workbench.live.chart_history import ChartHistory, Subscribers
+    from workbench.live.clock import Clock
+    from workbench.live.host import SessionHost
+    from workbench.live.mailbox import Mailbox
+    from workbench.live.order_line import OrderLine
+    from workbench.live.readings import Readings
+    from workbench.live.recovery import Replayed
+    from workbench.live.session_config import LiveSessionConfig
+    from workbench.live.sources import Market
+    from workbench.live.status import SessionStatus
+    from workbench.live.trading_engine import LiveTradingEngine
+
+__all__ = ["Opened", "SessionParts", "open_session"]
+
+# Waits before an exchange that cannot be reached is tried again by a session that goes on, real seconds.
+_REOPEN_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SessionParts:
+    """What a session's thread works with; a session that goes on opens its `market` itself, behind its record."""
+
+    config: LiveSessionConfig
+    engine: LiveTradingEngine
+    market: Market | None
+    host: SessionHost
+    base_clock: Clock
+    status: SessionStatus
+    mailbox: Mailbox
+    readings: Readings
+    chart: ChartHistory
+    subscribers: Subscribers
+    abandoned: threading.Event
+
+
+class Opened(NamedTuple):
+    """What a session trades on.
+
+    Attributes
+    ----------
+    market : Market
+        Its prices, from where the record ends.
+    orders : OrderLine or None
+        Where its orders go, when they go to an exchange.
+    missing_from : dict of str to int
+        Open of the first bar that is missing of each symbol, ns UTC, where prices are missing before the feed.
+    pause_reason : str or None
+        Why entries were paused when the record ended.
+    """
+
+    market: Market
+    orders: OrderLine | None
+    missing_from: dict[str, int]
+    pause_reason: str | None
+
+
+def open_session(parts: SessionParts, is_called_off: Callable[[float], bool]) -> Opened | None:
+    """Bring a session to where it can trade, and return on what.
+
+    Parameters
+    ----------
+    parts : SessionParts
+        The session's.
+    is_called_off : callable
+        Waits so many real seconds, and returns whether the session ends meanwhile.
+
+    Returns
+    -------
+    Opened or None
+        None when it was called off before its market could be reached.
+    """
+    if parts.market is None:
+        return _taken_up(parts, is_called_off)
+    market = parts.market
+    parts.host.record.note(BEGUN, market.feed.start_ns, {"since_ns": market.since_ns})
+    if market.history is not None:
+        parts.engine.warm_up(market.history)
+        parts.chart.add_history(market.history)
+    return Opened(market, _order_line(parts, market, None), {}, None)
+
+
+def _taken_up(parts: SessionParts, is_called_off: Callable[[float], bool]) -> Opened | None:
+    """Take up a session where its record ends: state, market, orders."""
+    record, engine = parts.host.record, parts.engine
+    told_events(record, parts.status)
+    parts.status.move(SessionState.RECOVERING, f"running {len(record):,} recorded events again", 0)
+    replayed = replay_record(engine, parts.readings, parts.chart)
+    _mark_known_holes(parts, replayed.events)
+    paused = last_pause(record) if parts.readings.account.is_paused else None
+    if paused is not None and paused.body["by"] == "strategy":
+        engine.guard.halt(paused.body["reason"])
+    market = _reopened(parts, replayed, is_called_off)
+    if market is None:
+        return None
+    missing_from = engine.mark_all_holes() if market.has_hole else {}
+    orders = _order_line(parts, market, replayed)
+    return Opened(market, orders, missing_from, None if paused is None else paused.body["reason"])
+
+
+def _mark_known_holes(parts: SessionParts, events: NDArray[np.void]) -> None:
+    """Mark the bars that are open and have a hole from before."""
+    for note in parts.host.record.notes("notice"):
+        symbol = note.body.get(HOLE)
+        if symbol in parts.config.symbols:
+            index = parts.config.symbols.index(symbol)
+            closed = np.flatnonzero((events["kind"] == BAR_CLOSED) & (events["symbol"] == index))
+            if not len(closed) or note.after > closed[-1]:
+                parts.engine.mark_hole(symbol)
+
+
+def _reopened(parts: SessionParts, replayed: Replayed, is_called_off: Callable[[float], bool]) -> Market | None:
+    """Open the market behind the record, as often as it takes."""
+    config, source = parts.config, parts.config.source
+    since_ns = last_seen_ns(replayed.events) or parts.host.record.notes(BEGUN)[0].time_ns
+    for wait_s in itertools.chain(_REOPEN_S, itertools.repeat(_REOPEN_S[-1])):
+        try:
+            market = source.open(config.symbols, config.timeframe, 0, since_ns=since_ns)
+        except ExchangeError as error:
+            text = f"the exchange cannot be reached: {error}; next try in {wait_s:g} s"
+            parts.status.move(SessionState.RECOVERING, text, parts.engine.time_ns)
+            if is_called_off(wait_s):
+                return None
+        else:
+            return market._replace(feed=ResumedFeed(market.feed, replayed.events))
+    return None
+
+
+def _order_line(parts: SessionParts, market: Market, replayed: Replayed | None) -> OrderLine | None:
+    """Open the way to the exchange, when orders go there, and take up those that were sent before."""
+    if market.open_orders is None or parts.config.execution != "exchange":
+        return None
+    record = parts.host.record
+    orders = market.open_orders(parts.host.session_id)
+    orders.record(record)
+    if replayed is None:
+        orders.require_funds(parts.config.cash)
+    else:
+        orders.restore(record.notes(), replayed.in_flight, replayed.reports)
+    orders.listen(parts.mailbox.wake)
+    return orders
