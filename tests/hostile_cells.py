@@ -35,7 +35,12 @@ class Answer(NamedTuple):
 
 
 def run_cells(
-    cells: Sequence[str], folder: Path, *, is_switched_on: bool, more: Mapping[str, str] | None = None
+    cells: Sequence[str],
+    folder: Path,
+    *,
+    is_switched_on: bool,
+    more: Mapping[str, str] | None = None,
+    limit_s: float = LIMIT_S,
 ) -> tuple[list[Answer], str]:
     """Run cells in a process of their own; return what came of them, and all that was printed."""
     environment = {name: value for name, value in os.environ.items() if name != SWITCH}
@@ -53,7 +58,7 @@ def run_cells(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=LIMIT_S,
+        timeout=limit_s,
         check=False,
         start_new_session=True,
     )
