@@ -122,14 +122,14 @@ def unregister(address: PracticeAddress) -> None:
 def find_practice_exchange(url: str | None = None, *, plays_real: bool = False) -> PracticeAddress | None:
     """Return a running exchange of this user, the one that started last; None when there is none.
 
-    With `plays_real` among those that play a real one, else among those that do not.
-
     Files of exchanges that are gone are ignored and removed.
 
     Parameters
     ----------
     url : str, optional
         Where it has to be, such as ``http://127.0.0.1:40001``.
+    plays_real : bool, default False
+        Whether it must be one that plays a real exchange; otherwise it is none of those.
     """
     folder = _folder()
     files = sorted(folder.glob("practice-*.json"), key=_modified_ns, reverse=True) if folder.is_dir() else []
