@@ -1,22 +1,20 @@
 """The door to real money: `live`, which is `wb.live(...)`."""
 
-import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from workbench.api import slug
+from workbench.api import free_name, opened
 from workbench.errors import ConfigError
-from workbench.live import LiveSession, LiveSessionConfig, default_manager
+from workbench.live import LiveSessionConfig
 from workbench.live.real_mode import REAL_NAME_PREFIX
 from workbench.model import Costs, RiskConfig, Timeframe
 from workbench.strategy.lowering import configured
 
 if TYPE_CHECKING:
     from workbench.exchange.practice import PracticeExchange
+    from workbench.live.session_handle import SessionHandle
 
 __all__ = ["live"]
-
-_NUMBERS = itertools.count(1)
 
 
 def live(  # noqa: PLR0913  the public door: keyword-only, and each has one meaning
@@ -34,7 +32,8 @@ def live(  # noqa: PLR0913  the public door: keyword-only, and each has one mean
     warmup_bars: int | None = None,
     feed: str = "trades",
     start: bool = True,
-) -> LiveSession:
+    inline: bool | None = None,
+) -> "SessionHandle":
     """Trade a strategy with REAL MONEY and return the session's handle at once.
 
     It is off unless all of this holds: ``WORKBENCH_ENABLE_REAL_TRADING=1`` where Jupyter was started; the account armed
@@ -72,10 +71,13 @@ def live(  # noqa: PLR0913  the public door: keyword-only, and each has one mean
         What the bars are made of, as in `paper`.
     start : bool, default True
         False prepares a session whose panel shows Start.
+    inline : bool, optional
+        True: the session is a thread of this process, which then reads the key, and ends with it. Default:
+        a process of its own, unless the exchange is an object of this process.
 
     Returns
     -------
-    LiveSession
+    SessionHandle
         The handle, as of `paper`; its ``mode`` is ``"real"``.
 
     Raises
@@ -93,6 +95,7 @@ def live(  # noqa: PLR0913  the public door: keyword-only, and each has one mean
     from workbench.live.exchange_source import ExchangeSource  # noqa: PLC0415  as above
 
     configured_strategy = configured(strategy)
+    is_inline = not isinstance(exchange, str) if inline is None else inline
     symbols = (symbol,) if isinstance(symbol, str) else tuple(symbol)
     kinds = {"linear_perpetual" if ":" in one else "spot" for one in symbols}
     if len(kinds) != 1:
@@ -103,7 +106,7 @@ def live(  # noqa: PLR0913  the public door: keyword-only, and each has one mean
     gate.precheck(consent)
     address, clock = (None, None) if isinstance(exchange, str) else (exchange.address, exchange.clock)
     config = LiveSessionConfig(
-        name=_real_name(name, configured_strategy.name),
+        name=_real_name(name, configured_strategy.name, is_inline=is_inline),
         strategy=configured_strategy,
         symbols=symbols,
         timeframe=Timeframe.of(timeframe),
@@ -116,11 +119,11 @@ def live(  # noqa: PLR0913  the public door: keyword-only, and each has one mean
         warmup_bars=warmup_bars,
         execution="exchange",
     )
-    session = default_manager().create(config)
-    return session.start() if start and session.state == "PREPARED" else session
+    return opened(config, starts=start, is_inline=is_inline)
 
 
-def _real_name(name: str | None, strategy_name: str) -> str:
+def _real_name(name: str | None, strategy_name: str, *, is_inline: bool) -> str:
     """Return the session's name, which says that it is about real money."""
-    chosen = f"{slug(strategy_name)}-{next(_NUMBERS)}" if name is None else name
-    return chosen if chosen.startswith(REAL_NAME_PREFIX) else f"{REAL_NAME_PREFIX}{chosen}"
+    if name is None:
+        return free_name(f"{REAL_NAME_PREFIX}{strategy_name}", is_inline=is_inline)
+    return name if name.startswith(REAL_NAME_PREFIX) else f"{REAL_NAME_PREFIX}{name}"

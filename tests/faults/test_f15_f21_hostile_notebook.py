@@ -29,7 +29,7 @@ sentence = {{sentence!r}}
 order = OrderTicket(client_order_id="wb-1", symbol="{BTC}", side="buy", quantity=0.001)
 def live(confirm=sentence, **changes):
     return wb.live(wb.strategy.buy_and_hold(), exchange="practice", key="main", symbol="{BTC}", timeframe="1m",
-                   risk=wb.RiskConfig(**(limits | changes)), confirm=confirm)
+                   risk=wb.RiskConfig(**(limits | changes)), confirm=confirm, inline=True)
 def sent(make):
     async def go():
         client = make()

@@ -20,6 +20,8 @@ TICKS = [(second, 100.0) for second in range(0, 300, 10)]
 
 def test_key_shows_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
+    # It tells pages of what it compiles, and knows no keys.
+    caplog.set_level(logging.WARNING, "numba")
     vaults: list[Vault] = []
 
     def open_source(exchange: PracticeExchange) -> ExchangeSource:

@@ -18,7 +18,7 @@ import workbench as wb
 risk = wb.RiskConfig(stop_loss=0.02, max_order_notional=100.0, max_position_notional=200.0, max_orders_per_minute=5,
                      price_collar=0.05, daily_loss_limit=0.05, max_drawdown=0.1)
 session = wb.live(wb.strategy.buy_and_hold(), exchange="practice", key="main", symbol="BTC/USDT", timeframe="1m",
-                  risk=risk, confirm=SENTENCE, name="first", start=False)
+                  risk=risk, confirm=SENTENCE, name="first", start=False, inline=True)
 stepped = threading.Condition()
 def notify(update):
     with stepped:

@@ -14,6 +14,7 @@ from workbench.live.mailbox import Mailbox
 from workbench.live.metrics import session_metrics
 from workbench.live.parity import compare_runs
 from workbench.live.readings import Readings
+from workbench.live.recovery import replay_record, since_of, told_events
 from workbench.live.status import SessionStatus
 from workbench.live.trading_engine import LiveTradingEngine
 from workbench.live.waterfall import explain_difference
@@ -173,6 +174,19 @@ class SessionView:
         now_ns = None if self._loop is None or self._status.is_finished else self._loop.now_ns
         return session_metrics(self._readings, self._engine, self._chart, self._status, now_ns)
 
+    def restore(self) -> None:
+        """Show a session that another process ran, as its record leaves it; for one that is never started.
+
+        Raises
+        ------
+        JournalError
+            The record cannot be read, or run again by this version of the software.
+        """
+        record = self._host.record
+        self._engine = self._new_engine(since_ns=since_of(record))
+        told_events(record, self._status)
+        replay_record(self._engine, self._readings, self._chart)
+
     def parity(self) -> ParityReport:
         """Replay what was recorded through the backtest driver, and say whether it did the same, byte for byte.
 
@@ -183,7 +197,7 @@ class SessionView:
         SessionClosedError
             The record was removed.
         """
-        if self._loop is None:
+        if self._loop is None and not self._engine.time_ns:
             raise SessionError(f"session {self.name!r} was never started: there is nothing to replay")
         return compare_runs(self._config.plan(), self._engine.config, self._engine.cut())
 

@@ -76,7 +76,7 @@ class Collector:
         text = source_text(owner)
         if text is None:
             raise _no_text(owner.__name__)
-        methods = _methods(owner)
+        methods = _methods(owner, text)
         for method in methods:
             _check_method(owner, method)
         flags = {bool(method.__code__.co_flags & _ANNOTATIONS_ARE_TEXT) for method in methods}
@@ -238,22 +238,23 @@ def _function_text(function: FunctionType) -> tuple[str, ast.FunctionDef]:
     return text, definition
 
 
-def _methods(owner: type) -> list[FunctionType]:
-    """Return the functions that were written in the body of a class."""
+def _methods(owner: type, text: str) -> list[FunctionType]:
+    """Return the functions that were written in the body of a class; what a decorator made is not in its text."""
+    (definition,) = ast.parse(text).body
+    written = {node.name for node in ast.walk(definition) if isinstance(node, ast.FunctionDef)}
     found = []
-    for member in vars(owner).values():
+    for name, member in vars(owner).items():
         function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
-        if isinstance(function, FunctionType) and function.__qualname__ == f"{owner.__qualname__}.{function.__name__}":
+        function = inspect.unwrap(function) if callable(function) else function
+        if name in written and isinstance(function, FunctionType):
             found.append(function)
     return found
 
 
 def _check_method(owner: type, method: FunctionType) -> None:
     mangled = f"_{owner.__name__.lstrip('_')}__"
-    if any(name.startswith(mangled) for name in method.__code__.co_names) or not method.__code__.co_filename:
+    if any(name.startswith(mangled) for name in method.__code__.co_names):
         return  # alone, outside its class, it would compile to other names
-    if method.__name__.startswith("__") and source_text(method) is None:
-        return  # made by a decorator such as dataclass
     try:
         function_definition(method)
     except NotCompilableError as error:

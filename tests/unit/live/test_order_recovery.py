@@ -136,6 +136,17 @@ def test_a_number_that_was_used_before_is_never_sent(start: Start) -> None:
     life = start()
     life.send(request(1))
     life.send(request(1))
+    assert (len(life.placed()), life.book()) == (1, [])
+    assert "order 1 was asked for twice; it is not sent again" in [one.text for one in life.orders.notices()]
+    life.line.put("own", own_trade(life.name(1), 1.0))
+    assert life.book() == [(1.0, 1, DONE)]
+
+
+def test_an_intent_that_the_journal_has_already_is_not_sent(start: Start) -> None:
+    life = start()
+    life.send(request(1))
+    life = start()  # and nothing is restored
+    life.send(request(1))
     assert len(life.placed()) == 1
     assert any("has an intent already" in one.text for one in (life.book(), life.orders.notices())[1])
 

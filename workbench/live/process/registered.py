@@ -4,59 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from workbench.errors import SessionError
-from workbench.live.journal import JournalReader
+from workbench.live.process.archive import FolderArchive
 from workbench.live.process.handle import ProcessSession
 from workbench.live.process.lock import holder_of
 from workbench.live.process.process_table import wait_for_end
 from workbench.live.process.record import write_request
 from workbench.live.process.session_info import look_at
 from workbench.live.process.stopping import end_sessions
-from workbench.live.records import SessionEvent
 from workbench.live.session_text import read_session
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
+    from workbench.live.parity import ParityReport
     from workbench.live.process.folders import SessionFolder
     from workbench.live.session_config import LiveSessionConfig
     from workbench.live.states import SessionState
 
-__all__ = ["FolderArchive", "RegisteredSession"]
+__all__ = ["RegisteredSession"]
 
 # Of the time that a stop has, this is left for ending a process that does not answer.
 _BY_FORCE_S: Final = 6.0
-
-
-class FolderArchive:
-    """Tells of a session whose process is gone what its folder knows.
-
-    Parameters
-    ----------
-    folder : SessionFolder
-        The session.
-    """
-
-    def __init__(self, folder: SessionFolder) -> None:
-        self._folder = folder
-
-    def answer(self, operation: str, arguments: Mapping[str, Any]) -> Any:  # noqa: ANN401 - what the operation answers
-        """Return what the session's process would answer to a read; LookupError for what is not kept."""
-        if operation == "status":
-            info = look_at(self._folder)
-            if info.is_finished:
-                return info.state, info.reason
-        if operation == "events" and self._folder.journal.is_file():
-            return self._events(arguments.get("limit"))
-        raise LookupError(operation)
-
-    def _events(self, limit: int | None) -> tuple[SessionEvent, ...]:
-        notes = [note for note in JournalReader(self._folder.journal).notes() if "text" in note.body]
-        kept = notes if limit is None else notes[len(notes) - min(limit, len(notes)) :]
-        return tuple(SessionEvent(note.time_ns, note.body.get("about", note.kind), note.body["text"]) for note in kept)
 
 
 class RegisteredSession(ProcessSession):
@@ -69,7 +40,8 @@ class RegisteredSession(ProcessSession):
     """
 
     def __init__(self, place: SessionFolder) -> None:
-        super().__init__(place.path, load_config=_read_config, archive=FolderArchive(place), is_owner=self._is_holder)
+        self._kept = FolderArchive(place)
+        super().__init__(place.path, load_config=_read_config, archive=self._kept, is_owner=self._is_holder)
         self._place = place
 
     def stop(self, *, flatten: bool = False, timeout_s: float = 30.0) -> SessionState:
@@ -102,6 +74,10 @@ class RegisteredSession(ProcessSession):
         if not self.is_finished:
             end_sessions([look_at(self._place)], "kill")
         return self.state
+
+    def parity(self) -> ParityReport:
+        """Replay what was recorded, and say whether it did the same, byte for byte; here when its process is gone."""
+        return super().parity() if self._is_there() else self._kept.parity()
 
     def _is_holder(self, pid: int) -> bool:
         holder = holder_of(self._place.lock)

@@ -14,6 +14,7 @@ import socket
 import struct
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,31 +59,40 @@ class Supervisor:
         self._selector.register(listener, selectors.EVENT_READ)
         self._woken, self._waking = socket.socketpair()
         self._is_ending = False
+        self._busy_s = self._adopted_s = 0.0
         self._watch = Watch(root, key, self._fork)
 
     def run(self) -> None:
         """Serve until told to end, or until there was nothing to do for long enough."""
         self._heed_signals()
         self._watch.adopt()
-        busy_s = adopted_s = time.monotonic()
+        self._busy_s = self._adopted_s = time.monotonic()
         while not self._is_ending:
-            ready = self._selector.select(_TICK_S if self._watch.sessions else min(self._idle_s, _ADOPT_S))
-            for key, _ in ready:
-                if key.fileobj is self._woken:
-                    self._woken.recv(4_096)
-                else:
-                    self._accept()
-            for pid, status in reap():
-                self._watch.ended(pid, status)
-            now_s = time.monotonic()
-            if now_s - adopted_s >= _ADOPT_S:
-                self._watch.adopt()
-                adopted_s = now_s
-            self._watch.look(now_s)
-            if ready or self._watch.sessions:
-                busy_s = now_s
-            if now_s - busy_s >= self._idle_s:
-                self._rest()
+            try:
+                self._turn()
+            except Exception:  # noqa: BLE001 - the border of the process, such as a full disk: who would watch then?
+                traceback.print_exc()
+                time.sleep(_TICK_S)
+
+    def _turn(self) -> None:
+        """Wait for a while, answer who asks, and look at every session."""
+        ready = self._selector.select(_TICK_S if self._watch.sessions else min(self._idle_s, _ADOPT_S))
+        for key, _ in ready:
+            if key.fileobj is self._woken:
+                self._woken.recv(4_096)
+            else:
+                self._accept()
+        for pid, status in reap():
+            self._watch.ended(pid, status)
+        now_s = time.monotonic()
+        if now_s - self._adopted_s >= _ADOPT_S:
+            self._watch.adopt()
+            self._adopted_s = now_s
+        self._watch.look(now_s)
+        if ready or self._watch.sessions:
+            self._busy_s = now_s
+        if now_s - self._busy_s >= self._idle_s:
+            self._rest()
 
     def let_go(self) -> None:
         """Close what only the supervisor uses, here or in a fresh fork."""
@@ -154,7 +164,8 @@ class Supervisor:
             return {"error": type(error).__name__, "message": str(error)}
         # The process sends this when it is ready, long after the supervisor has forgotten the connection.
         connection.settimeout(None)
-        found = request.get("environment", {})
+        given = request.get("environment")
+        found = given if isinstance(given, dict) else {}
         environment = {name: str(found[name]) for name in CONSENTS if name in found}
         self._watch.start(folder, request["mode"], reply=connection, environment=environment)
         return None
@@ -170,7 +181,10 @@ def _read_line(connection: socket.socket) -> dict[str, Any]:
         if not part or len(parts) > _MOST_REQUEST_BYTES:
             raise ValueError("the request ends before its line does")
         parts += part
-    return dict(json.loads(parts))
+    request = json.loads(parts)
+    if not isinstance(request, dict):
+        raise ValueError(f"a request must be an object, was {request!r:.80}")  # noqa: TRY004 - not a caller's type
+    return request
 
 
 def _is_own_user(connection: socket.socket) -> bool:
@@ -202,7 +216,7 @@ def main(root: str, listening: int, key: str) -> None:
     lock = FileLock(private_folder(folder / SUPERVISOR_FOLDER) / f"{key}.lock")
     lock.acquire()
     warm_up()
-    supervisor = Supervisor(folder, listener, key, idle_s=float(os.environ.get("WORKBENCH_IDLE_S", _IDLE_S)))
+    supervisor = Supervisor(folder, listener, key)
     try:
         supervisor.run()
     finally:

@@ -18,6 +18,7 @@ from workbench.live.parity import ParityReport
 from workbench.live.process import codec, messages
 from workbench.live.process.codec import decode, encode
 from workbench.live.process.messages import Answer, Host, Question
+from workbench.live.process.operations import READS, checked_arguments
 from workbench.live.process.strategy_view import StrategyView
 from workbench.live.records import ChartState, ErrorRecord, SessionEvent, StepUpdate
 from workbench.live.states import SessionState
@@ -181,3 +182,15 @@ def test_a_question_that_is_too_large_is_not_sent() -> None:
 def test_a_question_comes_as_it_was() -> None:
     question = Question("1" * 32, "configure", {"parameters": {"stop": 0.1, "fast": None}}, "b" * 32)
     assert Question.decode(question.encode()) == question
+
+
+@pytest.mark.parametrize("form", ['[-1,"<f8",[1]]', '[0,"<u8",[1]]', '[0,"<f8",[2]]', '[1,"<f8",[1]]'])
+def test_an_array_of_another_kind_place_or_size_is_refused(form: str) -> None:
+    with pytest.raises(DataError, match="cannot be read"):
+        decode(f'{{"$a":{form}}}'.encode(), (bytes(8),))
+
+
+@pytest.mark.parametrize("limit", ["all", -1, 1.5, True, 10**9])
+def test_an_argument_of_a_wrong_value_is_refused_before_the_session_is_asked(limit: object) -> None:
+    with pytest.raises(DataError, match="limit of fills cannot be"):
+        checked_arguments("fills", READS["fills"], {"limit": limit})
