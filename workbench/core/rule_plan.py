@@ -22,6 +22,7 @@ Level = float | Node
 
 _CONDITIONS = len(CONDITION_NAMES)
 _ENTRIES = (0, 2)
+_STOP_LOSS = LEVEL_NAMES.index("stop_loss")
 _SIZE = LEVEL_NAMES.index("size")
 _SIZING = LEVEL_NAMES.index("sizing")
 _FRACTIONS = {LEVEL_NAMES.index(name) for name in BOUNDED_BY_ONE}
@@ -65,6 +66,11 @@ class RulePlan(DecisionPlan):
         self._constants = tuple([math.nan if isinstance(level, Node) else float(level) for level in levels])
         self._constant_levels = constant_levels(self._constants)
         super().__init__(name, parameters, source, self._program.warmup)
+
+    @property
+    def has_stop_loss(self) -> bool:
+        """Whether every entry comes with a stop of its own: one without a usable value is no entry."""
+        return _STOP_LOSS in self._varying_rows or not math.isnan(self._constants[_STOP_LOSS])
 
     def batch(
         self,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.live.callbacks import EngineCallbacks
     from workbench.live.live_core import CoreFactory
     from workbench.live.parity import ParityReport
+    from workbench.live.real_mode import SessionMode
     from workbench.live.records import ChartState, ErrorRecord, SessionEvent, StepUpdate
     from workbench.live.session_config import LiveSessionConfig
     from workbench.live.session_loop import SessionLoop
@@ -65,7 +66,7 @@ class SessionView:
         self._callbacks = callbacks
         self._open_core = open_core
         self._config = config
-        self._status = SessionStatus(capacity=config.max_errors, keep=self._keep)
+        self._status = SessionStatus(capacity=config.max_errors, mode=config.mode, keep=self._keep)
         self._mailbox = Mailbox()
         self._abandoned = threading.Event()
         self._loop: SessionLoop | None = None
@@ -87,6 +88,11 @@ class SessionView:
     def config(self) -> LiveSessionConfig:
         """What the session runs."""
         return self._config
+
+    @property
+    def mode(self) -> SessionMode:
+        """``"real"`` when the session trades real money, else ``"paper"``."""
+        return self._config.mode
 
     @property
     def strategy(self) -> ConfiguredStrategy:

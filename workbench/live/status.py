@@ -12,6 +12,8 @@ from workbench.live.states import FINISHED, SessionState, check_transition
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from workbench.live.real_mode import SessionMode
+
 __all__ = ["SessionStatus"]
 
 
@@ -22,6 +24,8 @@ class SessionStatus:
     ----------
     capacity : int, default 1000
         Events to keep.
+    mode : {"paper", "real"}, default "paper"
+        What every event says of the session's money.
     keep : callable, optional
         Called with each event, on the thread on which it happens: a journal writes them down.
 
@@ -34,7 +38,14 @@ class SessionStatus:
     ('STARTING', 'started by the user', 2)
     """
 
-    def __init__(self, *, capacity: int = 1_000, keep: Callable[[SessionEvent], None] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        capacity: int = 1_000,
+        mode: SessionMode = "paper",
+        keep: Callable[[SessionEvent], None] | None = None,
+    ) -> None:
+        self.mode = mode
         self.events: BoundedLog[SessionEvent] = BoundedLog(capacity)
         self._changed = threading.Condition()
         self._listeners: tuple[Callable[[], None], ...] = ()
@@ -100,7 +111,7 @@ class SessionStatus:
 
     def note(self, time_ns: int, kind: str, text: str) -> None:
         """Add an event."""
-        event = SessionEvent(time_ns, kind, text)
+        event = SessionEvent(time_ns, kind, text, self.mode)
         self.events.append(event)
         if self._keep is not None and self._state is not SessionState.PREPARED:
             self._keep(event)
