@@ -6,6 +6,7 @@ The review itself stops at the first rule that forbids; these are the same figur
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -25,12 +26,13 @@ __all__ = ["EntryCheck", "ReviewedEntry", "book_at_review", "entry_checks"]
 _NS_PER_S: Final = 1e9
 
 
-class EntryCheck(NamedTuple):
-    """One rule of the review: what it allows, what the entry asked for, and whether it may pass."""
+@dataclass(frozen=True, slots=True)
+class EntryCheck:
+    """One rule of the review: what it allows, what the entry asked for (None: no number), and whether it may pass."""
 
     rule: str
     limit: float
-    value: float
+    value: float | None
     is_met: bool
 
 
@@ -106,7 +108,7 @@ def _caps(book: Book, entry: ReviewedEntry) -> Iterator[EntryCheck]:
     held = max(0.0, entry.side * float(y["quantity"])) * entry.price
     least = float(instrument["min_notional"])
     if least > 0.0 or notional <= 0.0:
-        yield EntryCheck("min_notional", least, notional, 0.0 < notional and least <= notional)
+        yield EntryCheck("min_notional", least, notional, notional > 0.0 and least <= notional)
     for name, value in (("max_order_notional", notional), ("max_position_notional", held + notional)):
         most = float(config[name])
         if most < math.inf:
@@ -115,7 +117,7 @@ def _caps(book: Book, entry: ReviewedEntry) -> Iterator[EntryCheck]:
     values = book.symbols["quantity"] * book.symbols["last"]
     equity = float(book.account["cash"]) + math.fsum(values)
     used = math.fsum(np.abs(np.delete(values, entry.symbol))) + held + notional
-    ratio = used / equity if equity > 0.0 else math.inf
+    ratio = used / equity if equity > 0.0 else None
     yield EntryCheck("max_leverage", leverage, ratio, used <= leverage * (equity - notional * fee) * TOLERANCE)
     if instrument["is_spot"] == 1:
         cash = float(book.account["cash"]) + math.fsum(values[book.symbols["instrument"]["is_spot"] == 0])

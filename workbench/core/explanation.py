@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +12,7 @@ import numpy as np
 from workbench.core.callable_plan import CallablePlan
 from workbench.core.evaluation import evaluation_order
 from workbench.core.graph import Program
+from workbench.core.intents import SIZINGS
 from workbench.core.nodes import Constant, Price
 from workbench.core.operators import AsFloat, Compare, Cross, Logic, Not
 from workbench.core.plan import CONDITION_NAMES, LEVEL_NAMES
@@ -28,6 +30,7 @@ __all__ = ["PlanReading", "Reading", "RuleReading", "explain", "number_texts"]
 _FEWEST_DIGITS: Final = 6
 # So many tell any two numbers apart.
 _MOST_DIGITS: Final = 17
+_SIZE: Final = LEVEL_NAMES.index("size")
 _SIZING: Final = LEVEL_NAMES.index("sizing")
 
 
@@ -169,13 +172,11 @@ def _operand(node: Node, text: str) -> str:
 
 
 def _levels(plan: RulePlan, values: _Values) -> tuple[Reading, ...]:
-    """Return the levels that are set; the code of the sizing is not one."""
-    numbers = [level if isinstance(level, float) else values.now[level] for level in plan.levels]
-    return tuple(
-        Reading(name, float(number))
-        for row, (name, number) in enumerate(zip(LEVEL_NAMES, numbers, strict=True))
-        if row != _SIZING and not math.isnan(number)
-    )
+    """Return the levels that are set; a size is named by what it is a size of."""
+    numbers = [_float(level if isinstance(level, float) else values.now[level]) for level in plan.levels]
+    names = list(LEVEL_NAMES)
+    names[_SIZE] = SIZINGS[int(numbers.pop(_SIZING))]
+    return tuple(Reading(name, number) for name, number in zip(names, numbers, strict=False) if not math.isnan(number))
 
 
 def _values(roots: Sequence[Node], ohlcv: FloatArray) -> _Values:
@@ -195,24 +196,23 @@ def _stepped(program: Program, ohlcv: FloatArray) -> tuple[tuple[Any, ...], tupl
     stream = program.stream()
     now = before = tuple(math.nan for _ in program.roots)
     for bar in zip(*ohlcv.tolist(), strict=True):
-        try:
+        # As it was held then: what raised decided nothing on that bar.
+        with contextlib.suppress(Exception):
             before, now = now, stream.step(*bar)
-        except Exception:  # noqa: BLE001  as it was held then
-            continue
     return now, before
 
 
-def _at(column: Any, place: int) -> Any:  # noqa: ANN401  a scalar of a constant, an array of everything else
+def _at(column: Any, place: int) -> Any:
     """Return one value of a column, nan before the first."""
     if not isinstance(column, np.ndarray):
         return column
     return column[..., place] if column.shape[-1] >= -place else math.nan
 
 
-def _float(value: Any) -> float:  # noqa: ANN401  of an array or a scalar
+def _float(value: Any) -> float:
     return float(value)
 
 
-def _number(value: Any) -> float | None:  # noqa: ANN401  of an array or a scalar
+def _number(value: Any) -> float | None:
     number = float(value)
     return number if math.isfinite(number) else None

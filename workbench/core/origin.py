@@ -169,7 +169,7 @@ class _Watch:
         return made
 
     def _watched(self, decide: Callable[..., Intent]) -> Callable[..., Intent]:
-        def watched(params: Any, now: Any, position: Any) -> Intent:  # noqa: ANN401  as the plan's own
+        def watched(params: Any, now: Any, position: Any) -> Intent:
             intent = decide(params, now, position)
             self._asked = (now, position, intent)
             return intent
@@ -190,9 +190,7 @@ def _run(plan: DecisionPlan, config: EngineConfig, warmup: Bars | None) -> tuple
     return run, watch
 
 
-def _piece_of(
-    run: EventRun, events: NDArray[np.void], find: Callable[[NDArray[np.void]], int | None]
-) -> int | None:
+def _piece_of(run: EventRun, events: NDArray[np.void], find: Callable[[NDArray[np.void]], int | None]) -> int | None:
     """Return where the piece begins in which something is found."""
     for begin in range(0, len(events), _PIECE):
         if find(_happened(run.run(events[begin : begin + _PIECE]))) is not None:
@@ -203,4 +201,3 @@ def _piece_of(
 def _happened(log: NDArray[np.void]) -> NDArray[np.void]:
     rows: NDArray[np.void] = log[log["kind"] != NO_ROW]
     return rows
-

@@ -15,12 +15,14 @@ from workbench.live.parity import compare_runs
 from workbench.live.readings import Readings
 from workbench.live.status import SessionStatus
 from workbench.live.trading_engine import LiveTradingEngine
+from workbench.live.why import explain_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from workbench.live.callbacks import EngineCallbacks
     from workbench.live.live_core import CoreFactory
+    from workbench.live.order_story import OrderStory
     from workbench.live.parity import ParityReport
     from workbench.live.records import ChartState, ErrorRecord, SessionEvent, StepUpdate
     from workbench.live.session_config import LiveSessionConfig
@@ -166,6 +168,23 @@ class SessionView:
         if self._loop is None:
             raise SessionError(f"session {self.name!r} was never started: there is nothing to replay")
         return compare_runs(self._config.plan(), self._engine.config, self._engine.cut())
+
+    def why(self, order: int | str | Fill | Denied) -> OrderStory:
+        """Return why an order happened, from the bar that decided it to what became of it; printed, it is a text.
+
+        Parameters
+        ----------
+        order : int, str, Fill or Denied
+            As for `workbench.live.why.explain_order`: a number, a client order id, a fill or a denial.
+
+        Raises
+        ------
+        UnknownOrderError
+            The session has no such order.
+        SessionClosedError
+            The record was removed.
+        """
+        return explain_order(self._config, self._host.record, order)
 
     def _new_engine(self, *, since_ns: int | None = None) -> LiveTradingEngine:
         config = self._config
