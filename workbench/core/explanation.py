@@ -89,11 +89,13 @@ def explain(plan: DecisionPlan, ohlcv: FloatArray) -> PlanReading:
 
     Examples
     --------
-    >>> from workbench.strategy import plan_of, sma_cross
+    >>> from workbench.core.market_view import MarketView
+    >>> close, never = MarketView().close, Constant(False)
+    >>> rules = [close.sma(2).crosses_above(close.sma(3)).node, never, never, never]
+    >>> plan = RulePlan("cross", {}, None, rules, [math.nan] * 7 + [0.0])
     >>> closes = np.array([10.0, 9.0, 8.0, 12.0])
-    >>> plan = plan_of(sma_cross(fast=1, slow=2))
     >>> explain(plan, np.stack([closes] * 5)).rules[0].text
-    'sma(close, 1) 12 crossed above sma(close, 2) 10 (the bar before: 8, 8.5)'
+    'sma(close, 2) 10 crossed above sma(close, 3) 9.66667 (the bar before: 8.5, 9)'
     """
     if not ohlcv.shape[1]:
         raise DataError("there must be at least one bar to explain, were none")

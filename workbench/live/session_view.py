@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from workbench.live.live_core import CoreFactory
     from workbench.live.order_story import OrderStory
     from workbench.live.parity import ParityReport
+    from workbench.live.recorded_config import ReadableRecord
     from workbench.live.records import ChartState, ErrorRecord, SessionEvent, StepUpdate
     from workbench.live.session_config import LiveSessionConfig
     from workbench.live.session_loop import SessionLoop
@@ -84,6 +85,11 @@ class SessionView:
     def config(self) -> LiveSessionConfig:
         """What the session runs."""
         return self._config
+
+    @property
+    def record(self) -> ReadableRecord:
+        """What the session has recorded so far, for reading."""
+        return self._host.record
 
     @property
     def strategy(self) -> ConfiguredStrategy:
