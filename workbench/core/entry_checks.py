@@ -87,7 +87,7 @@ def _gate(book: Book, entry: ReviewedEntry) -> Iterator[EntryCheck]:
     account, config, y = book.account, book.config, book.symbols[entry.symbol]
     if config["cooldown_ns"] > 0:
         left_s = max(0.0, (int(y["cooldown_until_ns"]) - entry.time_ns) / _NS_PER_S)
-        yield EntryCheck("cooldown", config["cooldown_ns"] / _NS_PER_S, left_s, left_s == 0.0)
+        yield EntryCheck("cooldown", float(config["cooldown_ns"]) / _NS_PER_S, left_s, left_s == 0.0)
     most = int(config["max_orders_per_minute"])
     if most > 0:
         is_same = account["minute"] == entry.time_ns // MINUTE_NS
