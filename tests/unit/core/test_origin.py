@@ -109,7 +109,7 @@ def test_state_and_log_are_those_before_the_event() -> None:
     assert events[origin.row]["kind"] == TICK
     assert events[origin.row]["time_ns"] == MIDNIGHT + 4 * MINUTE
     assert origin.before.symbols[0]["entry_price"] == 102.0
-    assert origin.before.account["cash"] == 0.0
+    assert origin.before.account["cash"] == pytest.approx(0.0, abs=1e-9)
     assert origin.before.log["kind"].tolist() == [FILL_ROW]
     assert origin.log["kind"].tolist() == [FILL_ROW, TRADE_ROW]
     assert origin.place == 0
