@@ -182,7 +182,8 @@ class OrderStory:
         if self.order_type == "cancel":
             return f"{named} of {self.session}: cancels order {self.price:.0f} of {self.symbol}; {self.outcome}"
         purpose = f"exit, {self.reason.replace('_', ' ')}" if self.is_exit else "entry"
-        order = f"{self.side} {number_texts(self.quantity)[0]} {self.symbol}, {self.order_type}"
+        level = f" at {self.price:.10g}" if self.kind == "request" and self.order_type != "market" else ""
+        order = f"{self.side} {number_texts(self.quantity)[0]} {self.symbol}, {self.order_type}{level}"
         return f"{named} of {self.session}: {order} ({purpose}); {self.outcome}"
 
     def _risk_lines(self) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -97,13 +98,23 @@ def _level(origin: Origin, event: np.void, reason: int) -> Trigger:
 
 
 def _waited(origin: Origin) -> Trigger | None:
-    """Return the level that a resting order waited at, if it did."""
+    """Return the price at which an order was to be filled, if it had one."""
     row = origin.log[origin.place]
     y = origin.before.symbols[row["symbol"]]
-    if row["kind"] != FILL_ROW or y["order_kind"] == NO_ORDER or y["order_side"] != row["side"]:
+    if row["kind"] != FILL_ROW:
         return None
-    kind, level = ORDER_KINDS[y["order_kind"]], float(y["order_price"])
-    return Trigger(kind, level, float(row["price"]), f"its {kind} at {level:.10g}, at which it waited, was reached")
+    # It waited already, or was placed and reached within one bar.
+    if y["order_kind"] != NO_ORDER and y["order_side"] == row["side"]:
+        kind, level = ORDER_KINDS[y["order_kind"]], float(y["order_price"])
+    elif y["entry_side"] == row["side"] and not math.isnan(y["stop"]):
+        kind, level = "stop", float(y["stop"])
+    elif y["entry_side"] == row["side"] and not math.isnan(y["limit"]):
+        kind, level = "limit", float(y["limit"])
+    elif y["exit_reason"] == SIGNAL and y["exit_limit"] > 0.0:
+        kind, level = "limit", float(y["exit_limit"])
+    else:
+        return None
+    return Trigger(kind, level, float(row["price"]), f"its {kind} at {level:.10g} was reached")
 
 
 def _breaker(origin: Origin, reason: int) -> Trigger:

@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tests.unit.live.kept_record import KeptRecord
@@ -15,8 +14,6 @@ from tests.unit.live.markets import (
     ETH,
     FREE,
     JOIN_S,
-    MIDNIGHT,
-    MINUTE,
     SECOND,
     bars_of,
     let_pass,
@@ -24,13 +21,13 @@ from tests.unit.live.markets import (
     session_config,
     walk,
 )
+from tests.unit.live.recordings import Exchange, closed, recorded, report, tick, told
 from workbench.errors import ConfigError, SessionError
 from workbench.live import BarsSource, LiveSession, LiveSessionConfig, ManualClock
 from workbench.live.host import SessionHost
 from workbench.live.journal import Journal
 from workbench.live.recorded_session import RecordedSession, record_in
-from workbench.live.recovery import BEGUN
-from workbench.model import BAR, BAR_CLOSED, COMMAND, EVENT, REPORT, TICK, Bars, Command, Instrument, RiskConfig
+from workbench.model import BAR, COMMAND, Bars, RiskConfig
 from workbench.strategy import Strategy, buy_and_hold, enter_long, hold, sma_cross
 
 RISK = RiskConfig(stop_loss=0.01, take_profit=0.02, trailing_stop=0.008)
@@ -105,44 +102,13 @@ def test_the_pause_after_a_failing_strategy_comes_from_the_record_alone() -> Non
     assert_same(again, session)
 
 
-def recorded(*rows: tuple[Any, ...]) -> KeptRecord:
-    """Return the record of a session that began at midnight."""
-    record = KeptRecord()
-    record.note(BEGUN, MIDNIGHT, {"since_ns": MIDNIGHT})
-    record.append(np.array(list(rows), dtype=EVENT))
-    return record
-
-
-def tick(second: float, price: float) -> tuple[Any, ...]:
-    return (TICK, 0, MIDNIGHT + round(second * SECOND), price, 1.0, 0.0, 0.0, 0.0, 0)
-
-
-def closed(minute: int, price: float, kind: int = BAR_CLOSED) -> tuple[Any, ...]:
-    return (kind, 0, MIDNIGHT + minute * MINUTE, price, price, price, price, 1.0, 0)
-
-
-def told(second: float, command: str) -> tuple[Any, ...]:
-    return (COMMAND, -1, MIDNIGHT + round(second * SECOND), float(Command(command).code), 0.0, 0.0, 0.0, 0.0, 0)
-
-
-class Exchange:
-    """A source with an account, of which only the rules are asked."""
-
-    name = "fake"
-    has_account = True
-    has_own_clock = True
-
-    def instruments(self, symbols: tuple[str, ...]) -> tuple[Instrument, ...]:
-        return tuple(Instrument(symbol) for symbol in symbols)
-
-
 def test_reports_of_an_exchange_are_booked_again_and_nothing_is_sent() -> None:
     # The bar of minute 0 decides, the price at 61 s makes the request, and the exchange sold 3 of it at 101.
     record = recorded(
         tick(0, 100.0),
         closed(0, 100.0),
         tick(61, 100.0),
-        (REPORT, 0, MIDNIGHT + 62 * SECOND, 3.0, 101.0, 0.5, 0.0, 1.0, 0),
+        report(62, 0, 3.0, 101.0, fee=0.5, is_done=True),
         tick(63, 104.0),
     )
     config = session_config(source=Exchange(), execution="exchange", symbols=(BTC,), cash=1_000.0)
