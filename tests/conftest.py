@@ -2,9 +2,13 @@
 
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from workbench.live.process.registry import SessionRegistry
 
 # No deadline: a property's first example may compile a kernel. The same examples in each run (derandomize): a failure
 # that CI shows is there on a developer's machine too; `--hypothesis-profile=search` looks for new ones.
@@ -31,3 +35,21 @@ def no_thread_outlives_its_test() -> Iterator[None]:
         if not thread.name.startswith(LIBRARY_THREADS):
             thread.join(JOIN_TIMEOUT_S)
             assert not thread.is_alive(), f"the test left thread {thread.name!r} running"
+
+
+@pytest.fixture(scope="session")
+def process_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SessionRegistry"]:
+    """Have one home with a warm supervisor for all tests that start sessions in processes of their own."""
+    from tests.process_sessions import home
+
+    with home(tmp_path_factory.mktemp("home")) as registry:
+        yield registry
+
+
+@pytest.fixture
+def registry(process_home: "SessionRegistry") -> Iterator["SessionRegistry"]:
+    """Have that home, and end the sessions that a test leaves running."""
+    from tests.process_sessions import end_all
+
+    yield process_home
+    end_all(process_home)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         sessions,
         sweep,
     )
+    from workbench.api_sessions import live
     from workbench.core import PortfolioSimulator
     from workbench.data import CandleStore, FileFormat
     from workbench.exchange.practice import PracticeExchange
@@ -91,6 +92,7 @@ __all__ = [
     "errors",
     "exit_position",
     "hold",
+    "live",
     "load_bars",
     "paper",
     "param",
@@ -103,8 +105,8 @@ __all__ = [
     "sweep",
 ]
 
-# Where each public name lives. A name equal to its module's last part is that module itself: `errors`, and `strategy`,
-# whose room can be called as the decorator, so that `wb.strategy` means one thing however the room was imported.
+# Where each public name lives. A name equal to its module's last part is that module itself: `errors`, and `strategy`
+# and `live`, whose rooms can be called, so that each means one thing however the room was imported.
 _MODULE_OF = {
     "AccountState": "workbench.model",
     "Bar": "workbench.model",
@@ -140,6 +142,7 @@ _MODULE_OF = {
     "errors": "workbench.errors",
     "exit_position": "workbench.strategy",
     "hold": "workbench.strategy",
+    "live": "workbench.live",
     "load_bars": "workbench.api",
     "paper": "workbench.api",
     "param": "workbench.strategy",

@@ -2,14 +2,16 @@
 
 import itertools
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from workbench.data import QualityReport, download, load_bars, quality_report, read_funding, resample
 from workbench.errors import ConfigError
 from workbench.live import BarsSource, LiveSession, LiveSessionConfig, PracticeSource, default_manager
+from workbench.live.session_handle import SessionHandle
 from workbench.live.sources import MarketSource
-from workbench.model import Bars, Costs, RiskConfig, Timeframe
+from workbench.model import Bars, Costs, EquityWaterfall, RiskConfig, Timeframe
 from workbench.research import backtest, sweep
 from workbench.strategy.lowering import configured
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from workbench.exchange.practice import PracticeExchange
     from workbench.exchange.practice.faults import FaultKind
     from workbench.exchange.simulated import SimulatedClient
+    from workbench.live.session_handle import SessionHandle
     from workbench.panels import SessionPanel
 
 __all__ = [
@@ -33,8 +36,6 @@ __all__ = [
     "sessions",
     "sweep",
 ]
-
-_NUMBERS = itertools.count(1)
 
 
 def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one meaning
@@ -54,11 +55,14 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
     as_ticks: bool = False,
     execution: str = "simulated",
     feed: str = "trades",
-) -> LiveSession:
+    inline: bool | None = None,
+) -> "SessionHandle":
     """Trade a strategy with play money and return the session's handle at once.
 
-    Orders are filled by the same core as in `backtest`, or go to a practice exchange of this computer by the client
-    that speaks to real ones. No order ever leaves this computer.
+    A live session gets a process of its own, which the kernel's interrupts, restarts and end do not touch: after them,
+    `attach` gives the handle again, and so does the same call. Orders are filled by the same core as in `backtest`, or
+    go to a practice exchange of this computer by the client that speaks to real ones. No order ever leaves this
+    computer.
 
     Parameters
     ----------
@@ -80,8 +84,8 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
     costs : Costs, optional
         Fees and slippage; default those of `Costs`.
     name : str, optional
-        Unique name, ``a-z 0-9 _ -``. Default: the strategy's name and a number. The name of a running session of the
-        same configuration attaches to it.
+        Unique name, ``a-z 0-9 _ -``. Default: the strategy's name and the first number that is free. The name of a
+        session of the same configuration that has not ended attaches to it.
     speed : float, default 1
         Market seconds in a real second: 1 to 1,000, or ``inf`` for as fast as it goes. An exchange has a speed of its
         own.
@@ -98,10 +102,13 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
         Who fills: the fill model of `backtest` on live data, or the practice exchange or simulated client.
     feed : {"trades", "candles"}, default "trades"
         What the bars of an exchange are made of: its single trades, or its own closed candles.
+    inline : bool, optional
+        True: the session is a thread of this process, and ends with it; False: it has a process of its own. Default: a
+        thread for what belongs to this process (replayed bars, an exchange that is one of its objects).
 
     Returns
     -------
-    LiveSession
+    SessionHandle
         The handle: ``panel() snapshot() fills() pause() resume() flatten() stop() parity()``.
 
     Raises
@@ -124,13 +131,14 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
     >>> session.close()
     """
     configured_strategy = configured(strategy)
+    is_inline = not isinstance(exchange, str) if inline is None else inline
     source, symbols, bar_length = _market(
         exchange, symbol, timeframe, as_ticks=as_ticks, is_sent=execution != "simulated", feed=feed
     )
     if source.has_own_clock and speed != 1.0:
         raise ConfigError(f"speed must be left at 1, was {speed}: {source.name} has a clock of its own")
     config = LiveSessionConfig(
-        name=f"{_slug(configured_strategy.name)}-{next(_NUMBERS)}" if name is None else name,
+        name=free_name(configured_strategy.name, is_inline=is_inline) if name is None else name,
         strategy=configured_strategy,
         symbols=symbols,
         timeframe=bar_length,
@@ -143,23 +151,26 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
         warmup_bars=warmup_bars,
         execution=execution,
     )
-    session = default_manager().create(config)
-    return session.start() if start and session.state == "PREPARED" else session
+    return opened(config, starts=start, is_inline=is_inline)
 
 
-def sessions() -> tuple[LiveSession, ...]:
-    """Return all sessions of this process, oldest first, with those that ended within the last hour.
+def sessions() -> "tuple[SessionHandle, ...]":
+    """Return all sessions of this user, by name, with those that ended within the last hour; inline ones come last.
 
     Examples
     --------
     >>> isinstance(sessions(), tuple)
     True
     """
-    return default_manager().sessions()
+    from workbench.live.process.registered import RegisteredSession  # noqa: PLC0415  sockets, which a backtest never needs
+    from workbench.live.process.registry import SessionRegistry  # noqa: PLC0415  as above
+
+    hosted = tuple(RegisteredSession(info.folder) for info in SessionRegistry().list())
+    return (*hosted, *default_manager().sessions())
 
 
-def attach(name: str) -> LiveSession:
-    """Return the session with this name or id.
+def attach(name: str) -> "SessionHandle":
+    """Return the session with this name or id, whichever process it was started from.
 
     Parameters
     ----------
@@ -171,7 +182,26 @@ def attach(name: str) -> LiveSession:
     SessionNotFoundError
         There is none; the message lists those there are.
     """
-    return default_manager().get(name)
+    from workbench.live.process.registry import SessionRegistry  # noqa: PLC0415  sockets, which a backtest never needs
+
+    inline = [one for one in default_manager().sessions() if name in (one.name, one.session_id)]
+    return default_manager().get(name) if inline else SessionRegistry().attach(name)
+
+
+def opened(config: LiveSessionConfig, *, starts: bool, is_inline: bool) -> "SessionHandle":
+    """Return the handle of a new session, or of the one that has not ended and is the same."""
+    if is_inline:
+        session = default_manager().create(config)
+        return session.start() if starts and session.state == "PREPARED" else session
+    from workbench.live.process.prepared import PreparedSession  # noqa: PLC0415  sockets, which a backtest never needs
+    from workbench.live.process.registry import SessionRegistry  # noqa: PLC0415  as above
+
+    registry = SessionRegistry()
+    is_known = any(info.name == config.name and not info.is_finished for info in registry.list())
+    if not starts and not is_known:
+        return PreparedSession(registry, config)
+    registry.start(config)
+    return registry.attach(config.name)
 
 
 def drill(
@@ -257,6 +287,8 @@ def _market(
         raise ConfigError(f"symbols must be all spot or all perpetuals, were {', '.join(names)}")
     from workbench.live.exchange_source import ExchangeSource  # noqa: PLC0415  asyncio and the client, which a backtest never needs
 
+    if is_sent:
+        _warn_of_open_servers()
     kind = kinds.pop()
     if isinstance(exchange, str):
         return ExchangeSource(exchange, kind=kind, feed=feed), names, length
@@ -265,19 +297,39 @@ def _market(
     return source, names, length
 
 
+def _warn_of_open_servers() -> None:
+    """Warn of notebook servers that strangers can use: with real money they would be a reason to refuse."""
+    from workbench.exchange.real_money import open_notebook_servers  # noqa: PLC0415  as above
+
+    for found in open_notebook_servers():
+        warnings.warn(f"{found}: whoever reaches it can run cells here", stacklevel=4)
+
+
 def _simulated(exchange: object) -> "SimulatedClient | None":
     """Return the exchange if it is a simulated client; there is none where its room was never imported."""
     room = sys.modules.get("workbench.exchange.simulated")
     return exchange if room is not None and isinstance(exchange, room.SimulatedClient) else None
 
 
-def _slug(name: str) -> str:
+def free_name(strategy: str, *, is_inline: bool) -> str:
+    """Return a name that no session has."""
+    if is_inline:
+        taken = {session.name for session in default_manager().sessions()}
+    else:
+        from workbench.live.process.registry import SessionRegistry  # noqa: PLC0415  sockets, which a backtest never needs
+
+        taken = {info.name for info in SessionRegistry().list()}
+    start = slug(strategy)
+    return next(name for number in itertools.count(1) if (name := f"{start}-{number}") not in taken)
+
+
+def slug(name: str) -> str:
     """Return a strategy's name in the letters that a session's name may have."""
     text = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in name.lower()).strip("-")
     return (text or "session")[:48]
 
 
-def _panel(session: LiveSession) -> "SessionPanel":
+def _panel(session: "SessionHandle") -> "SessionPanel":
     """Return a control panel of the `session`."""
     from workbench.panels import session_panel  # noqa: PLC0415  ipywidgets only when a panel is wanted
 
@@ -291,6 +343,14 @@ def _quality_figure(report: QualityReport) -> "Figure":
     return quality_figure(report)
 
 
+def _waterfall_figure(waterfall: EquityWaterfall) -> "Figure":
+    """Return the figure of a `waterfall`."""
+    from workbench.charts import waterfall_figure  # noqa: PLC0415  plotly only when a figure is wanted
+
+    return waterfall_figure(waterfall)
+
+
 # A report's figure and a session's panel live above their rooms; these are the hooks that reach up.
 QualityReport.figure_factory = _quality_figure
+EquityWaterfall.figure_factory = _waterfall_figure
 LiveSession.panel_factory = _panel

@@ -23,6 +23,7 @@
         SessionNotFoundError (also LookupError)
         SessionLimitError
         SessionClosedError
+        SessionTimeoutError (also TimeoutError)
       JournalError
       StoreError
 
@@ -53,6 +54,7 @@ __all__ = [
     "SessionError",
     "SessionLimitError",
     "SessionNotFoundError",
+    "SessionTimeoutError",
     "StoreError",
     "UnknownOrderError",
     "WorkbenchError",
@@ -217,6 +219,10 @@ class SessionLimitError(SessionError):
 
 class SessionClosedError(SessionError):
     """The session has ended, and what was asked needs a running one."""
+
+
+class SessionTimeoutError(SessionError, TimeoutError):
+    """The session's process did not answer in time; what was asked may be carried out later all the same."""
 
 
 class JournalError(WorkbenchError):

@@ -8,12 +8,14 @@ from workbench.errors import ConfigError
 from workbench.live import LiveSession, LiveSessionConfig
 from workbench.live.recorded_config import ReadableRecord
 from workbench.live.recorded_session import RecordedSession, record_in
+from workbench.live.session_handle import SessionHandle
+from workbench.live.session_text import read_session
 
 __all__ = ["replay"]
 
 
 def replay(
-    session: str | LiveSession | tuple[LiveSessionConfig, ReadableRecord | Path],
+    session: str | Path | SessionHandle | tuple[LiveSessionConfig, ReadableRecord],
     *,
     speed: float = 60.0,
     start: bool = True,
@@ -25,10 +27,10 @@ def replay(
 
     Parameters
     ----------
-    session : str, LiveSession or tuple
-        Name or id of a session of this process, its handle, or a configuration with the session's record: a
-        `workbench.live.journal.JournalReader`, or the session's folder. It may have ended, crashed or run: then what
-        it has recorded until now is played.
+    session : str, Path, SessionHandle or tuple
+        Name or id of a session, its folder, its handle, or a configuration with a record of it, such as a
+        `workbench.live.journal.JournalReader`. It may have ended, crashed or run: then what it has recorded until now
+        is played.
     speed : float, default 60
         Market seconds in a real second: 1 to 1,000, or ``inf`` for as fast as it goes.
     start : bool, default True
@@ -42,9 +44,9 @@ def replay(
     Raises
     ------
     ConfigError
-        The speed is out of its range, or the folder has no journal.
+        The speed is out of its range, or the strategy cannot be built here.
     SessionNotFoundError
-        There is no session of this name.
+        There is no session of this name, or none in the folder.
     SessionError
         The session has recorded nothing yet.
     JournalError
@@ -72,16 +74,19 @@ def replay(
 
 
 def _recording(
-    session: str | LiveSession | tuple[LiveSessionConfig, ReadableRecord | Path],
+    session: str | Path | SessionHandle | tuple[LiveSessionConfig, ReadableRecord],
 ) -> tuple[LiveSessionConfig, ReadableRecord]:
     """Return the configuration of a session and what it recorded."""
+    if isinstance(session, tuple):
+        return session
     if isinstance(session, str):
         session = attach(session)
     if isinstance(session, LiveSession):
         return session.config, session.record
-    if not isinstance(session, tuple):
+    folder = session if isinstance(session, Path) else getattr(session, "folder", None)
+    if not isinstance(folder, Path):
         raise ConfigError(
-            f"session must be a name, a session, or a configuration with a record or folder, was {session!r}"
+            f"session must be a name, a session, its folder, or a configuration with a record, was {session!r}"
         )
-    config, record = session
-    return config, record_in(record) if isinstance(record, Path) else record
+    record = record_in(folder)
+    return read_session(folder).config, record

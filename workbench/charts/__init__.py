@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from workbench.charts.heatmap import Surface, heatmap_figure, line_figure
     from workbench.charts.live import ChartOptions, LiveChart
     from workbench.charts.theme import Palette
+    from workbench.charts.waterfall import waterfall_figure
 
 __all__ = [
     "BacktestView",
@@ -24,6 +25,7 @@ __all__ = [
     "heatmap_figure",
     "line_figure",
     "quality_figure",
+    "waterfall_figure",
 ]
 
 _HOMES = {
@@ -37,6 +39,7 @@ _HOMES = {
     "heatmap_figure": "heatmap",
     "line_figure": "heatmap",
     "quality_figure": "data_quality",
+    "waterfall_figure": "waterfall",
 }
 
 

@@ -183,7 +183,7 @@ def _levels(plan: RulePlan, values: _Values) -> tuple[Reading, ...]:
 
 def _values(roots: Sequence[Node], ohlcv: FloatArray) -> _Values:
     """Return the values of all nodes that the roots are made of."""
-    order = evaluation_order(roots)
+    order = evaluation_order(roots, {})
     program = Program(order)
     try:
         table = program.batch(np.ascontiguousarray(ohlcv))

@@ -89,7 +89,22 @@ async def settle_order(
 
 
 async def look_up(client: ExchangeClient, query: Query, timing: Timing) -> Looked | Failed:
-    """Ask an exchange for an order, and note at what time of the exchange it was asked."""
+    """Ask an exchange for an order, once, and note at what time of the exchange it was asked.
+
+    Parameters
+    ----------
+    client : ExchangeClient
+        Asked.
+    query : Query
+        Which order.
+    timing : Timing
+        The client's clock.
+
+    Returns
+    -------
+    Looked or Failed
+        `Looked` with the order or None, and the exchange's time just before the question left.
+    """
     from workbench.core.order_state import Failed, Looked  # noqa: PLC0415  as above
 
     asked_ns = timing.now_ns() + (client.clock.offset_ns if client.clock is not None else 0)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from workbench.live.clock import Clock
     from workbench.live.record import SessionRecord
     from workbench.live.timing import DurationHistogram
+    from workbench.live.trading_engine import LiveTradingEngine
 
 __all__ = ["RecordKeeper"]
 
@@ -54,14 +55,16 @@ class RecordKeeper:
         """Add a note; it is safe with the next commit."""
         self._record.note(kind, time_ns, body)
 
-    def commit_if_due(self, *, matters: bool) -> None:
-        """Commit when what was added `matters`, or when the last time is long enough ago.
+    def commit_if_due(self, engine: LiveTradingEngine, *, matters: bool) -> None:
+        """Commit when what was added `matters`, or when the last time is long enough ago; now and then with a check.
 
         Raises
         ------
         JournalError
             So much waits for a record that cannot be written that the session cannot go on.
         """
+        if self._record.is_snapshot_due:
+            self._record.snapshot(engine.ledger_hash())
         waiting = self._record.uncommitted
         if not waiting:
             return
@@ -87,8 +90,9 @@ class RecordKeeper:
             self._record.renew_ballast()
         return True
 
-    def finish(self) -> None:
-        """Commit what is left at the end of the session, where that is still possible."""
+    def finish(self, engine: LiveTradingEngine) -> None:
+        """Commit what is left at the end of the session, with a check on its replay, where that is still possible."""
         # Of a session that was given up, somebody else may have closed the record already.
         with contextlib.suppress(SessionClosedError):
+            self._record.snapshot(engine.ledger_hash())
             self.commit()

@@ -35,7 +35,9 @@ def session_metrics(
     -------
     dict
         ``step_us``: ``count``, ``mean``, ``p50``, ``p99``, ``max`` of the real time from a price or bar to the
-        published result, in microseconds. ``counts``: bars, ticks, fills, trades, denials, errors, slow steps, and
+        published result, in microseconds; ``order_us``, ``journal_us`` and ``feed_us`` the same of an order's way to
+        the exchange and back, of a durable write of the journal, and of a price's way from the exchange; a count of 0
+        and nan where nothing was measured. ``counts``: bars, ticks, fills, trades, denials, errors, slow steps, and
         everything that was dropped as late or bad. ``dropped``: what bounded lists forgot. ``data_age_s``: market
         seconds since the last price or close, None when the session does not run.
     """
@@ -58,4 +60,12 @@ def session_metrics(
     age_s = None
     if now_ns is not None and readings.data_ns is not None:
         age_s = max(0, now_ns - readings.data_ns) / _NS_PER_S
-    return {"step_us": readings.steps.summary_us(), "counts": counts, "dropped": dropped, "data_age_s": age_s}
+    return {
+        "step_us": readings.steps.summary_us(),
+        "order_us": readings.orders.summary_us(),
+        "journal_us": readings.journal.summary_us(),
+        "feed_us": readings.feed.summary_us(),
+        "counts": counts,
+        "dropped": dropped,
+        "data_age_s": age_s,
+    }

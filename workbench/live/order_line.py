@@ -17,14 +17,16 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from workbench.core.order_state import Ended, Found, Intent, Journal, Procedures
-from workbench.errors import ConfigError, JournalError
+from workbench.errors import ConfigError, ExchangeError, JournalError
 from workbench.exchange import OrderState, OwnTrade
+from workbench.live.holdings import holdings_of
 from workbench.live.notices import Notice
 from workbench.live.order_effects import OrderDoubted, OrderSent
 from workbench.live.order_journal import NoJournal
 from workbench.live.order_notes import NoteReader, cancel_body, ended_body, intent_body, state_body, trade_body
 from workbench.live.order_tasks import OrderPlaced, OrderTasks, Placing, TradesComplete
 from workbench.live.report_book import ReportBook
+from workbench.live.timing import DurationHistogram
 from workbench.model import EVENT
 
 if TYPE_CHECKING:
@@ -57,6 +59,13 @@ class _CancelDone:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Holdings:
+    """What the account holds, by symbol."""
+
+    held: dict[str, float]
+
+
 class OrderLine:
     """Carries out a session's requests at an exchange; the session's thread alone calls it.
 
@@ -73,8 +82,13 @@ class OrderLine:
     def __init__(self, line: ExchangeLine, instruments: Sequence[Instrument], session_id: str) -> None:
         self._line = line
         self._prefix = "wb" + hashlib.sha256(session_id.encode()).hexdigest()[:14]
+        self._instruments = tuple(instruments)
         self._symbols = tuple(one.symbol for one in instruments)
+        self._holdings: dict[str, float] | None = None
+        self._is_disturbed = False
         self._journal: OrderJournal = NoJournal()
+        self._latency = DurationHistogram()
+        self._sent_ns: dict[int, int] = {}
         self._book = ReportBook(tuple(instruments))
         self._procedures = Procedures()
         self._inbox: deque[Any] = deque()
@@ -83,6 +97,7 @@ class OrderLine:
         self._placing: dict[int, Placing] = {}
         self._recovering: set[int] = set()
         self._cancelling: set[int] = set()
+        self._held_back: dict[int, str] = {}
         self._tasks = OrderTasks(line.timing, self._symbols, self._put)
         self._is_audited = False
         line.run(self._tasks.watch, self._broken)
@@ -96,6 +111,11 @@ class OrderLine:
     def recovering(self) -> int:
         """Orders of a process before this one of which it is not known yet what became of them."""
         return len(self._recovering)
+
+    @property
+    def unprotected(self) -> tuple[str, ...]:
+        """Symbols whose exit was refused as often as it is tried, so that nothing protects their position."""
+        return tuple(sorted(set(self._held_back.values())))
 
     @property
     def has_news(self) -> bool:
@@ -122,14 +142,47 @@ class OrderLine:
         if cash > free:
             raise ConfigError(f"cash must be at most what the account has free, {free:,.2f} {quote}, was {cash:,.2f}")
 
+    def ask_holdings(self) -> dict[str, float]:
+        """Return what the account holds of each symbol, in base units, asked for now.
+
+        Raises
+        ------
+        ExchangeError
+            The exchange did not say.
+        """
+        return self._line.ask(partial(holdings_of, instruments=self._instruments))
+
+    def look_at_holdings(self) -> None:
+        """Ask in the background what the account holds; `take_holdings` returns it when it has come."""
+        self._holdings = None
+        self._is_disturbed = False
+
+        async def look(client: ExchangeClient) -> None:
+            try:
+                self._put(_Holdings(await holdings_of(client, self._instruments)))
+            except ExchangeError as error:
+                # Not to know is not to hold nothing: the next look asks again.
+                self._put(Notice(0, "account", f"the exchange did not say what it holds: {error}"))
+
+        self._line.run(look, self._broken)
+
+    def take_holdings(self) -> dict[str, float] | None:
+        """Return what the account was said to hold, once; None when nothing came, or orders changed it meanwhile."""
+        held, self._holdings = self._holdings, None
+        return None if self._is_disturbed or self.outstanding else held
+
     def listen(self, wake: threading.Event) -> None:
         """Set `wake` whenever something comes."""
         self._wake = wake
         wake.set()
 
-    def record(self, journal: OrderJournal) -> None:
-        """Keep in `journal` what must outlive this process; call it before anything is sent."""
+    def record(self, journal: OrderJournal, latency: DurationHistogram | None = None) -> None:
+        """Keep in `journal` what must outlive this process, and in `latency` how long each order took until its answer.
+
+        Call it before anything is sent.
+        """
         self._journal = journal
+        self._latency = self._latency if latency is None else latency
 
     def restore(
         self, notes: Iterable[OrderNote], requests: Sequence[ExchangeRequest], reports: NDArray[np.void]
@@ -177,10 +230,16 @@ class OrderLine:
         What is buffered in the journal becomes durable with them. When it cannot be, no order leaves, and each is
         reported as done with nothing filled; cancels go out all the same.
         """
+        self._is_disturbed = self._is_disturbed or bool(requests)
         begun: list[tuple[Intent, Any, bool]] = []
         for request in requests:
             if request.cancels is not None:
                 self._note("intent", request.time_ns, cancel_body(request, self.client_order_id(request.number)))
+                continue
+            if self._book.orders.get(request.number) is not None:
+                # An exchange may well execute it again once the first is filled.
+                text = f"order {request.number} was asked for twice; it is not sent again"
+                self._put(Notice(0, "order", text, needs_person=True))
                 continue
             intent = self._intent(request)
             self._book.expect(intent)
@@ -194,10 +253,18 @@ class OrderLine:
         for intent, placing, is_noted in begun:
             order = self._book.orders.get(intent.number)
             if order is not None:
+                self._sent_ns[intent.number] = self._line.timing.monotonic_ns()
                 self._begin_placing(order, partial(self._tasks.place, intent, placing, is_noted and is_durable))
         for request in requests:
             if request.cancels is not None:
                 self._cancel(request.cancels)
+
+    def retry_exits(self) -> None:
+        """Let exits that were refused too often be asked for anew, from the foot of the ladder: a person has looked."""
+        for number, symbol in list(self._held_back.items()):
+            self._ended(number, Ended("rejected", "it is tried anew, as a person asked"))
+            self._book.orders.forgive_exits(symbol)
+        self._wake.set()
 
     def take(self) -> NDArray[np.void]:
         """Return the reports that have come, rows of kind ``REPORT`` in the order in which they are to be booked.
@@ -205,7 +272,11 @@ class OrderLine:
         What they come from is noted in the journal; both belong into one transaction.
         """
         while self._inbox:
-            self._take(self._inbox.popleft())
+            item = self._inbox.popleft()
+            if isinstance(item, _Holdings):
+                self._holdings = item.held
+            else:
+                self._take(item)
         for order in self._book.orders.take_doubtful():
             self._notices.append(Notice(0, "order", f"order {order.intent.number} lives after its end; cancelling it"))
             self._cancel(order.intent.number)
@@ -273,6 +344,7 @@ class OrderLine:
         if isinstance(item, Notice):
             self._notices.append(item)
         elif isinstance(item, OwnTrade):
+            self._is_disturbed = True
             if self._book.trade(item):
                 self._note("trade", item.time_ns, trade_body(item))
         elif isinstance(item, OrderState):
@@ -293,18 +365,27 @@ class OrderLine:
 
     def _placed(self, item: OrderPlaced) -> None:
         self._placing.pop(item.number, None)
+        sent_ns = self._sent_ns.pop(item.number, None)
+        if sent_ns is not None:
+            self._latency.record(self._line.timing.monotonic_ns() - sent_ns)
         self._recovering.discard(item.number)
+        order = self._book.orders.get(item.number)
+        if item.placed is None and order is not None:
+            self._held_back[item.number] = order.intent.symbol
         if isinstance(item.placed, Ended):
             self._ended(item.number, item.placed)
         elif isinstance(item.placed, Found) and isinstance(item.placed.report, OrderState):
             self._told(item.number, item.placed.report)
 
     def _told(self, number: int | None, state: OrderState) -> None:
+        if number is not None:
+            self._held_back.pop(number, None)
         if number is not None and self._book.state(number, state):
             time_ns = state.update_ns or state.time_ns
             self._note("order_state", time_ns, state_body(number, self.client_order_id(number), state))
 
     def _ended(self, number: int, ended: Ended) -> None:
+        self._held_back.pop(number, None)
         self._notices.append(Notice(0, "order", f"order {number} {_ENDS[ended.status]}: {ended.reason}"))
         self._book.end(number, ended)
         self._outcome("refused" if ended.is_rejection else "outcome", number, ended.status, ended.reason)

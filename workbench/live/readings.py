@@ -23,6 +23,13 @@ class Readings:
         The account before the first event.
     capacity : int
         Length of each list.
+
+    Attributes
+    ----------
+    steps, orders, journal, feed : DurationHistogram
+        Real time of a step from a price to the published result, of an order from its sending to the exchange's
+        answer, of a durable write of the journal, and of a price from the exchange's stamp to its arrival. They are
+        thread-safe, so whoever measures records there.
     """
 
     def __init__(self, account: AccountState, capacity: int) -> None:
@@ -32,7 +39,9 @@ class Readings:
         self.trades: BoundedLog[ClosedTrade] = BoundedLog(capacity)
         self.denials: BoundedLog[Denied] = BoundedLog(capacity)
         self.steps = DurationHistogram()
-        self.commits = DurationHistogram()
+        self.orders = DurationHistogram()
+        self.journal = DurationHistogram()
+        self.feed = DurationHistogram()
         self.slow_steps = 0
         self.data_ns: int | None = None
 

@@ -67,6 +67,16 @@ class SessionRecord(Protocol):
     def notes(self, *kinds: str) -> Sequence[RecordedNote]:
         """Return the notes of some kinds, or all, oldest first."""
 
+    @property
+    def is_snapshot_due(self) -> bool:
+        """Whether so much was added since the last `snapshot` that it is time for one."""
+
+    def snapshot(self, ledger_hash: str) -> None:
+        """Add the hash of the ledger after the rows so far: whoever runs them again can check that it did the same."""
+
+    def snapshots(self) -> Sequence[tuple[int, str]]:
+        """Return those checks, oldest first: a number of rows, and the hash of the ledger after them."""
+
     def commit(self) -> None:
         """Make safe what was added, all of it or nothing.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from workbench.errors import ExchangeError
+from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,15 +37,13 @@ def recorded_instruments(config: LiveSessionConfig, history: Bars | None) -> tup
 
     Raises
     ------
-    ConfigError, DataError
-        The source does not know a symbol.
-    ExchangeError
-        The exchange cannot be asked, and there are no warm-up bars.
+    WorkbenchError
+        The source does not know a symbol or cannot be asked, and there are no warm-up bars.
     """
     try:
         return config.source.instruments(config.symbols)
-    except ExchangeError:
-        # The rules that an exchange gave stand with the bars that it gave.
+    except WorkbenchError:
+        # Not reached, or not allowed here; the rules that an exchange gave stand with the bars that it gave.
         if history is None or history.symbols != config.symbols:
             raise
         return history.instruments

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Never
 
-from workbench.errors import ConfigError, SessionError
+from workbench.errors import SessionError, SessionNotFoundError
 from workbench.live.journal import JournalReader
 from workbench.live.recorded_engine import RecordedEngine
 from workbench.live.recorded_feed import RecordedSource
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["RecordedSession", "record_in"]
 
 _JOURNAL: Final = "journal.db"
-_SUFFIX: Final = "-replay"
+# Before the name: what begins with "real-" is about real money, and a replay never is.
+_PREFIX: Final = "replay-"
 _LONGEST_NAME: Final = 64
 
 
@@ -52,7 +53,7 @@ class RecordedSession(LiveSession):
     def __init__(
         self, config: LiveSessionConfig, record: ReadableRecord, *, speed: float = 60.0, clock: Clock | None = None
     ) -> None:
-        name = config.name[: _LONGEST_NAME - len(_SUFFIX)] + _SUFFIX
+        name = (_PREFIX + config.name)[:_LONGEST_NAME]
         source = RecordedSource(config, record)
         super().__init__(replace(config, name=name, source=source, speed=speed, warmup_bars=None), clock=clock)
 
@@ -110,12 +111,12 @@ def record_in(folder: Path) -> JournalReader:
 
     Raises
     ------
-    ConfigError
+    SessionNotFoundError
         There is no journal.
     JournalError
         It cannot be read.
     """
     path = folder / _JOURNAL
     if not path.is_file():
-        raise ConfigError(f"the folder of a session must hold {_JOURNAL}, {folder} does not")
+        raise SessionNotFoundError(f"there is no recorded session in {folder}: it has no {_JOURNAL}")
     return JournalReader(path)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import SessionError
 from workbench.live.chart_history import ChartHistory, Subscribers
+from workbench.live.health import SessionHealth
 from workbench.live.host import SessionHost
 from workbench.live.live_core import open_core
 from workbench.live.mailbox import Mailbox
 from workbench.live.metrics import session_metrics
 from workbench.live.parity import compare_runs
 from workbench.live.readings import Readings
+from workbench.live.recovery import replay_record, since_of, told_events
 from workbench.live.status import SessionStatus
 from workbench.live.trading_engine import LiveTradingEngine
+from workbench.live.waterfall import explain_difference
 from workbench.live.why import explain_order
 
 if TYPE_CHECKING:
@@ -24,15 +27,18 @@ if TYPE_CHECKING:
     from workbench.live.live_core import CoreFactory
     from workbench.live.order_story import OrderStory
     from workbench.live.parity import ParityReport
+    from workbench.live.real_mode import SessionMode
     from workbench.live.recorded_config import ReadableRecord
     from workbench.live.records import ChartState, ErrorRecord, SessionEvent, StepUpdate
     from workbench.live.session_config import LiveSessionConfig
     from workbench.live.session_loop import SessionLoop
     from workbench.live.states import SessionState
-    from workbench.model import AccountState, ClosedTrade, Denied, Fill, Timeframe
+    from workbench.model import AccountState, ClosedTrade, Denied, EquityWaterfall, Fill, Timeframe
     from workbench.strategy import ConfiguredStrategy
 
 __all__ = ["SessionView"]
+
+_NS_PER_S: Final = 1_000_000_000
 
 
 class SessionView:
@@ -63,7 +69,7 @@ class SessionView:
         self._callbacks = callbacks
         self._open_core = open_core
         self._config = config
-        self._status = SessionStatus(capacity=config.max_errors, keep=self._keep)
+        self._status = SessionStatus(capacity=config.max_errors, mode=config.mode, keep=self._keep)
         self._mailbox = Mailbox()
         self._abandoned = threading.Event()
         self._loop: SessionLoop | None = None
@@ -90,6 +96,11 @@ class SessionView:
     def record(self) -> ReadableRecord:
         """What the session has recorded so far, for reading."""
         return self._host.record
+
+    @property
+    def mode(self) -> SessionMode:
+        """``"real"`` when the session trades real money, else ``"paper"``."""
+        return self._config.mode
 
     @property
     def strategy(self) -> ConfiguredStrategy:
@@ -156,10 +167,33 @@ class SessionView:
         """
         return self._subscribers.add(callback)
 
+    def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` after each change of state or reason; it must be quick and must not raise. Return its end."""
+        return self._status.listen(callback)
+
+    def health(self) -> SessionHealth:
+        """Return the state with the age of the data against its limit."""
+        limit_ns = self._config.stale_after_ns if self._loop is None else self._loop.stale_after_ns
+        age_s = self.metrics()["data_age_s"]
+        return SessionHealth(str(self.state), self.reason, age_s, limit_ns / _NS_PER_S, None)
+
     def metrics(self) -> dict[str, Any]:
         """Return timing and counters; see `workbench.live.metrics.session_metrics`."""
         now_ns = None if self._loop is None or self._status.is_finished else self._loop.now_ns
         return session_metrics(self._readings, self._engine, self._chart, self._status, now_ns)
+
+    def restore(self) -> None:
+        """Show a session that another process ran, as its record leaves it; for one that is never started.
+
+        Raises
+        ------
+        JournalError
+            The record cannot be read, or run again by this version of the software.
+        """
+        record = self._host.record
+        self._engine = self._new_engine(since_ns=since_of(record))
+        told_events(record, self._status)
+        replay_record(self._engine, self._readings, self._chart)
 
     def parity(self) -> ParityReport:
         """Replay what was recorded through the backtest driver, and say whether it did the same, byte for byte.
@@ -171,7 +205,7 @@ class SessionView:
         SessionClosedError
             The record was removed.
         """
-        if self._loop is None:
+        if self._loop is None and not self._engine.time_ns:
             raise SessionError(f"session {self.name!r} was never started: there is nothing to replay")
         return compare_runs(self._config.plan(), self._engine.config, self._engine.cut())
 
@@ -191,6 +225,20 @@ class SessionView:
             The record was removed.
         """
         return explain_order(self._config, self._host.record, order)
+
+    def waterfall(self) -> EquityWaterfall:
+        """Explain the difference to the bar-only backtest: path inside the bars, latency, prices, fees, missed fills.
+
+        Raises
+        ------
+        SessionError
+            The session was never started, or has recorded nothing yet.
+        SessionClosedError
+            The record was removed.
+        """
+        if self._loop is None:
+            raise SessionError(f"session {self.name!r} was never started: there is nothing to explain")
+        return explain_difference(self._config.plan, self._engine.config, self._engine.cut())
 
     def _new_engine(self, *, since_ns: int | None = None) -> LiveTradingEngine:
         config = self._config

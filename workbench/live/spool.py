@@ -91,6 +91,18 @@ class EventSpool:
         """Return nothing."""
         return ()
 
+    @property
+    def is_snapshot_due(self) -> bool:
+        """Always False: who holds the spool holds the session that filled it."""
+        return False
+
+    def snapshot(self, ledger_hash: str) -> None:
+        """Keep nothing."""
+
+    def snapshots(self) -> tuple[tuple[int, str], ...]:
+        """Return nothing."""
+        return ()
+
     def commit(self) -> None:
         """Do nothing."""
 

@@ -28,13 +28,19 @@ class SessionState(StrEnum):
     STALE
         No price for too long: nothing can be filled and nothing is decided until one comes.
     HALTED
-        Entries halted by a breaker, or because the strategy failed on several bars in a row; stops go on.
+        Entries halted by a breaker, because the strategy failed on several bars in a row, or because the exchange
+        refuses the exit of a position, which then is unprotected; stops go on.
     STOPPING
         Ending; with ``stop(flatten=True)`` waiting for the prices that close the positions.
     STOPPED
         Ended as asked, or because the feed ended.
     FAILED
         Ended by an error, or given up because it did not end in time.
+    CRASHED
+        Told by a handle alone: the session's process is gone without having ended the session, so nothing is traded
+        until it is resumed.
+    UNREACHABLE
+        Told by a handle alone: the session's process is there and does not answer.
 
     Examples
     --------
@@ -54,6 +60,8 @@ class SessionState(StrEnum):
     STOPPING = "STOPPING"
     STOPPED = "STOPPED"
     FAILED = "FAILED"
+    CRASHED = "CRASHED"
+    UNREACHABLE = "UNREACHABLE"
 
     def __repr__(self) -> str:
         # A state is shown as what it equals.
@@ -73,6 +81,9 @@ _FOLLOWERS: Final[dict[SessionState, frozenset[SessionState]]] = {
     SessionState.STOPPING: FINISHED,
     SessionState.STOPPED: frozenset(),
     SessionState.FAILED: frozenset(),
+    # No session is ever in them: they are what a handle says when it cannot ask.
+    SessionState.CRASHED: frozenset(),
+    SessionState.UNREACHABLE: frozenset(),
 }
 
 

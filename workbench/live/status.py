@@ -12,6 +12,8 @@ from workbench.live.states import FINISHED, SessionState, check_transition
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from workbench.live.real_mode import SessionMode
+
 __all__ = ["SessionStatus"]
 
 
@@ -22,6 +24,8 @@ class SessionStatus:
     ----------
     capacity : int, default 1000
         Events to keep.
+    mode : {"paper", "real"}, default "paper"
+        What every event says of the session's money.
     keep : callable, optional
         Called with each event, on the thread on which it happens: a journal writes them down.
 
@@ -34,9 +38,17 @@ class SessionStatus:
     ('STARTING', 'started by the user', 2)
     """
 
-    def __init__(self, *, capacity: int = 1_000, keep: Callable[[SessionEvent], None] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        capacity: int = 1_000,
+        mode: SessionMode = "paper",
+        keep: Callable[[SessionEvent], None] | None = None,
+    ) -> None:
+        self.mode = mode
         self.events: BoundedLog[SessionEvent] = BoundedLog(capacity)
         self._changed = threading.Condition()
+        self._listeners: tuple[Callable[[], None], ...] = ()
         self._state = SessionState.PREPARED
         self._reason = "waiting for start()"
         self._keep = keep
@@ -75,11 +87,31 @@ class SessionStatus:
             self._reason = reason
             self.note(time_ns, "state", f"{state}: {reason}")
             self._changed.notify_all()
+            for listener in self._listeners:
+                listener()
             return is_change
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after each change of state or reason, on the thread that makes it; return how to end that.
+
+        It must be quick, must not raise, and must not ask for another change.
+        """
+
+        # A wrapper of its own for each, so that the same one can listen twice.
+        def listening() -> None:
+            listener()
+
+        def end() -> None:
+            with self._changed:
+                self._listeners = tuple(kept for kept in self._listeners if kept is not listening)
+
+        with self._changed:
+            self._listeners = (*self._listeners, listening)
+        return end
 
     def note(self, time_ns: int, kind: str, text: str) -> None:
         """Add an event."""
-        event = SessionEvent(time_ns, kind, text)
+        event = SessionEvent(time_ns, kind, text, self.mode)
         self.events.append(event)
         if self._keep is not None and self._state is not SessionState.PREPARED:
             self._keep(event)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from workbench.errors import ConfigError, DataError, SessionClosedError, SessionError
+from workbench.errors import ConfigError, DataError, JournalError, SessionClosedError, SessionError
 from workbench.live.callbacks import EngineCallbacks, Guard
 from workbench.live.inlet import Inlet, Piece, bar_rows
 from workbench.live.live_core import open_core
@@ -161,13 +161,21 @@ class LiveTradingEngine:
         DataError
             The record is not of these symbols and this timeframe.
         JournalError
-            The record cannot be read.
+            The record cannot be read, or this version of the software does not do with it what the session did.
         """
         with self._lock:
             history, events = self._record.history(), self._record.read()
             if history is not None:
                 self._core.warm_up(history)
-            result = self._core.process(events)
+            checks = self._record.snapshots()
+            rows, expected = checks[-1] if checks else (0, None)
+            result = self._core.process(events[:rows])
+            if expected is not None and self._core.ledger.hash != expected:
+                raise JournalError(
+                    f"the first {rows:,} recorded events, run again, do not give what they gave: the session was run "
+                    "by another version of workbench or its packages; go on with that one"
+                )
+            result = _joined(result, self._core.process(events[rows:]))
             self._time_ns = self._inlet.restore(events)
             self.guard.settle()
         return result
@@ -296,6 +304,10 @@ class LiveTradingEngine:
         """
         with self._lock:
             return EngineCut(self._record.history(), self._record.read(), self._core.ledger)
+
+    def ledger_hash(self) -> str:
+        """Return the hash of everything that the engine did so far; from any thread."""
+        return self._core.ledger.hash
 
     def close(self, *, keep_record: bool = False) -> None:
         """Refuse everything from now on, and remove the recorded events unless `keep_record` asks for a replay."""

@@ -41,6 +41,7 @@ from workbench.model.times import (
     utc_text,
 )
 from workbench.model.trades import EXIT_REASONS, ClosedTrade, ExitReason, Position, Side
+from workbench.model.waterfall import EquityPart, EquityWaterfall
 
 __all__ = [
     "BAR",
@@ -70,6 +71,8 @@ __all__ = [
     "Command",
     "Costs",
     "Denied",
+    "EquityPart",
+    "EquityWaterfall",
     "ExchangeRequest",
     "ExitReason",
     "Fill",

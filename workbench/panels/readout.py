@@ -25,6 +25,8 @@ _STATE_TONES: Final[Mapping[str, Tone]] = {
     "STALE": "warning",
     "HALTED": "down",
     "FAILED": "down",
+    "CRASHED": "down",
+    "UNREACHABLE": "warning",
 }
 
 

@@ -10,6 +10,7 @@ from types import ModuleType
 
 from workbench.core.intents import enter_long, enter_short, exit_position, hold
 from workbench.strategy.class_strategy import Strategy
+from workbench.strategy.decision_check import compare_decisions
 from workbench.strategy.holding import buy_and_hold
 from workbench.strategy.lowering import ConfiguredStrategy, configured, plan_of
 from workbench.strategy.parameters import Parameter, param
@@ -17,6 +18,7 @@ from workbench.strategy.reversion import bollinger_reversion, rsi_reversion
 from workbench.strategy.rule_strategy import ConfiguredRules, RuleStrategy, strategy
 from workbench.strategy.rules import Rules
 from workbench.strategy.signals import Signals
+from workbench.strategy.strategy_text import StrategyText, strategy_from_text, strategy_text
 from workbench.strategy.trend import donchian_breakout, sma_cross
 
 __all__ = [
@@ -27,8 +29,10 @@ __all__ = [
     "Rules",
     "Signals",
     "Strategy",
+    "StrategyText",
     "bollinger_reversion",
     "buy_and_hold",
+    "compare_decisions",
     "configured",
     "donchian_breakout",
     "enter_long",
@@ -40,6 +44,8 @@ __all__ = [
     "rsi_reversion",
     "sma_cross",
     "strategy",
+    "strategy_from_text",
+    "strategy_text",
 ]
 
 

@@ -88,6 +88,11 @@ class ConfiguredRules:
         self.spec = template.spec
         self.parameters: Mapping[str, Any] = MappingProxyType(dict(parameters))
 
+    @property
+    def template(self) -> RuleStrategy:
+        """The strategy with open parameters."""
+        return self._template
+
     def __repr__(self) -> str:
         return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.parameters.items())})"
 

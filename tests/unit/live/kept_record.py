@@ -31,6 +31,7 @@ class KeptRecord:
         self._rows: list[NDArray[np.void]] = []
         self._notes: list[Note] = []
         self._history: Bars | None = None
+        self._checks: list[tuple[int, str]] = []
         self._safe: tuple[int, int, Bars | None] = (0, 0, None)
         self._count = 0
         self._crash_at = crash_at
@@ -46,6 +47,7 @@ class KeptRecord:
         rows, notes, one._history = self._safe
         one._rows, one._notes, one._count = [self.read(rows)], self._notes[:notes], rows
         one._safe = self._safe
+        one._checks = [check for check in self._checks if check[0] <= rows]
         return one
 
     def __len__(self) -> int:
@@ -76,6 +78,17 @@ class KeptRecord:
 
     def notes(self, *kinds: str) -> tuple[Note, ...]:
         return tuple(note for note in self._notes if not kinds or note.kind in kinds)
+
+    @property
+    def is_snapshot_due(self) -> bool:
+        return self._count - (self._checks[-1][0] if self._checks else 0) >= 100
+
+    def snapshot(self, ledger_hash: str) -> None:
+        if not self._is_dead:
+            self._checks.append((self._count, ledger_hash))
+
+    def snapshots(self) -> list[tuple[int, str]]:
+        return self._checks
 
     def commit(self) -> None:
         if self._is_dead:

@@ -273,7 +273,7 @@ def test_after_the_last_refusal_an_exit_is_not_tried_again_and_a_person_is_told(
     desk.send(request(9, is_exit=True, side="sell"))
     desk.line.pass_time(3_600.0)
     assert desk.reports() == []
-    assert desk.texts() == [f"the exit of {BTC} was refused 6 times, last: too little money; it needs you"]
+    assert desk.texts() == [f"{BTC} is UNPROTECTED: its exit was refused 6 times, last: too little money; it needs you"]
 
 
 def test_an_accepted_exit_forgets_the_refusals_before_it(desk: Desk) -> None:
@@ -303,3 +303,27 @@ def test_notices_that_nobody_reads_do_not_pile_up(desk: Desk) -> None:
     desk.line.put("own", *[BadRecord(BTC, f"bad {number}") for number in range(1_100)])
     texts = desk.texts()
     assert (len(texts), texts[-1]) == (1_000, "own orders: bad 1099")
+
+
+def test_a_cancel_of_what_is_refused_or_done_is_not_sent(desk: Desk) -> None:
+    desk.exchange.answer("place", REFUSED, Accepted(state_of(desk.name(2))))
+    desk.send(request(1, "limit", may_rest=True), cancel(1))
+    desk.send(request(2, "limit", may_rest=True))
+    desk.line.put("own", own_trade(desk.name(2), 1.0))
+    desk.reports()
+    desk.send(cancel(2), cancel(77))
+    desk.reports()
+    assert desk.exchange.asked("cancel") == []
+    assert desk.orders.outstanding == 0
+
+
+def test_a_cancel_that_is_under_way_is_not_sent_twice(desk: Desk) -> None:
+    desk.exchange.answer("place", Accepted(state_of(desk.name(1), "accepted", filled=0.0)))
+    answered = asyncio.Event()
+    desk.exchange.answer("cancel", answered, Accepted(state_of(desk.name(1), "cancelled", filled=0.0)))
+    desk.send(request(1, "limit", may_rest=True), cancel(1))
+    desk.send(cancel(1))
+    answered.set()
+    desk.line.settle()
+    assert len(desk.exchange.asked("cancel")) == 2  # the one that hung and went on is counted twice
+    assert desk.reports() == [(0.0, 0.0, 1, DONE)]

@@ -161,3 +161,14 @@ def test_a_session_whose_journal_fails_halts_and_says_so_and_goes_on_when_it_wor
     assert any("HALTED: the journal cannot be written: the disk is full" in text for text in texts)
     assert session.fills() == ()
     assert not record.has_ballast
+
+
+def test_a_record_that_gives_something_else_now_is_not_gone_on_with() -> None:
+    record = KeptRecord(crash_at=10)
+    run(config_of(as_ticks=True), record)
+    survivor = record.survivor()
+    rows, _ = survivor.snapshots()[-1]
+    survivor.snapshots()[-1] = (rows, "0" * 64)
+    session = run(config_of(as_ticks=True), survivor)
+    assert session.state == "FAILED"
+    assert "by another version of workbench" in session.reason

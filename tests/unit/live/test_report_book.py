@@ -222,3 +222,21 @@ def test_orders_that_are_done_do_not_pile_up() -> None:
     assert len(reports.take()) == 3_000
     assert (len(reports.orders._orders), len(reports.orders._by_id)) == (1_000, 1_000)  # noqa: SLF001  their bound
     assert reports.outstanding == 0
+
+
+def test_fees_of_orders_that_are_forgotten_do_not_pile_up() -> None:
+    reports = ReportBook((Instrument(BTC),))
+    for number in range(3_000):
+        reports.expect(request(number))
+        reports.state(number, state_of(str(number), "filled"))
+        reports.trade(own_trade(str(number), 1.0, fee=0.001, fee_currency="BTC"))
+    assert len(reports._kept) <= 2_001  # noqa: SLF001  its bound
+
+
+def test_rows_that_are_put_back_come_first() -> None:
+    reports = book(request(7), request(8))
+    reports.end(7, Ended("rejected", ""))
+    rows = reports.take()
+    reports.end(8, Ended("rejected", ""))
+    reports.put_back(rows)
+    assert [row[3] for row in short(reports.take())] == [7, 8]

@@ -22,6 +22,8 @@ ALLOWED = {
     "STOPPING": "STOPPED FAILED",
     "STOPPED": "",
     "FAILED": "",
+    "CRASHED": "",
+    "UNREACHABLE": "",
 }
 
 

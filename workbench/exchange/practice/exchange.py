@@ -70,6 +70,9 @@ class PracticeConfig:
         0 is any free port.
     is_registered : bool, default False
         Whether other processes of this user find it by `find_practice_exchange`.
+    plays_real : bool, default False
+        Whether it plays a real exchange: clients then send it no order without the permit that real money needs. So
+        everything before real money can be tried out on this machine.
 
     Raises
     ------
@@ -85,6 +88,7 @@ class PracticeConfig:
     latency_s: float = 0.0
     port: int = 0
     is_registered: bool = False
+    plays_real: bool = False
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -158,6 +162,7 @@ class PracticeExchange:
             self.clock,
             {asset: _exact(amount) for asset, amount in self.config.balances.items()},
             {asset: _exact(amount) for asset, amount in self.config.wallets.items()},
+            plays_real=self.config.plays_real,
         )
         self._server: PracticeServer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -45,6 +45,8 @@ class Venue:
         The exchange's time.
     balances, wallets : mapping of str to Decimal
         What the account has at the start: spot coins, and margin for perpetuals.
+    plays_real : bool, default False
+        Whether its key is one that clients treat as one to real money.
     """
 
     def __init__(
@@ -53,11 +55,13 @@ class Venue:
         clock: PracticeClock,
         balances: Mapping[str, Decimal],
         wallets: Mapping[str, Decimal],
+        *,
+        plays_real: bool = False,
     ) -> None:
         self.clock = clock
         self.faults = FaultPlan()
         self.outbox = Outbox(self.faults)
-        self.credentials = PracticeCredentials()
+        self.credentials = PracticeCredentials.like_real() if plays_real else PracticeCredentials()
         self.guard = RequestGuard(self.credentials, clock)
         markets, start_ns = list(markets), clock.now_ns()
         spot = [market for market in markets if not market[0].is_perpetual]

@@ -65,6 +65,15 @@ def test_last_started_exchange_is_found_first() -> None:
         assert find_practice_exchange() == first.address
 
 
+def test_exchange_is_found_by_its_url() -> None:
+    with PracticeExchange(["BTC/USDT"], config=REGISTERED) as first:
+        os.utime(register(first.address), ns=(0, 0))
+        with PracticeExchange(["BTC/USDT"], config=REGISTERED) as second:
+            assert find_practice_exchange(first.url) == first.address
+            assert find_practice_exchange(second.url) == second.address
+        assert find_practice_exchange(second.url) is None
+
+
 def test_file_of_a_dead_process_is_ignored_and_removed() -> None:
     path = register(address(pid=NOBODY))
     assert find_practice_exchange() is None

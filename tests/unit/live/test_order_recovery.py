@@ -1,0 +1,413 @@
+"""What an order line keeps, and what it does with the orders of a process that is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.manual_timing import ManualTiming
+from tests.unit.live.fake_exchange import FakeExchange, SteppedLine, own_trade, state_of
+from tests.unit.live.fake_journal import FakeJournal, FakeNote
+from tests.unit.live.markets import BTC, MIDNIGHT, SECOND
+from tests.unit.live.test_order_line import cancel, request, unknown
+from workbench.core.reports import DONE
+from workbench.errors import AuthError, ExchangeTimeoutError, JournalError
+from workbench.exchange import Accepted, Refused
+from workbench.live.order_line import OrderLine
+from workbench.model import ExchangeRequest, Instrument
+
+Start = Callable[[], "Life"]
+
+
+class Life:
+    """One process of a session, with the exchange and the journal that outlive it."""
+
+    def __init__(self, exchange: FakeExchange, journal: FakeJournal, timing: ManualTiming) -> None:
+        self.exchange = exchange
+        self.journal = journal
+        self.timing = timing
+        self.line = SteppedLine(exchange, timing)
+        self.orders = OrderLine(self.line, (Instrument(BTC),), "session")  # type: ignore[arg-type]  # stands in for the real line
+        self.orders.record(journal)
+        self.line.settle()
+
+    def name(self, number: int) -> str:
+        return self.orders.client_order_id(number)
+
+    def send(self, *requests: ExchangeRequest) -> None:
+        self.orders.send(requests)
+        self.line.settle()
+
+    def restore(self, *requests: ExchangeRequest) -> None:
+        self.orders.restore(self.journal.notes, requests, self.journal.reports())
+        self.line.settle()
+
+    def book(self) -> list[tuple[float, int, int]]:
+        """Do as a session does: book what came in one transaction; return (signed quantity, number, flags)."""
+        rows = self.orders.take()
+        self.journal.append(rows)
+        self.orders._commit()  # noqa: SLF001  as the session's loop does
+        return [(row[3], int(row[6]), int(row[7])) for row in rows.tolist()]
+
+    def placed(self) -> list[str]:
+        return [ticket.client_order_id for (ticket,) in self.exchange.asked("place")]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start a process; the one before it is killed, and what it did not commit is lost."""
+    exchange, journal, timing = FakeExchange(), FakeJournal(), ManualTiming(MIDNIGHT)
+    lives: list[Life] = []
+
+    def begin() -> Life:
+        if lives:
+            lives[-1].line.close()
+            journal.crash()
+            exchange.streams.clear()
+        lives.append(Life(exchange, journal, timing))
+        return lives[-1]
+
+    yield begin
+    lives[-1].line.close()
+
+
+# ---- what is kept ----
+
+
+def test_an_intent_is_durable_when_its_order_leaves(start: Start) -> None:
+    life = start()
+    kept: list[list[Any]] = []
+
+    def place(ticket: Any) -> Any:
+        kept.append([note.body for note in life.journal.notes])
+        return Accepted(state_of(ticket.client_order_id))
+
+    life.exchange.answer("place", place)
+    life.send(request(1), request(2, "limit", may_rest=True))
+    # Both in one transaction, before either leaves.
+    assert [[body["number"] for body in bodies] for bodies in kept] == [[1, 2], [1, 2]]
+    one, two = kept[0]
+    assert one == {
+        "number": 1, "client_order_id": life.name(1), "symbol": BTC, "side": "buy", "quantity": 1.0, "kind": "market",
+        "price": None, "time_in_force": "gtc", "is_exit": False, "time_ns": MIDNIGHT,
+        "expires_ns": MIDNIGHT + 10 * SECOND,
+    }  # fmt: skip
+    assert (two["kind"], two["price"]) == ("limit", 100.0)
+
+
+def test_a_commit_that_fails_lets_no_order_leave(start: Start) -> None:
+    life = start()
+    life.journal.is_full = True
+    life.send(request(1))
+    assert life.placed() == []
+    assert life.book() == [(0.0, 1, DONE)]
+    life.book()
+    notices = life.orders.notices()
+    assert any(one.needs_person and "the disk is full" in one.text for one in notices)
+    assert "order 1 was not sent: it could not be recorded" in [one.text for one in notices]
+    life.journal.is_full = False
+    life.send(request(2))
+    assert life.placed() == [life.name(2)]
+    assert life.journal.kinds() == ["intent", "outcome", "intent"]
+
+
+def test_an_exit_that_cannot_be_recorded_is_not_asked_for_again_at_once(start: Start) -> None:
+    life = start()
+    life.journal.is_full = True
+    life.send(request(1, is_exit=True, side="sell"))
+    assert life.book() == []
+    life.line.pass_time(1.0)
+    assert life.book() == [(0.0, 1, DONE)]
+
+
+def test_a_cancel_goes_out_although_nothing_can_be_recorded(start: Start) -> None:
+    life = start()
+    life.exchange.answer("place", Accepted(state_of(life.name(1), "accepted", filled=0.0)))
+    life.send(request(1, "limit", may_rest=True))
+    life.book()
+    life.journal.is_full = True
+    life.send(cancel(1))
+    assert life.exchange.asked("cancel") == [[life.name(1)]]
+
+
+def test_a_number_that_was_used_before_is_never_sent(start: Start) -> None:
+    life = start()
+    life.send(request(1))
+    life.send(request(1))
+    assert (len(life.placed()), life.book()) == (1, [])
+    assert "order 1 was asked for twice; it is not sent again" in [one.text for one in life.orders.notices()]
+    life.line.put("own", own_trade(life.name(1), 1.0))
+    assert life.book() == [(1.0, 1, DONE)]
+
+
+def test_an_intent_that_the_journal_has_already_is_not_sent(start: Start) -> None:
+    life = start()
+    life.send(request(1))
+    life = start()  # and nothing is restored
+    life.send(request(1))
+    assert len(life.placed()) == 1
+    assert any("has an intent already" in one.text for one in (life.book(), life.orders.notices())[1])
+
+
+def test_an_order_that_could_not_leave_in_time_is_not_sent(start: Start) -> None:
+    life = start()
+    life.orders.send([request(1)])
+    life.timing.advance(10.0)  # the line stands still
+    life.line.settle()
+    assert life.placed() == []
+    assert life.book() == [(0.0, 1, DONE)]
+
+
+def test_what_an_exchange_says_is_noted_once_with_the_reports_made_of_it(start: Start) -> None:
+    life = start()
+    life.exchange.answer("place", Accepted(state_of(life.name(1), "accepted", filled=0.0)))
+    life.send(request(1))
+    trade = own_trade(life.name(1), 1.0)
+    for _ in range(2):
+        life.line.put("own", trade, state_of(life.name(1)))
+    assert life.book() == [(1.0, 1, DONE)]
+    assert life.journal.kinds() == ["intent", "sent", "order_state", "trade"]
+    assert (len(life.journal.rows), life.journal.notes[3].body["trade_id"]) == (1, trade.trade_id)
+
+
+def test_refusals_and_doubts_are_noted(start: Start) -> None:
+    life = start()
+    life.exchange.answer("place", unknown(life.timing), Refused("too little money", "-2010"))
+    life.send(request(1), request(2))
+    life.book()
+    told = [(one.kind, one.body["number"], one.body["status"]) for one in life.journal.notes if "status" in one.body]
+    assert sorted(told) == [("outcome", 1, "unknown"), ("refused", 2, "rejected")]
+
+
+def test_an_exchange_call_that_breaks_leaves_a_doubt(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    life = start()
+    life.exchange.answer("place", KeyError("lot"))
+    life.exchange.answer("order", state_of(life.name(1)))
+    life.send(request(1))
+    life.line.put("own", own_trade(life.name(1), 1.0))
+    assert life.book() == [(1.0, 1, DONE)]
+    assert "sending order" in caplog.text
+
+
+# ---- what a process that is gone has left ----
+
+
+def lost(start: Start, *requests: ExchangeRequest) -> Life:
+    """Return a new process after one that died when its orders had left."""
+    life = start()
+    life.exchange.answer("place", unknown(life.timing))
+    life.send(*requests or (request(1),))
+    return start()
+
+
+def test_an_order_without_an_end_is_found_and_not_sent_again(start: Start) -> None:
+    life = lost(start)
+    life.exchange.answer("order", state_of(life.name(1)))
+    life.exchange.answer("own_trades", (own_trade(life.name(1), 1.0),))
+    life.restore(request(1))
+    assert life.book() == [(1.0, 1, DONE)]
+    assert (life.placed(), life.orders.recovering) == ([life.name(1)], 0)
+
+
+def test_an_order_that_is_not_found_never_arrived_once_the_window_has_closed_and_not_before(start: Start) -> None:
+    life = lost(start)
+    life.timing.advance(100.0)  # the window is counted from the recovery on: the clock of the dead may have been wrong
+    life.restore(request(1))
+    for _ in range(11):
+        life.line.pass_time(0.5)
+    assert (life.book(), life.orders.recovering, life.orders.outstanding) == ([], 1, 1)  # 5.5 s < 6 s
+    life.line.pass_time(0.5)
+    assert (life.book(), life.orders.recovering) == ([(0.0, 1, DONE)], 0)
+    assert life.orders.outstanding == 0
+
+
+def test_without_a_rule_at_the_exchange_a_person_decides(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeExchange, "request_closes_ns", lambda _self, _sent_ns: None)
+    life = lost(start)
+    life.restore(request(1))
+    for _ in range(130):
+        life.line.pass_time(0.5)
+    assert (life.book(), life.orders.recovering) == ([], 1)
+    assert [one.needs_person for one in life.orders.notices()] == [True]
+
+
+def test_the_clock_is_measured_before_a_window_is_counted(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[bool] = []
+
+    async def measure(exchange: FakeExchange) -> None:
+        measured.append(exchange.asked("order") == [])
+        if len(measured) < 3:
+            raise ExchangeTimeoutError("no answer", exchange="fake", retryable=True)
+
+    life = lost(start)
+    monkeypatch.setattr(FakeExchange, "measure_clock", measure)
+    asked = len(life.exchange.asked("order"))
+    life.exchange.calls = [call for call in life.exchange.calls if call[0] != "order"]
+    life.restore(request(1))
+    assert (asked, life.exchange.asked("order")) == (1, [])
+    for _ in range(3):
+        life.line.pass_time(1.0)
+    assert all(measured[:2])
+    assert life.exchange.asked("order") != []
+
+
+@pytest.mark.parametrize("problem", [AuthError("no", exchange="fake", retryable=False)])
+def test_a_clock_that_cannot_be_measured_stops_nothing(
+    start: Start, monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+    async def measure(_exchange: FakeExchange) -> None:
+        raise problem
+
+    life = lost(start)
+    monkeypatch.setattr(FakeExchange, "measure_clock", measure)
+    life.exchange.answer("order", state_of(life.name(1), "cancelled", filled=0.0))
+    life.restore(request(1))
+    assert life.book() == [(0.0, 1, DONE)]
+
+
+def test_a_trade_is_booked_once_over_any_number_of_processes(start: Start) -> None:
+    life = start()
+    life.exchange.answer("place", Accepted(state_of(life.name(1), "accepted", filled=0.0)))
+    life.send(request(1, "limit", may_rest=True))
+    first, second = own_trade(life.name(1), 0.25), own_trade(life.name(1), 0.5)
+    life.line.put("own", first)
+    assert life.book() == [(0.25, 1, 0)]
+    life = start()
+    life.exchange.answer("own_trades", (first, second))
+    life.exchange.answer("order", state_of(life.name(1), "partly_filled", filled=0.75))
+    life.restore(request(1))
+    assert life.book() == [(0.5, 1, 0)]
+    life = start()
+    life.restore(request(1))
+    assert life.book() == []
+    life.line.put("own", own_trade(life.name(1), 0.25))
+    assert life.book() == [(0.25, 1, DONE)]
+
+
+def test_own_trades_are_fetched_from_before_the_oldest_order_that_is_open(start: Start) -> None:
+    life = lost(start, request(1, time_ns=MIDNIGHT - 50 * SECOND), request(2))
+    life.timing.advance(1_000.0)
+    life.restore()
+    ((symbol, since_ns),) = life.exchange.asked("own_trades")
+    assert (symbol, since_ns) == (BTC, 0 - 10 * SECOND)  # nothing was ever known to be complete
+
+
+def test_own_trades_are_fetched_from_where_they_were_complete(start: Start) -> None:
+    life = start()
+    life.send(request(1))
+    life.line.put("own", own_trade(life.name(1), 1.0))
+    life.line.pass_time(60.0)
+    life.book()
+    assert life.journal.notes[-1].body == {"complete_to_ns": MIDNIGHT + 50 * SECOND}  # lists lag by 10 s at most
+    life = start()
+    life.restore(request(1))
+    assert life.exchange.asked("own_trades")[-1] == [BTC, MIDNIGHT + 40 * SECOND]
+
+
+def test_own_trades_are_asked_for_each_minute_while_an_order_is_open_and_not_longer(start: Start) -> None:
+    life = start()
+    life.exchange.answer("place", Accepted(state_of(life.name(1), "accepted", filled=0.0)))
+    life.exchange.answer("order", state_of(life.name(1), "accepted", filled=0.0))
+    life.send(request(1, "limit", may_rest=True))
+    life.exchange.answer("own_trades", ExchangeTimeoutError("no", exchange="fake", retryable=True), ())
+    asked = []
+    for minute in range(6):
+        if minute == 3:
+            life.exchange.answer("order", state_of(life.name(1), "cancelled", filled=0.0))
+        for _ in range(2):
+            life.line.pass_time(30.0)
+        asked.append(len(life.exchange.asked("own_trades")))
+    assert asked == [1, 2, 3, 4, 4, 4]
+    # The minute in which they could not be had is asked for again.
+    since = [since_ns for _, since_ns in life.exchange.asked("own_trades")]
+    assert since == [MIDNIGHT + after * SECOND for after in (-10, -10, 110, 170)]
+    assert life.book() == [(0.0, 1, DONE)]
+
+
+def test_what_was_noted_and_not_booked_is_booked_now(start: Start) -> None:
+    life = start()
+    life.send(request(1))
+    life.line.put("own", own_trade(life.name(1), 1.0))
+    life.orders.take()
+    life.journal.commit()  # the process dies before the reports are recorded
+    life = start()
+    life.restore(request(1))
+    assert life.book() == [(1.0, 1, DONE)]
+    life = start()
+    life.restore(request(1))
+    assert life.book() == []
+
+
+def test_notes_that_contradict_what_was_booked_are_refused(start: Start) -> None:
+    life = start()
+    life.send(request(1))
+    life.line.put("own", own_trade(life.name(1), 1.0))
+    life.book()
+    del life.journal.notes[-1]  # the trade
+    with pytest.raises(JournalError, match="0 reports by the notes, 1 booked"):
+        start().restore(request(1))
+
+
+def test_a_note_that_is_not_as_it_was_written_is_refused(start: Start) -> None:
+    life = start()
+    life.journal.notes.append(FakeNote("order_state", 1, '{"number": 1}'))
+    with pytest.raises(JournalError, match="note of kind 'order_state' is not about an order"):
+        life.restore()
+
+
+def test_notes_of_other_kinds_are_left_out(start: Start) -> None:
+    life = start()
+    life.journal.notes.append(FakeNote("command", 1, '{"name": "pause"}'))
+    life.restore()
+    assert (life.book(), life.exchange.asked("own_trades")) == ([], [])
+
+
+def test_a_request_that_was_never_recorded_was_never_sent(start: Start) -> None:
+    life = start()
+    life.restore(request(1))
+    assert life.book() == [(0.0, 1, DONE)]
+    assert life.journal.kinds() == ["intent", "outcome"]
+    life = start()
+    life.restore(request(1))
+    assert (life.book(), life.placed()) == ([], [])
+
+
+@pytest.mark.parametrize("was_recorded", [True, False])
+def test_a_cancel_that_was_wanted_goes_on(start: Start, *, was_recorded: bool) -> None:
+    life = start()
+    life.exchange.answer("place", Accepted(state_of(life.name(1), "accepted", filled=0.0)))
+    life.send(request(1, "limit", may_rest=True))
+    life.book()
+    life.exchange.answer("order", state_of(life.name(1), "accepted", filled=0.0))
+    if was_recorded:
+        life.exchange.answer("cancel", ExchangeTimeoutError("no", exchange="fake", retryable=True))
+        life.send(cancel(1))
+    life = start()
+    life.exchange.answer("cancel", Accepted(state_of(life.name(1), "cancelled", filled=0.0)))
+    life.restore(request(1), cancel(1))
+    assert life.book() == [(0.0, 1, DONE)]
+    assert life.orders.outstanding == 0
+
+
+def test_an_order_that_lives_after_its_end_is_cancelled(start: Start) -> None:
+    life = start()
+    life.exchange.answer("place", Refused("too little money", "-2010"))
+    life.send(request(1))
+    assert life.book() == [(0.0, 1, DONE)]
+    life.line.put("own", state_of(life.name(1), "accepted", filled=0.0))
+    assert life.book() == []
+    life.line.settle()
+    assert life.exchange.asked("cancel") == [[life.name(1)]]
+    assert "order 1 lives after its end; cancelling it" in [one.text for one in life.orders.notices()]
+
+
+def test_an_end_that_the_stream_did_not_tell_is_found_by_asking(start: Start) -> None:
+    life = start()
+    life.exchange.answer("place", Accepted(state_of(life.name(1), "accepted", filled=0.0)))
+    life.exchange.answer("order", state_of(life.name(1), "expired", filled=0.0))
+    life.send(request(1, "limit", may_rest=True))
+    assert life.book() == []
+    life.line.pass_time(30.0)
+    assert life.book() == [(0.0, 1, DONE)]
