@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from workbench.live.health import SessionHealth
+    from workbench.live.order_story import OrderStory
     from workbench.live.parity import ParityReport
     from workbench.live.records import ChartState, ErrorRecord, SessionEvent, StepUpdate
     from workbench.live.session_config import LiveSessionConfig
@@ -108,6 +109,9 @@ class SessionHandle(Protocol):
 
     def parity(self) -> ParityReport:
         """Replay what was recorded through the backtest driver, and say whether it did the same, byte for byte."""
+
+    def why(self, order: int | str | Fill | Denied) -> OrderStory:
+        """Return why an order happened, by its number, client order id, fill or denial; printed, it is a text."""
 
     def configure(self, **parameters: object) -> None:
         """Change parameters of the strategy before the start."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import SessionClosedError, SessionError, SessionTimeoutError
 from workbench.live.chart_history import Subscribers
+from workbench.live.order_story import OrderStory
 from workbench.live.parity import ParityReport
 from workbench.live.process.control_link import NotRunningError
 from workbench.live.process.process_view import ProcessView
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
     from workbench.live.process.process_view import SessionArchive
     from workbench.live.session_config import LiveSessionConfig
     from workbench.live.session_handle import SessionHandle
+    from workbench.model import Denied, Fill
 
 __all__ = ["ProcessSession"]
 
 _COMMAND_S: Final = 10.0
 _START_S: Final = 180.0
 _PARITY_S: Final = 600.0
+_WHY_S: Final = 120.0
 _KILL_S: Final = 5.0
 # What a stop may take beyond its own timeout until its answer is here.
 _STOP_MARGIN_S: Final = 5.0
@@ -77,6 +80,10 @@ class ProcessSession(ProcessView):
     def parity(self) -> ParityReport:
         """Let the session's process replay what was recorded, and say whether it did the same, byte for byte."""
         return self._checked(self._command("parity", _PARITY_S), ParityReport)
+
+    def why(self, order: int | str | Fill | Denied) -> OrderStory:
+        """Let the session's process find out why an order happened; see `LiveSession.why`."""
+        return OrderStory.from_dict(self._checked(self._command("why", _WHY_S, order=order), dict))
 
     def configure(self, **parameters: object) -> None:
         """Change parameters of the strategy before the start."""

@@ -19,10 +19,12 @@ from workbench.live.session_text import read_session
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from workbench.live.order_story import OrderStory
     from workbench.live.parity import ParityReport
     from workbench.live.process.folders import SessionFolder
     from workbench.live.session_config import LiveSessionConfig
     from workbench.live.states import SessionState
+    from workbench.model import Denied, Fill
 
 __all__ = ["RegisteredSession"]
 
@@ -78,6 +80,10 @@ class RegisteredSession(ProcessSession):
     def parity(self) -> ParityReport:
         """Replay what was recorded, and say whether it did the same, byte for byte; here when its process is gone."""
         return super().parity() if self._is_there() else self._kept.parity()
+
+    def why(self, order: int | str | Fill | Denied) -> OrderStory:
+        """Return why an order happened; found out here when the session's process is gone."""
+        return super().why(order) if self._is_there() else self._kept.session().why(order)
 
     def _is_holder(self, pid: int) -> bool:
         holder = holder_of(self._place.lock)

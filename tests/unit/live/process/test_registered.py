@@ -1,5 +1,6 @@
 """The handle of a session under a supervisor; one process for most of what it can be told."""
 
+import math
 import os
 import shutil
 import signal
@@ -7,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.process_sessions import eventually, process_config, until_another_process
+from tests.process_sessions import PLENTY_S, eventually, process_config, until_another_process
 from workbench.errors import SessionNotFoundError
 from workbench.live.process.registry import SessionRegistry
+from workbench.recordings import replay
 
 
 def test_session_is_read_commanded_and_stopped_through_its_handle(registry: SessionRegistry) -> None:
@@ -93,3 +95,12 @@ def test_session_that_ended_is_read_and_proven_from_its_journal(registry: Sessio
     report = later.parity()
     assert report.is_identical
     assert report.fills == len(fills)
+    # Why its last order happened, and all of it once more, from the folder alone.
+    story = later.why(fills[-1])
+    assert (story.quantity, story.executions[0].price) == (fills[-1].quantity, fills[-1].price)
+    again = replay(later, speed=math.inf)
+    assert again.wait(PLENTY_S)
+    assert again.parity().live_hash == report.live_hash
+    assert again.fills() == fills
+    assert again.why(fills[-1]).decision == story.decision
+    again.close()
