@@ -45,6 +45,8 @@ class Venue:
         The exchange's time.
     balances, wallets : mapping of str to Decimal
         What the account has at the start: spot coins, and margin for perpetuals.
+    faults : FaultPlan, optional
+        What is to go wrong.
     """
 
     def __init__(
@@ -53,9 +55,10 @@ class Venue:
         clock: PracticeClock,
         balances: Mapping[str, Decimal],
         wallets: Mapping[str, Decimal],
+        faults: FaultPlan | None = None,
     ) -> None:
         self.clock = clock
-        self.faults = FaultPlan()
+        self.faults = FaultPlan() if faults is None else faults
         self.outbox = Outbox(self.faults)
         self.credentials = PracticeCredentials()
         self.guard = RequestGuard(self.credentials, clock)
