@@ -10,7 +10,7 @@ from workbench.strategy import Strategy, enter_long, exit_position, hold
 class Busy(Strategy):
     """Buys at the market after a rise and by a resting limit after a fall; sells on a turn, a target, a stop, a time."""
 
-    share: float = 0.4
+    share: float = 0.3
     holding_s: float = 240.0
 
     def indicators(self, m: Any) -> dict[str, Any]:

@@ -36,7 +36,7 @@ from workbench.live.process.registry import SessionRegistry
 from workbench.live.process.session_info import SessionInfo, look_at
 from workbench.model import REPORT
 
-BTC = "BTC/USDT"
+SYMBOLS = ("BTC/USDT", "ETH/USDT", "LTC/USDT")
 CASH = 10_000.0
 SPEED = 60.0
 SHARE_OF_FAULTS = 0.03
@@ -105,7 +105,7 @@ class Killer:
         self._struck = threading.Event()
         self._never = threading.Event()
         config = PracticeConfig(balances={"USDT": CASH}, is_registered=True, seed=seed, on_order=self._on_order)
-        self._exchange = PracticeExchange([BTC], speed=SPEED, config=config)
+        self._exchange = PracticeExchange(SYMBOLS, speed=SPEED, config=config)
         self._info: SessionInfo
 
     def run(self, kills: int) -> Outcome:
@@ -115,7 +115,7 @@ class Killer:
             config = LiveSessionConfig(
                 name="hunted",
                 strategy=Busy(),
-                symbols=(BTC,),
+                symbols=SYMBOLS,
                 timeframe="1m",
                 source=ExchangeSource("practice", address=self._exchange.url),
                 cash=CASH,
@@ -256,9 +256,11 @@ class Killer:
 
     def _compare_accounts(self, session: Any) -> None:
         account, balances = session.snapshot(), self._exchange.balances()
-        held = sum(position.quantity for position in account.positions)
-        theirs = float(balances.get("BTC", 0))
-        self._require("position", math.isclose(held, theirs, abs_tol=1e-9), f"{held}, at the exchange {theirs}")
+        positions = {position.symbol: position.quantity for position in account.positions}
+        for symbol in SYMBOLS:
+            held, theirs = positions.get(symbol, 0.0), float(balances.get(symbol.partition("/")[0], 0))
+            is_same = math.isclose(held, theirs, abs_tol=1e-9)
+            self._require("position", is_same, f"{held} {symbol}, at the exchange {theirs}")
         # Sums of floats against exact ones: a millionth is many orders below a fee.
         cash = float(balances["USDT"])
         self._require("cash", math.isclose(account.cash, cash, abs_tol=1e-6), f"{account.cash}, at the exchange {cash}")
