@@ -11,8 +11,9 @@ import numpy as np
 
 from workbench.exchange.practice import PracticeConfig, PracticeExchange, SteppedClock
 from workbench.exchange.practice.sources import TickSource
-from workbench.live import EngineCallbacks, LiveSession, LiveSessionConfig
+from workbench.live import Clock, EngineCallbacks, LiveSession, LiveSessionConfig
 from workbench.live.exchange_source import ExchangeSource
+from workbench.live.host import SessionHost
 from workbench.model import Costs, Instrument, Timeframe
 
 SECOND = 1_000_000_000
@@ -36,6 +37,12 @@ class Stage:
         What the session's bars are made of.
     fee_asset : str
         In which coin the exchange takes its fees, as for `PracticeConfig`.
+    coins : float, optional
+        BTC that the account has already.
+    clock : Clock, optional
+        Real time of the session.
+    host : SessionHost, optional
+        What the session outlives its process with.
     """
 
     def __init__(
@@ -45,8 +52,14 @@ class Stage:
         *,
         feed: str = "trades",
         fee_asset: str = "quote",
+        coins: float | None = None,
+        clock: Clock | None = None,
+        host: SessionHost | None = None,
         **changes: Any,
     ) -> None:
+        self._coins = coins
+        self._clock = clock
+        self._host = host
         times, prices = zip(*ticks, strict=True)
         market = TickSource(RULES, MIDNIGHT + (np.array(times) * SECOND).astype(np.int64), prices, np.ones(len(prices)))
         self.exchange = PracticeExchange(
@@ -71,10 +84,12 @@ class Stage:
     def start(self) -> None:
         """Start the exchange and the session, and wait until its streams are heard."""
         self.exchange.start()
+        if self._coins is not None:
+            self.exchange.set_balance("BTC", self._coins)
         source = ExchangeSource("practice", feed=self._feed, address=self.exchange.address, clock=self.exchange.clock)
         callbacks = EngineCallbacks(new_bar=self._take_bar)
         config = LiveSessionConfig(source=source, **self._settings)
-        self.session = LiveSession(config, callbacks=callbacks)
+        self.session = LiveSession(config, callbacks=callbacks, clock=self._clock, host=self._host)
         self.session.subscribe(self._notify)
         self.session.start()
         self._until_heard()

@@ -46,4 +46,5 @@ def test_frozen_session_is_seen_as_frozen_not_as_hung_and_can_be_stopped(registr
     started = time.monotonic()
     (ended,) = registry.stop(info.name)
     assert (ended.state, ended.is_finished) == ("STOPPED", True)
+    assert ended.reason.startswith("stopped by the user")  # it went on, and obeyed
     assert time.monotonic() - started < 30.0

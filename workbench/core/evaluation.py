@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,21 +18,41 @@ _COLUMNS = len(PRICE_NAMES)
 _TABLE_DIMENSIONS = 2
 
 
-def evaluation_order(roots: Sequence[Node]) -> tuple[Node, ...]:
-    """Return all nodes that the roots need, each once, inputs before the nodes that read them."""
-    order: dict[Node, None] = {}
-    stack = [(root, False) for root in reversed(roots)]
+def evaluation_order(
+    roots: Sequence[Node], values: dict[Node, Any], cache: "EvaluationCache | None" = None
+) -> list[Node]:
+    """Return all nodes that the roots need, each once, inputs before the nodes that read them.
+
+    Parameters
+    ----------
+    roots : sequence of Node
+        What is to be known in the end.
+    values : dict of Node to value
+        Known already: these nodes, and what only they need, are left out. Takes what the cache holds.
+    cache : EvaluationCache, optional
+        Asked for every node that it may hold.
+    """
+    order: list[Node] = []
+    seen = set(values)
+    stack = list(reversed(roots))
     while stack:
-        node, is_ready = stack.pop()
-        if node in order:
+        node = stack[-1]
+        if node in seen:
+            stack.pop()
             continue
-        if is_ready or not node.inputs:
-            order[node] = None
+        value = cache.get(node) if cache is not None and node.is_shared else None
+        if value is not None:
+            values[node] = value
+            seen.add(node)
             continue
-        stack.append((node, True))
         # Reversed, so that inputs are numbered in the order in which they are written.
-        stack += [(source, False) for source in reversed(node.inputs)]
-    return tuple(order)
+        waiting = [source for source in reversed(node.inputs) if source not in seen]
+        if waiting:
+            stack += waiting
+        else:
+            order.append(node)
+            seen.add(node)
+    return order
 
 
 class EvaluationCache:
@@ -147,17 +167,8 @@ def price_columns(ohlcv: FloatArray) -> tuple[FloatArray, ...]:
     return tuple(columns)
 
 
-def evaluate(
-    order: Sequence[Node],
-    roots: Sequence[Node],
-    ohlcv: FloatArray,
-    cache: EvaluationCache | None,
-    twins: Mapping[Node, Node],
-) -> list[Any]:
-    """Return the roots' values over all bars; what the cache already knows is not computed, nor anything below it.
-
-    Two crossings that are each other's opposite, ``twins``, are found in one pass.
-    """
+def evaluate(roots: Sequence[Node], ohlcv: FloatArray, cache: EvaluationCache | None) -> list[Any]:
+    """Return the roots' values over all bars; what the cache already knows is not computed, nor anything below it."""
     if cache is None:
         columns = price_columns(checked_ohlcv(ohlcv))
     elif cache.holds(ohlcv):
@@ -166,39 +177,13 @@ def evaluate(
         raise DataError("the evaluation cache is for other bars: make one cache for each ohlcv table")
     values: dict[Node, Any] = {}
     with np.errstate(all="ignore"):
-        for node in _needed(order, roots, values, cache):
-            if node in values:
-                continue
+        for node in evaluation_order(roots, values, cache):
             if isinstance(node, Price):
                 values[node] = columns[node.column]
                 continue
             inputs = [values[source] for source in node.inputs]
-            twin = twins.get(node)
-            both = node.evaluate_with(twin, inputs) if twin is not None else None
-            if both is not None:
-                values |= both
-            elif cache is not None and node.is_shared:
+            if cache is not None and node.is_shared:
                 values[node] = cache.compute(node, partial(node.evaluate, inputs))
             else:
                 values[node] = node.evaluate(inputs)
     return [values[root] for root in roots]
-
-
-def _needed(
-    order: Sequence[Node], roots: Sequence[Node], values: dict[Node, Any], cache: EvaluationCache | None
-) -> Sequence[Node]:
-    """Return the nodes still to compute, after filling in what the cache holds."""
-    if cache is None or not any(node.is_shared for node in order):
-        return order
-    wanted = set(roots)
-    missing: list[Node] = []
-    for node in reversed(order):
-        if node not in wanted:
-            continue
-        if node.is_shared and (value := cache.get(node)) is not None:
-            values[node] = value
-            continue
-        wanted.update(node.inputs)
-        missing.append(node)
-    missing.reverse()
-    return missing

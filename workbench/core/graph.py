@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from workbench.core.evaluation import EvaluationCache, evaluate, evaluation_order
 from workbench.core.nodes import PRICE_NAMES, FloatArray, Node, Price, Step
-from workbench.core.operators import opposite_crosses
 
 __all__ = ["Graph", "HasNode", "Program", "Stream"]
 
@@ -72,23 +71,21 @@ class Graph:
 
 
 class Program:
-    """The order of calculation behind some nodes, worked out once and run over arrays or bar by bar."""
+    """Some nodes to be calculated, over arrays or bar by bar."""
 
-    __slots__ = ("_order", "_twins", "roots", "warmup")
+    __slots__ = ("roots", "warmup")
 
     def __init__(self, roots: Sequence[Node]) -> None:
         self.roots = tuple(roots)
         self.warmup = max((node.warmup for node in self.roots), default=0)
-        self._order = evaluation_order(self.roots)
-        self._twins = opposite_crosses(self._order)
 
     def batch(self, ohlcv: FloatArray, cache: EvaluationCache | None = None) -> list[Any]:
         """Return the values of the roots over all bars; that of a constant is a scalar. See `Graph.batch`."""
-        return evaluate(self._order, self.roots, ohlcv, cache, self._twins)
+        return evaluate(self.roots, ohlcv, cache)
 
     def stream(self) -> "Stream":
         """Return the step form at the state before the first bar."""
-        return Stream(self._order, self.roots)
+        return Stream(self.roots)
 
 
 class Stream:
@@ -99,10 +96,10 @@ class Stream:
 
     __slots__ = ("_roots", "_steps", "_values")
 
-    def __init__(self, order: Sequence[Node], roots: Sequence[Node]) -> None:
+    def __init__(self, roots: Sequence[Node]) -> None:
         slots: dict[Node, int] = {Price(column): column for column in range(len(PRICE_NAMES))}
         steps: list[Callable[[list[Any]], None]] = []
-        for node in order:
+        for node in evaluation_order(roots, {}):
             if isinstance(node, Price):
                 continue
             slots[node] = len(slots)

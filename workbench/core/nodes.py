@@ -71,7 +71,8 @@ class Node:
         # A loop in place of max(): a sweep makes some ten nodes for each combination.
         before = 0
         for node in self.inputs:
-            before = max(before, node.warmup)
+            if node.warmup > before:  # noqa: PLR1730  as said
+                before = node.warmup
         self.warmup: int = lookback + before
         self._key = (type(self), arguments, self.inputs)
         # Kept, because hashing a nested key anew at every look-up would walk the whole expression.
@@ -101,10 +102,6 @@ class Node:
     def evaluate(self, inputs: Sequence[Any]) -> Any:
         """Return the values of all bars from the inputs' values of all bars."""
         raise NotImplementedError
-
-    def evaluate_with(self, twin: "Node", inputs: Sequence[Any]) -> "dict[Node, NDArray[Any]] | None":  # noqa: ARG002  for those that have a twin
-        """Return the values of this node and of a `twin` of the same inputs, when both cost little more than one."""
-        return None
 
     def stepper(self) -> Step:
         """Return a fresh step form: a callable with its own memory, to be called once for each bar."""

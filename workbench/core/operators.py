@@ -6,13 +6,13 @@ Comparisons with nan are False, ``!=`` too. A division by zero has no value: nan
 import operator
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.core.compiled import kernel, place
-from workbench.core.nodes import FloatArray, Node, Step, frozen
+from workbench.core.nodes import Constant, FloatArray, Node, Step, frozen
 
 __all__ = ["Absolute", "AsFloat", "Binary", "Compare", "Cross", "Logic", "Negate", "Not", "Shift", "as_series"]
 
@@ -252,19 +252,6 @@ class Cross(Node):
         frozen(out)
         return out
 
-    def evaluate_with(self, twin: Node, inputs: Sequence[Any]) -> dict[Node, NDArray[np.bool_]] | None:
-        """Return the crossings of two whole series in both directions, found in one pass; None where one is a level.
-
-        The twin is the crossing of the same inputs the other way: rules that enter on one leave on the other.
-        """
-        left, right = inputs
-        if not (isinstance(left, np.ndarray) and isinstance(right, np.ndarray)):
-            return None
-        above, below = np.empty((2, len(left)), dtype=np.bool_)
-        _crosses_both(left, right, above, below)
-        found = (frozen(above), frozen(below)) if self.arguments[0] else (frozen(below), frozen(above))
-        return dict(zip((self, twin), found, strict=True))
-
     def stepper(self) -> Step:
         """Return a comparison that remembers the bar before."""
         is_upward = self.arguments[0]
@@ -280,29 +267,51 @@ class Cross(Node):
         return step
 
 
-def opposite_crosses(nodes: Sequence[Node]) -> dict[Node, Node]:
-    """Return each crossing whose opposite, of the same inputs in the same order, is among the nodes too, with it."""
-    first: dict[tuple[Node, ...], Cross] = {}
-    twins: dict[Node, Node] = {}
-    for node in nodes:
-        if isinstance(node, Cross):
-            other = first.setdefault(node.inputs, node)
-            if other is not node:
-                twins[node] = other
-                twins[other] = node
-    return twins
+class Crossings(NamedTuple):
+    """Two series, and the codes of the bars on which the first one goes above and below the second."""
+
+    left: Node
+    right: Node
+    above: int
+    below: int
+
+
+def crossings_of(conditions: Sequence[Node]) -> Crossings | None:
+    """Return the two series whose crossings are all that the conditions ask for; None when they ask for more.
+
+    Each condition is a bit of the codes, the first one the lowest. Rules that enter on one crossing and leave on the
+    other are common, and `cross_codes` finds both in a pass.
+    """
+    crosses = [(1 << place, node) for place, node in enumerate(conditions) if isinstance(node, Cross)]
+    others = [node for node in conditions if not isinstance(node, Cross)]
+    if not crosses or any(not isinstance(node, Constant) or node.value for node in others):
+        return None
+    left, right = crosses[0][1].inputs
+    if isinstance(left, Constant) or isinstance(right, Constant):
+        return None
+    above = below = 0
+    for bit, node in crosses:
+        # The second series crosses below the first when that crosses above it.
+        if node.inputs not in ((left, right), (right, left)):
+            return None
+        if node.arguments[0] == (node.inputs == (left, right)):
+            above |= bit
+        else:
+            below |= bit
+    return Crossings(left, right, above, below)
 
 
 @kernel
-def _crosses_both(left: FloatArray, right: FloatArray, above: NDArray[np.bool_], below: NDArray[np.bool_]) -> None:
-    if above.shape[0]:
-        above[0] = False
-        below[0] = False
-    for row in range(1, above.shape[0]):
+def cross_codes(left: FloatArray, right: FloatArray, above: int, below: int, codes: NDArray[np.uint8]) -> None:
+    """Write `above` or `below` for each bar on which two series cross, 0 elsewhere."""
+    # Nor in the warm-up: a series without a value crosses nothing.
+    codes[:1] = 0
+    for row in range(1, codes.shape[0]):
         one, other = left[place(row)], right[place(row)]
         one_before, other_before = left[place(row - 1)], right[place(row - 1)]
-        above[place(row)] = (one > other) & (one_before <= other_before)
-        below[place(row)] = (other > one) & (other_before <= one_before)
+        is_above = (one > other) & (one_before <= other_before)
+        is_below = (other > one) & (other_before <= one_before)
+        codes[place(row)] = is_above * above | is_below * below
 
 
 @kernel

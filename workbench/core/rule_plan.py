@@ -13,7 +13,7 @@ from workbench.core.evaluation import EvaluationCache
 from workbench.core.graph import Program, Stream
 from workbench.core.intents import RISK
 from workbench.core.nodes import Constant, FloatArray, Node
-from workbench.core.operators import Compare, Logic
+from workbench.core.operators import Compare, Logic, cross_codes, crossings_of
 from workbench.core.plan import BOUNDED_BY_ONE, CONDITION_NAMES, LEVEL_NAMES, DecisionPlan, constant_levels
 
 __all__ = ["RulePlan", "RuleStream"]
@@ -60,8 +60,9 @@ class RulePlan(DecisionPlan):
             for side in _ENTRIES:
                 guarded[side] = Logic("&", guarded[side], _is_usable(level, is_fraction=row in fractions))
         self._program = Program([*guarded, *(level for _, level in varying)])
-        self._varying_rows = tuple(row for row, _ in varying)
-        self._constants = tuple(math.nan if isinstance(level, Node) else float(level) for level in levels)
+        self._crossings = crossings_of(guarded)
+        self._varying_rows = tuple([row for row, _ in varying])
+        self._constants = tuple([math.nan if isinstance(level, Node) else float(level) for level in levels])
         self._constant_levels = constant_levels(self._constants)
         super().__init__(name, parameters, source, self._program.warmup)
 
@@ -90,11 +91,15 @@ class RulePlan(DecisionPlan):
             Rows as `LEVEL_NAMES`, nan unset; one column when no level changes from bar to bar. Read-only.
         """
         rows = ohlcv.shape[1]
+        codes = np.empty(rows, dtype=np.uint8)
+        if self._crossings is not None:
+            left, right = Program([self._crossings.left, self._crossings.right]).batch(ohlcv, cache)
+            cross_codes(left, right, self._crossings.above, self._crossings.below, codes)
+            return codes, self._constant_levels
         values = self._program.batch(ohlcv, cache)
         conditions = [
             value if isinstance(value, np.ndarray) else _everywhere(bool(value), rows) for value in values[:_CONDITIONS]
         ]
-        codes = np.empty(rows, dtype=np.uint8)
         _pack(conditions[0], conditions[1], conditions[2], conditions[3], min(self.warmup, rows), codes)
         if not self._varying_rows:
             return codes, self._constant_levels

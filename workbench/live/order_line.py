@@ -17,14 +17,16 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from workbench.core.order_state import Ended, Found, Intent, Journal, Procedures
-from workbench.errors import ConfigError, JournalError
+from workbench.errors import ConfigError, ExchangeError, JournalError
 from workbench.exchange import OrderState, OwnTrade
+from workbench.live.holdings import holdings_of
 from workbench.live.notices import Notice
 from workbench.live.order_effects import OrderDoubted, OrderSent
 from workbench.live.order_journal import NoJournal
 from workbench.live.order_notes import NoteReader, cancel_body, ended_body, intent_body, state_body, trade_body
 from workbench.live.order_tasks import OrderPlaced, OrderTasks, Placing, TradesComplete
 from workbench.live.report_book import ReportBook
+from workbench.live.timing import DurationHistogram
 from workbench.model import EVENT
 
 if TYPE_CHECKING:
@@ -57,6 +59,13 @@ class _CancelDone:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Holdings:
+    """What the account holds, by symbol."""
+
+    held: dict[str, float]
+
+
 class OrderLine:
     """Carries out a session's requests at an exchange; the session's thread alone calls it.
 
@@ -73,8 +82,13 @@ class OrderLine:
     def __init__(self, line: ExchangeLine, instruments: Sequence[Instrument], session_id: str) -> None:
         self._line = line
         self._prefix = "wb" + hashlib.sha256(session_id.encode()).hexdigest()[:14]
+        self._instruments = tuple(instruments)
         self._symbols = tuple(one.symbol for one in instruments)
+        self._holdings: dict[str, float] | None = None
+        self._is_disturbed = False
         self._journal: OrderJournal = NoJournal()
+        self._latency = DurationHistogram()
+        self._sent_ns: dict[int, int] = {}
         self._book = ReportBook(tuple(instruments))
         self._procedures = Procedures()
         self._inbox: deque[Any] = deque()
@@ -122,14 +136,47 @@ class OrderLine:
         if cash > free:
             raise ConfigError(f"cash must be at most what the account has free, {free:,.2f} {quote}, was {cash:,.2f}")
 
+    def ask_holdings(self) -> dict[str, float]:
+        """Return what the account holds of each symbol, in base units, asked for now.
+
+        Raises
+        ------
+        ExchangeError
+            The exchange did not say.
+        """
+        return self._line.ask(partial(holdings_of, instruments=self._instruments))
+
+    def look_at_holdings(self) -> None:
+        """Ask in the background what the account holds; `take_holdings` returns it when it has come."""
+        self._holdings = None
+        self._is_disturbed = False
+
+        async def look(client: ExchangeClient) -> None:
+            try:
+                self._put(_Holdings(await holdings_of(client, self._instruments)))
+            except ExchangeError as error:
+                # Not to know is not to hold nothing: the next look asks again.
+                self._put(Notice(0, "account", f"the exchange did not say what it holds: {error}"))
+
+        self._line.run(look, self._broken)
+
+    def take_holdings(self) -> dict[str, float] | None:
+        """Return what the account was said to hold, once; None when nothing came, or orders changed it meanwhile."""
+        held, self._holdings = self._holdings, None
+        return None if self._is_disturbed or self.outstanding else held
+
     def listen(self, wake: threading.Event) -> None:
         """Set `wake` whenever something comes."""
         self._wake = wake
         wake.set()
 
-    def record(self, journal: OrderJournal) -> None:
-        """Keep in `journal` what must outlive this process; call it before anything is sent."""
+    def record(self, journal: OrderJournal, latency: DurationHistogram | None = None) -> None:
+        """Keep in `journal` what must outlive this process, and in `latency` how long each order took until its answer.
+
+        Call it before anything is sent.
+        """
         self._journal = journal
+        self._latency = self._latency if latency is None else latency
 
     def restore(
         self, notes: Iterable[OrderNote], requests: Sequence[ExchangeRequest], reports: NDArray[np.void]
@@ -177,6 +224,7 @@ class OrderLine:
         What is buffered in the journal becomes durable with them. When it cannot be, no order leaves, and each is
         reported as done with nothing filled; cancels go out all the same.
         """
+        self._is_disturbed = self._is_disturbed or bool(requests)
         begun: list[tuple[Intent, Any, bool]] = []
         for request in requests:
             if request.cancels is not None:
@@ -199,6 +247,7 @@ class OrderLine:
         for intent, placing, is_noted in begun:
             order = self._book.orders.get(intent.number)
             if order is not None:
+                self._sent_ns[intent.number] = self._line.timing.monotonic_ns()
                 self._begin_placing(order, partial(self._tasks.place, intent, placing, is_noted and is_durable))
         for request in requests:
             if request.cancels is not None:
@@ -210,7 +259,11 @@ class OrderLine:
         What they come from is noted in the journal; both belong into one transaction.
         """
         while self._inbox:
-            self._take(self._inbox.popleft())
+            item = self._inbox.popleft()
+            if isinstance(item, _Holdings):
+                self._holdings = item.held
+            else:
+                self._take(item)
         for order in self._book.orders.take_doubtful():
             self._notices.append(Notice(0, "order", f"order {order.intent.number} lives after its end; cancelling it"))
             self._cancel(order.intent.number)
@@ -278,6 +331,7 @@ class OrderLine:
         if isinstance(item, Notice):
             self._notices.append(item)
         elif isinstance(item, OwnTrade):
+            self._is_disturbed = True
             if self._book.trade(item):
                 self._note("trade", item.time_ns, trade_body(item))
         elif isinstance(item, OrderState):
@@ -298,6 +352,9 @@ class OrderLine:
 
     def _placed(self, item: OrderPlaced) -> None:
         self._placing.pop(item.number, None)
+        sent_ns = self._sent_ns.pop(item.number, None)
+        if sent_ns is not None:
+            self._latency.record(self._line.timing.monotonic_ns() - sent_ns)
         self._recovering.discard(item.number)
         if isinstance(item.placed, Ended):
             self._ended(item.number, item.placed)

@@ -119,7 +119,7 @@ class Reconciliation:
     def decide(self, symbol: str) -> Difference | None:
         """Close the certain difference of a `symbol` and return it; from now on it counts as not the session's.
 
-        Who adopts it books it as a fill, and takes it out of ``before`` again with `adopted`.
+        Who adopts it books it as a fill, and takes that out of ``before`` again with `adopted`.
         """
         one = self._open.get(symbol)
         if one is None or not one.is_certain:
@@ -128,6 +128,6 @@ class Reconciliation:
         self.before[symbol] += one.quantity
         return one
 
-    def adopted(self, difference: Difference) -> None:
-        """Count a decided `difference` as the session's: it was booked."""
-        self.before[difference.symbol] -= difference.quantity
+    def adopted(self, difference: Difference, quantity: float) -> None:
+        """Count a `quantity` of a decided `difference` as the session's: it was booked."""
+        self.before[difference.symbol] -= quantity

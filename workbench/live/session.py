@@ -6,11 +6,12 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from workbench.errors import SessionClosedError, SessionError
+from workbench.errors import ConfigError, SessionClosedError, SessionError
 from workbench.live.clock import SystemClock
 from workbench.live.live_core import open_core
+from workbench.live.reconciliation import ANSWERS
 from workbench.live.recovery import BEGUN, since_of
-from workbench.live.session_loop import SessionLoop
+from workbench.live.session_loop import RECONCILE, SessionLoop
 from workbench.live.session_opening import SessionParts
 from workbench.live.session_view import SessionView
 from workbench.live.states import FINISHED, SessionState
@@ -165,6 +166,24 @@ class LiveSession(SessionView):
     def clear_breaker(self) -> bool:
         """Allow entries again after a breaker tripped, and measure losses from now; see `pause` for the answer."""
         return self._command("clear_breaker")
+
+    def reconcile(self, answer: str) -> bool:
+        """Decide what becomes of a difference between the exchange and what was booked; see `pause` for the answer.
+
+        Parameters
+        ----------
+        answer : {"adopt", "flatten", "ignore"}
+            Take it into the session's position at the last price; do so and close everything; leave it to its owner
+            for good. Entries stay paused until `resume`.
+
+        Raises
+        ------
+        ConfigError
+            It is another answer.
+        """
+        if answer not in ANSWERS:
+            raise ConfigError(f"answer must be one of {', '.join(ANSWERS)}, was {answer!r}")
+        return self._command(f"{RECONCILE}{answer}")
 
     def stop(self, *, flatten: bool = False, timeout_s: float = 30.0) -> SessionState:
         """End the session: cancel entry orders, keep the positions, and report them in the reason.

@@ -127,6 +127,9 @@ class SessionHandle(Protocol):
     def clear_breaker(self) -> bool:
         """Allow entries again after a breaker tripped, and measure losses from now; see `pause` for the answer."""
 
+    def reconcile(self, answer: str) -> bool:
+        """Decide what becomes of a difference between the exchange and what was booked: adopt, flatten or ignore."""
+
     def stop(self, *, flatten: bool = False, timeout_s: float = 30.0) -> SessionState:
         """End the session: cancel entry orders, keep the positions, and report them in the reason."""
 

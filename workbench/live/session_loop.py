@@ -17,12 +17,14 @@ from workbench.live.recovery import HOLE, PAUSED
 from workbench.live.session_opening import open_session
 from workbench.live.sources import no_market
 from workbench.live.states import SessionState
+from workbench.live.verdict import Standing
 from workbench.model import Command, utc_text
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from workbench.live.account_watch import AccountWatch
     from workbench.live.clock import Clock
     from workbench.live.mailbox import Ask
     from workbench.live.notices import Notice
@@ -30,9 +32,12 @@ if TYPE_CHECKING:
     from workbench.live.records import LiveStep
     from workbench.live.session_config import LiveSessionConfig
     from workbench.live.session_opening import SessionParts
-    from workbench.model import AccountState, Bar
+    from workbench.model import Bar
 
-__all__ = ["SessionLoop", "stale_limit_ns"]
+__all__ = ["RECONCILE", "SessionLoop", "stale_limit_ns"]
+
+RECONCILE: Final = "reconcile by "
+"""How a request begins that names a person's answer to a difference."""
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +78,7 @@ class SessionLoop:
         self._feed = self._market.feed
         self._stale_after_ns = stale_limit_ns(parts.config, self._market.speed)
         self._orders: OrderLine | None = None
+        self._watch: AccountWatch | None = None
         self._missing_from: dict[str, int] = {}
         self._clock_watch = ClockWatch(parts.base_clock)
         self._is_stopping = False
@@ -123,7 +129,7 @@ class SessionLoop:
         opened = open_session(self._parts, self._is_called_off)
         if opened is None:
             return
-        self._market, self._orders, self._missing_from, reason = opened
+        self._market, self._orders, self._watch, self._missing_from, reason = opened
         self._feed = self._market.feed
         self._stale_after_ns = stale_limit_ns(self._config, self._market.speed)
         self._pause_reason = reason or self._pause_reason
@@ -193,6 +199,7 @@ class SessionLoop:
             self._end(SessionState.STOPPED, "the feed ended")
             return _Due.THE_END
         self._drop_if_stale()
+        self._look_at_account()
         self._judge(is_idle=True)
         self._commit(matters=False)
         return _Due.NOTHING
@@ -234,11 +241,14 @@ class SessionLoop:
         if moments:
             clock.wait_until(wake, min(moments))
         else:
-            clock.wait(wake, _LONGEST_WAIT_S)
+            clock.wait(wake, _LONGEST_WAIT_S if self._watch is None else self._watch.next_ns() / _NS_PER_S)
 
     def _trade(self, batch: NDArray[np.void]) -> None:
         """Run a batch step by step; commands that come meanwhile are obeyed after it."""
-        base = self._parts.base_clock
+        base, market = self._parts.base_clock, self._market
+        if market.clock is not None and not self._feed.is_bar_only:
+            late_ns = self._clock.now_ns() - int(batch["time_ns"][-1])
+            self._readings.feed.record(max(0, round(late_ns / market.speed)))
         steps = self._engine.run(batch)
         started_ns = base.monotonic_ns()
         for step in steps:
@@ -276,6 +286,27 @@ class SessionLoop:
             except ExchangeError as error:
                 text = f"the clock of the exchange could not be measured anew: {error}"
                 self._status.note(self._engine.time_ns, "clock", text)
+
+    def _look_at_account(self) -> None:
+        """Halt entries when the exchange holds something else than was booked: a person decides what that is."""
+        if self._watch is None:
+            return
+        for text in self._watch.look(self._readings.account, self._engine.time_ns):
+            self._status.note(self._engine.time_ns, "account", text)
+            if not self._readings.account.is_paused:
+                self._pause(text, by="account")
+                self._publish(self._engine.command(Command("pause")))
+
+    def _reconcile(self, answer: str) -> None:
+        """Carry out what a person decided of a difference to the exchange."""
+        if self._watch is None:
+            return
+        prices = {bar.symbol: bar.close for bar in self._engine.forming}
+        rows = self._watch.decide(answer, self._readings.account, prices, self._engine.time_ns)
+        if len(rows):
+            self._publish(self._engine.report(rows))
+        if answer == "flatten" and len(rows):
+            self._publish(self._engine.command(Command("flatten")))
 
     def _book_reports(self) -> None:
         """Book what the exchange said of our orders."""
@@ -370,6 +401,8 @@ class SessionLoop:
             self._publish(self._engine.command(Command("flatten")))
         elif ask.name == "stop":
             self._stop()
+        elif ask.name.startswith(RECONCILE):
+            self._reconcile(ask.name.removeprefix(RECONCILE))
 
     def _has_stopped_flat(self) -> bool:
         if self._is_stopping and not self._readings.account.positions:
@@ -424,29 +457,26 @@ class SessionLoop:
             text = f"asking the exchange for {self._orders.recovering} orders that were sent before"
             self._status.move(SessionState.RECOVERING, text, self._engine.time_ns)
             return
-        state, reason = self._verdict(self._readings.account, is_idle=is_idle)
+        state, reason = self._verdict(is_idle=is_idle)
         if state != self._status.state or reason != self._status.reason:
             self._status.move(state, reason, self._engine.time_ns)
 
-    def _verdict(self, account: AccountState, *, is_idle: bool) -> tuple[SessionState, str]:
+    def _verdict(self, *, is_idle: bool) -> tuple[SessionState, str]:
         """Return the state that limits most, and why."""
-        failing = self._engine.guard.failing_reason
-        if self._keeper.fault is not None:
-            return SessionState.HALTED, f"the journal cannot be written: {self._keeper.fault}"
-        if account.halted:
-            return SessionState.HALTED, f"{', '.join(account.halted)} tripped; clear_breaker() allows entries again"
-        if failing is not None:
-            return SessionState.HALTED, f"{failing}; resume() allows entries again"
+        silence = None
         # Only when nothing waits to be run: in a session that is behind, the data is not old, the session is.
         if is_idle and self._clock.now_ns() >= self._stale_at_ns():
             limit_s = self._stale_after_ns / _NS_PER_S
-            return (
-                SessionState.STALE,
-                f"no data since {utc_text(self._readings.data_ns or 0)}, the limit is {limit_s:g} s",
-            )
-        if account.is_paused:
-            return SessionState.EXITS_ONLY, self._pause_reason
-        return SessionState.ACTIVE, "trading"
+            silence = f"no data since {utc_text(self._readings.data_ns or 0)}, the limit is {limit_s:g} s"
+        standing = Standing(
+            account=self._readings.account,
+            journal_fault=self._keeper.fault,
+            differences=() if self._watch is None else self._watch.differences,
+            failing=self._engine.guard.failing_reason,
+            silence=silence,
+            pause_reason=self._pause_reason,
+        )
+        return standing.verdict()
 
 
 def _matters(step: LiveStep) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from workbench.errors import ExchangeError
+from workbench.live.account_watch import AccountWatch
 from workbench.live.recovery import BEGUN, HOLE, last_pause, replay_record, told_events
 from workbench.live.resumed_feed import ResumedFeed, last_seen_ns
 from workbench.live.states import SessionState
@@ -64,6 +65,8 @@ class Opened(NamedTuple):
         Its prices, from where the record ends.
     orders : OrderLine or None
         Where its orders go, when they go to an exchange.
+    watch : AccountWatch or None
+        Looks whether the exchange holds what was booked, when it has an account.
     missing_from : dict of str to int
         Open of the first bar that is missing of each symbol, ns UTC, where prices are missing before the feed.
     pause_reason : str or None
@@ -72,6 +75,7 @@ class Opened(NamedTuple):
 
     market: Market
     orders: OrderLine | None
+    watch: AccountWatch | None
     missing_from: dict[str, int]
     pause_reason: str | None
 
@@ -98,7 +102,8 @@ def open_session(parts: SessionParts, is_called_off: Callable[[float], bool]) ->
     if market.history is not None:
         parts.engine.warm_up(market.history)
         parts.chart.add_history(market.history)
-    return Opened(market, _order_line(parts, market, None), {}, None)
+    orders = _order_line(parts, market, None)
+    return Opened(market, orders, _account_watch(parts, orders), {}, None)
 
 
 def _taken_up(parts: SessionParts, is_called_off: Callable[[float], bool]) -> Opened | None:
@@ -116,7 +121,8 @@ def _taken_up(parts: SessionParts, is_called_off: Callable[[float], bool]) -> Op
         return None
     missing_from = engine.mark_all_holes() if market.has_hole else {}
     orders = _order_line(parts, market, replayed)
-    return Opened(market, orders, missing_from, None if paused is None else paused.body["reason"])
+    watch = _account_watch(parts, orders)
+    return Opened(market, orders, watch, missing_from, None if paused is None else paused.body["reason"])
 
 
 def _mark_known_holes(parts: SessionParts, events: NDArray[np.void]) -> None:
@@ -153,10 +159,17 @@ def _order_line(parts: SessionParts, market: Market, replayed: Replayed | None) 
         return None
     record = parts.host.record
     orders = market.open_orders(parts.host.session_id)
-    orders.record(record)
+    orders.record(record, parts.readings.orders)
     if replayed is None:
         orders.require_funds(parts.config.cash)
     else:
         orders.restore(record.notes(), replayed.in_flight, replayed.reports)
     orders.listen(parts.mailbox.wake)
     return orders
+
+
+def _account_watch(parts: SessionParts, orders: OrderLine | None) -> AccountWatch | None:
+    """Return who looks after the account at the exchange, when there is one."""
+    if orders is None:
+        return None
+    return AccountWatch(orders, parts.engine.config.instruments, parts.host.record, parts.base_clock)

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.core.curve import fill_returns, moments
 from workbench.errors import DataError
 
 DAYS_PER_YEAR: Final = 365.0
@@ -77,13 +78,8 @@ def daily_returns(equity: Floats, day_rows: Integers, *, start: float) -> Floats
     >>> daily_returns(np.array([101.0, 110.0, 99.0]), np.array([1, 2]), start=100.0).round(12).tolist()
     [0.1, -0.1]
     """
-    closes = np.empty(day_rows.size + 1)
-    closes[0] = start
-    closes[1:] = equity[day_rows]
-    before = closes[:-1]
-    if before.size and before.min() <= 0.0:
-        before = np.where(before > 0.0, before, np.nan)
-    returns: Floats = closes[1:] / before - 1.0
+    returns = np.empty(day_rows.size)
+    fill_returns(equity, day_rows, start, returns)
     return returns
 
 
@@ -144,7 +140,8 @@ def volatility(returns: Floats) -> float:
     _require_finite(returns)
     if returns.size < MIN_RETURNS:
         return math.nan
-    return _deviation(returns, float(np.add.reduce(returns))) * math.sqrt(DAYS_PER_YEAR)
+    _, squares, _, _ = moments(returns)
+    return _deviation(squares, returns.size) * math.sqrt(DAYS_PER_YEAR)
 
 
 def sharpe_ratio(returns: Floats, *, risk_free_rate: float = 0.0) -> float:
@@ -178,11 +175,13 @@ def sharpe_ratio(returns: Floats, *, risk_free_rate: float = 0.0) -> float:
     13.5093
     """
     _require_finite(returns)
-    if returns.size < MIN_RETURNS or returns.max() - returns.min() < FLAT:
+    if returns.size < MIN_RETURNS:
         return math.nan
-    total = float(np.add.reduce(returns))
+    total, squares, _, spread = moments(returns)
+    if spread < FLAT:
+        return math.nan
     excess = total / returns.size - risk_free_rate / DAYS_PER_YEAR
-    return excess / _deviation(returns, total) * math.sqrt(DAYS_PER_YEAR)
+    return excess / _deviation(squares, returns.size) * math.sqrt(DAYS_PER_YEAR)
 
 
 def sortino_ratio(returns: Floats, *, minimum_return: float = 0.0) -> float:
@@ -219,8 +218,8 @@ def sortino_ratio(returns: Floats, *, minimum_return: float = 0.0) -> float:
     _require_finite(returns)
     if returns.size < MIN_RETURNS:
         return math.nan
-    above = returns - minimum_return / DAYS_PER_YEAR
-    return _sortino(above, float(np.add.reduce(above)))
+    total, _, shortfall, _ = moments(returns - minimum_return / DAYS_PER_YEAR)
+    return _sortino(total, shortfall, returns.size)
 
 
 def risk_figures(returns: Floats) -> tuple[float, float, float]:
@@ -241,29 +240,25 @@ def risk_figures(returns: Floats) -> tuple[float, float, float]:
     """
     if returns.size < MIN_RETURNS:
         return math.nan, math.nan, math.nan
-    total = float(np.add.reduce(returns))
+    total, squares, shortfall, spread = moments(returns)
     if not math.isfinite(total):
         return math.nan, math.nan, math.nan
     year = math.sqrt(DAYS_PER_YEAR)
-    deviation = _deviation(returns, total)
-    is_flat = np.maximum.reduce(returns) - np.minimum.reduce(returns) < FLAT
-    sharpe = math.nan if is_flat else total / returns.size / deviation * year
-    return deviation * year, sharpe, _sortino(returns, total)
+    deviation = _deviation(squares, returns.size)
+    sharpe = math.nan if spread < FLAT else total / returns.size / deviation * year
+    return deviation * year, sharpe, _sortino(total, shortfall, returns.size)
 
 
-def _sortino(above: Floats, total: float) -> float:
-    """Return the ratio of returns above the minimum, given their sum."""
-    shortfall = np.minimum(above, 0.0)
-    square = float(shortfall @ shortfall) / above.size
+def _sortino(total: float, shortfall: float, count: int) -> float:
+    """Return the ratio of returns above the minimum from their sum and that of the squares of those below it."""
+    square = shortfall / count
     if square < FLAT * FLAT:
         return math.nan
-    return total / above.size / math.sqrt(square) * math.sqrt(DAYS_PER_YEAR)
+    return total / count / math.sqrt(square) * math.sqrt(DAYS_PER_YEAR)
 
 
-def _deviation(returns: Floats, total: float) -> float:
-    # ndarray.std costs 12 us in argument handling; a sweep calls this once for each combination.
-    off = returns - total / returns.size
-    return math.sqrt(float(off @ off) / (returns.size - 1))
+def _deviation(squares: float, count: int) -> float:
+    return math.sqrt(squares / (count - 1))
 
 
 def _require_finite(returns: Floats) -> None:

@@ -20,6 +20,7 @@ from workbench.research.measures import SWEEP_MEASURES
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
     from workbench.strategy.lowering import ConfiguredStrategy
 
 
-# Combinations are prepared some at once: a run over the bars empties the processor's caches, and what comes before it,
-# which is mostly plain Python, then takes twice as long. At most so many, and so many bytes of their decisions.
+# Combinations are prepared some at once, first the plans of all, then the decisions: a run over the bars empties the
+# processor's caches, and a pass over indicators half of them; plain Python then takes twice as long. At most so many,
+# and so many bytes of their decisions.
 PREPARED_AT_ONCE: Final = 32
 PREPARED_BYTES: Final = 1 << 20
 
@@ -122,41 +124,46 @@ class SweepRun:
             A combination is refused by the strategy; the message names it.
         """
         scratch = _Scratch(self._config, len(self._bars))
-        waiting: list[_Prepared] = []
+        for begin in range(0, len(block), PREPARED_AT_ONCE):
+            for group in self._prepared(block[begin : begin + PREPARED_AT_ONCE], stop):
+                for one in group:
+                    if stop.is_set():
+                        return
+                    self._run(one, scratch)
+
+    def _prepared(self, rows: range, stop: threading.Event) -> Iterator[list[_Prepared]]:
+        """Yield the combinations ready to be run, some at once; none after ``stop``."""
+        plans = []
+        for row in rows:
+            if stop.is_set():
+                return
+            plans.append(self._plan(row))
+        group: list[_Prepared] = []
         size_bytes = 0
-        for row in block:
+        for row, plan in zip(rows, plans, strict=True):
             if stop.is_set():
                 return
-            one = self._prepared(row)
-            waiting.append(one)
-            if one.codes is not None and one.levels is not None:
-                size_bytes += one.codes.nbytes + one.levels.nbytes
-            if len(waiting) == PREPARED_AT_ONCE or size_bytes > PREPARED_BYTES:
-                self._run_all(waiting, scratch, stop)
-                waiting.clear()
-                size_bytes = 0
-        self._run_all(waiting, scratch, stop)
+            self._shortest_warmup[row] = plan.warmup
+            if plan.kind == "callable":
+                group.append(_Prepared(row, plan, None, None))
+                continue
+            codes, levels = joint_codes(plan, self._bars, self._cache)
+            group.append(_Prepared(row, plan, codes, frozen(levels)))
+            size_bytes += codes.nbytes + levels.nbytes
+            if size_bytes > PREPARED_BYTES:
+                yield group
+                group, size_bytes = [], 0
+        yield group
 
-    def _prepared(self, row: int) -> _Prepared:
-        plan = self._plan(row)
-        self._shortest_warmup[row] = plan.warmup
-        if plan.kind == "callable":
-            return _Prepared(row, plan, None, None)
-        codes, levels = joint_codes(plan, self._bars, self._cache)
-        return _Prepared(row, plan, codes, frozen(levels))
-
-    def _run_all(self, waiting: list[_Prepared], scratch: _Scratch, stop: threading.Event) -> None:
-        for row, plan, codes, levels in waiting:
-            if stop.is_set():
-                return
-            if codes is None or levels is None:
-                ledger = run_backtest(plan, self._bars, self._config, funding=self._funding, cache=self._cache)
-                scratch.equity[:] = ledger.equity
-                account = ledger.book.account
-            else:
-                self._run_coded(codes, levels, scratch)
-                account = scratch.book.account
-            self.figures[row] = self._figures(scratch, account)
+    def _run(self, one: _Prepared, scratch: _Scratch) -> None:
+        if one.codes is None or one.levels is None:
+            ledger = run_backtest(one.plan, self._bars, self._config, funding=self._funding, cache=self._cache)
+            scratch.equity[:] = ledger.equity
+            account = ledger.book.account
+        else:
+            self._run_coded(one.codes, one.levels, scratch)
+            account = scratch.book.account
+        self.figures[one.row] = self._figures(scratch, account)
 
     def require_enough(self) -> None:
         """Raise MissingDataError when every combination's warm-up took all bars.

@@ -17,6 +17,7 @@ Level = Expr | float | None
 # What a user may set; the sizing code follows from `sizing`.
 _LEVELS = LEVEL_NAMES[:-1]
 _SIZINGS = SIZINGS[1:]
+_CONSTANTS = {value: Constant(value) for value in (False, True)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -111,7 +112,7 @@ def _is_condition(value: object) -> bool:
 
 
 def _condition_node(value: Condition) -> Node:
-    return value.node if isinstance(value, Expr) else Constant(value)
+    return value.node if isinstance(value, Expr) else _CONSTANTS[value]
 
 
 def _level_fault(name: str, value: object) -> str | None:

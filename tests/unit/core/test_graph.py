@@ -69,7 +69,7 @@ def test_shared_parts_are_computed_once(counted: list[str]) -> None:
 
 def test_inputs_come_before_the_nodes_that_read_them() -> None:
     m = MarketView()
-    order = evaluation_order([(m.close.sma(3) + m.close.sma(3).sma(4)).node])
+    order = evaluation_order([(m.close.sma(3) + m.close.sma(3).sma(4)).node], {})
     position = {node: index for index, node in enumerate(order)}
     assert all(position[source] < position[node] for node in order for source in node.inputs)
     assert len(order) == len(set(order))
@@ -247,28 +247,3 @@ def test_columns_need_no_steps() -> None:
     stream = m.graph.stream([m.volume, m.open, m.close])
     assert stream.step(1.0, 2.0, 0.5, 1.5, 9.0) == (9.0, 1.0, 1.5)
     assert Price(4).describe() == "volume"
-
-
-@pytest.mark.parametrize("rows", [0, 1, 2, 300])
-def test_crossings_of_one_pair_in_both_directions_are_what_each_is_alone(rows: int) -> None:
-    m = MarketView()
-    fast, slow = m.close.sma(3), m.close.sma(5)
-    above, below = fast.crosses_above(slow), fast.crosses_below(slow)
-    bars = BARS[:, :rows]
-    together = m.graph.batch([above, below, below & above], bars)
-    alone = [m.graph.batch([one], bars)[0] for one in (above, below)]
-    for both, single in zip(together, alone, strict=False):
-        assert both.tolist() == single.tolist()
-        assert not both.flags.writeable
-    # 300 bars of the walk cross many times, and never both ways at once
-    assert (together[0].sum() > 10) == (together[1].sum() > 10) == (rows == 300)
-    assert not together[2].any()
-
-
-def test_crossings_of_a_level_in_both_directions_are_what_each_is_alone() -> None:
-    m = MarketView()
-    above, below = m.close.crosses_above(100.0), m.close.crosses_below(100.0)
-    together = m.graph.batch([above, below], BARS)
-    for both, one in zip(together, (above, below), strict=True):
-        assert both.tolist() == m.graph.batch([one], BARS)[0].tolist()
-        assert both.any()

@@ -121,6 +121,47 @@ def test_batch_equals_stream_for_codes_and_levels() -> None:
     np.testing.assert_array_equal(levels, step_levels)
 
 
+def crossings(m: MarketView) -> dict[str, list[Node]]:
+    fast, slow = m.close.sma(3), m.close.sma(8)
+    above, below = fast.crosses_above(slow).node, fast.crosses_below(slow).node
+    turned_above, turned_below = slow.crosses_below(fast).node, slow.crosses_above(fast).node
+    return {
+        "both ways": [above, below],
+        "the other way round": [turned_above, turned_below],
+        "seen from either side": [above, turned_below, turned_below, above],
+        "long and short": [above, below, below, above],
+        "never left": [NEVER, NEVER, below],
+        "always left": [above, Constant(True)],
+        "of a level": [m.close.crosses_above(100.0).node, m.close.crosses_below(100.0).node],
+        "of two pairs": [above, m.close.crosses_below(slow).node],
+        "of one pair and more": [above, (m.close < slow).node],
+        "with gaps": [(m.close / m.volume).crosses_above(slow).node, (m.close / m.volume).crosses_below(slow).node],
+    }
+
+
+@pytest.mark.parametrize("name", list(crossings(MarketView())))
+@pytest.mark.parametrize("rows", [0, 1, 2, 8, 9, 300])
+def test_crossings_are_coded_as_their_steps(name: str, rows: int) -> None:
+    bars = BARS[:, :rows].copy()
+    bars[4, ::7] = 0.0  # close / volume has no value there
+    bars[4, 1::7] = 0.9
+    rules = plan(crossings(MarketView())[name])
+    for cache in (None, EvaluationCache(bars)):
+        codes, _ = rules.batch(bars, cache=cache)
+        assert codes.tolist() == stepped(rules, bars)[0]
+    assert np.count_nonzero(codes) > 5 or rows < 300
+
+
+def test_a_pair_that_meets_crosses_on_the_bar_that_parts_it() -> None:
+    m = MarketView()
+    one, other = m.close.shift(0), m.volume.shift(0)
+    rules = plan([one.crosses_above(other).node, one.crosses_below(other).node])
+    bars = bars_of([1, 2, 2, 3, 2, 2, 1, 2, 3])
+    bars[4] = 2.0
+    # below, equal, equal, above: 1; equal, equal, below: 2; equal, above: 1
+    assert rules.batch(bars)[0].tolist() == [0, 0, 0, 1, 0, 0, 2, 0, 1]
+
+
 def test_a_cache_changes_nothing_but_the_work() -> None:
     m = MarketView()
     rules = plan([m.close.sma(5).crosses_above(m.close.sma(12)).node], stop_loss=(m.atr(14) / m.close).node)

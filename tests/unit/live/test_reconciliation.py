@@ -67,7 +67,7 @@ def test_an_adopted_difference_is_expected_as_part_of_the_position() -> None:
     looked(one, 1.7, 0.5, 3)
     decided = one.decide(BTC)
     assert decided is not None
-    one.adopted(decided)
+    one.adopted(decided, decided.quantity)
     # Booked: 0.5 and the 0.2 that were more.
     assert looked(one, 1.7, 0.5 + decided.quantity, 3) == ()
 

@@ -40,13 +40,14 @@ def test_worst_drawdown_equals_the_series_to_the_bit(size, start, drift, seed):
 LEVELS = st.sampled_from([-30.0, 0.0, 1e-8, 0.1, 90.0, 100.0, float(np.nextafter(100.0, 0.0)), 110.0, 120.0, 1e9])
 
 
-@given(st.lists(LEVELS, min_size=1, max_size=23), st.sampled_from([1e-9, 100.0, 1e12]))
-def test_worst_drawdown_equals_the_series_on_any_curve(levels, start):
-    equity = np.array(levels)
-    assert worst_drawdown(equity, start=start) == drawdown_series(equity, start=start).max()
+@given(st.lists(LEVELS, min_size=1, max_size=23), st.sampled_from([1e-9, 100.0, 1e12]), st.integers(0, 280))
+def test_worst_drawdown_equals_the_series_on_any_curve(levels, start, before):
+    # As long as that it has whole blocks of 128 rows, with the levels in one, over its end, or after the last.
+    for equity in (np.array(levels), np.concatenate((np.full(before, levels[0]), levels))):
+        assert worst_drawdown(equity, start=start) == drawdown_series(equity, start=start).max()
 
 
-@pytest.mark.parametrize("size", range(1, 14))
+@pytest.mark.parametrize("size", [1, 2, 3, 127, 128, 129, 260])
 def test_worst_drawdown_ends_in_whichever_row(size):
     for bottom in range(size):
         equity = np.full(size, 100.0)
@@ -55,12 +56,17 @@ def test_worst_drawdown_ends_in_whichever_row(size):
         # A later peak does not hide it: 120 -> 100 is a sixth.
         equity[bottom + 1 : bottom + 2] = 120.0
         assert worst_drawdown(equity, start=100.0) == 0.25
+        # Nor does a peak just before it: 150 -> 75 is half.
+        if bottom:
+            equity[bottom - 1] = 150.0
+            assert worst_drawdown(equity, start=100.0) == 0.5
 
 
-@given(st.lists(st.one_of(st.just(math.nan), LEVELS), max_size=23))
-def test_worst_fall_passes_over_nan(levels):
-    equity = np.array(levels, np.float64)
-    assert worst_fall(equity, 100.0) == worst_fall(equity[~np.isnan(equity)], 100.0)
+@given(st.lists(st.one_of(st.just(math.nan), LEVELS), max_size=23), st.integers(0, 280))
+def test_worst_fall_passes_over_nan(levels, before):
+    for padding in (100.0, math.nan):
+        equity = np.concatenate((np.full(before, padding), levels))
+        assert worst_fall(equity, 100.0) == worst_fall(equity[~np.isnan(equity)], 100.0)
 
 
 def test_worst_fall_is_the_largest_from_any_peak_to_any_later_bottom():

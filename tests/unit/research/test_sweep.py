@@ -9,9 +9,11 @@ import pytest
 from workbench.core.evaluation import EvaluationCache
 from workbench.errors import ConfigError, DataError, MissingDataError
 from workbench.model import Bars, RiskConfig
-from workbench.research import SWEEP_MEASURES, backtest, sweep, threads
+from workbench.research import SWEEP_MEASURES, backtest, sweep, sweep_run, threads
+from workbench.research.backtest import NO_LIMITS, USUAL_COSTS, engine_config
 from workbench.research.sweep_run import SweepRun
 from workbench.strategy import Rules, Signals, Strategy, enter_long, exit_position, hold, param, sma_cross, strategy
+from workbench.strategy.lowering import configured
 
 # The first run in a fresh environment compiles the core.
 pytestmark = pytest.mark.timeout(600)
@@ -71,6 +73,27 @@ def test_the_number_of_threads_does_not_show_in_the_result(wavy):
     grid = {"fast": range(2, 10), "slow": range(10, 30)}
     one, four = (sweep(sma_cross, wavy, grid=grid, cash=1_000, threads=threads, progress=False) for threads in (1, 4))
     pd.testing.assert_frame_equal(one.table, four.table, check_exact=True)
+
+
+@pytest.mark.parametrize(("count", "size_bytes"), [(1, 1 << 20), (7, 1 << 20), (32, 0), (32, 2_000), (1_000, 1 << 30)])
+def test_how_many_combinations_are_prepared_at_once_does_not_show_in_the_result(
+    count, size_bytes, swept, wavy, monkeypatch
+):
+    ran = []
+    run = SweepRun._run  # noqa: SLF001  each combination goes through it once
+
+    def counted(work, one, scratch):
+        ran.append(one.row)
+        run(work, one, scratch)
+
+    monkeypatch.setattr(SweepRun, "_run", counted)
+    monkeypatch.setattr(sweep_run, "PREPARED_AT_ONCE", count)
+    monkeypatch.setattr(sweep_run, "PREPARED_BYTES", size_bytes)
+    config = engine_config(wavy, cash=1_000, risk=NO_LIMITS, costs=USUAL_COSTS, path="adverse")
+    work = SweepRun(configured(sma_cross), swept.grid, wavy, config)
+    work.run_block(range(len(swept)), threading.Event())
+    assert ran == list(range(16))
+    np.testing.assert_array_equal(work.figures, swept.figures)
 
 
 def test_best_is_the_best_plateau_and_not_the_peak(swept):

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from workbench.live.process.exit_codes import EXIT_FAILED
 from workbench.live.process.session_main import session_main
+from workbench.live.sources import PracticeSource
+from workbench.model import Timeframe
 
 if TYPE_CHECKING:
     import socket
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fork_session", "warm_up"]
 
+_WARM_BARS: Final = 500
 _LOG_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 _HANDLED: Final = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE)
 
@@ -30,6 +33,8 @@ def warm_up() -> None:
     from workbench.live.live_core import compile_core  # noqa: PLC0415 - loads the machine code, which clients do not need
 
     compile_core()
+    # The practice market keeps what it has worked out once; most sessions begin there.
+    PracticeSource().open(("BTC/USDT",), Timeframe("1m"), _WARM_BARS).feed.close()
     # What is there now lives as long as the process. Left alone by the collector, its memory stays shared.
     gc.collect()
     gc.freeze()

@@ -103,6 +103,10 @@ class ProcessSession(ProcessView):
         """Allow entries again after a breaker tripped, and measure losses from now; see `pause` for the answer."""
         return bool(self._command("clear_breaker"))
 
+    def reconcile(self, answer: str) -> bool:
+        """Decide what becomes of a difference between the exchange and what was booked: adopt, flatten or ignore."""
+        return bool(self._command("reconcile", answer=answer))
+
     def stop(self, *, flatten: bool = False, timeout_s: float = 30.0) -> SessionState:
         """End the session: cancel entry orders, keep the positions, and report them in the reason."""
         if not self.is_finished:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import ConfigError, DataError
 from workbench.live.process.strategy_view import StrategyView
+from workbench.live.reconciliation import ANSWERS
 
 if TYPE_CHECKING:
     from workbench.live.session import LiveSession
@@ -64,6 +65,10 @@ def _is_limit(value: Any) -> bool:  # noqa: ANN401  as above
 def _is_timeout(value: Any) -> bool:  # noqa: ANN401  as above
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and math.isfinite(value) and 0 <= value <= _LONGEST_WAIT_S
+
+
+def _is_answer(value: Any) -> bool:  # noqa: ANN401  as above
+    return value in ANSWERS
 
 
 def _is_mapping(value: Any) -> bool:  # noqa: ANN401  as above
@@ -126,6 +131,7 @@ COMMANDS: Final[Mapping[str, Operation]] = {
     "configure": Operation(_configure, {"parameters": _is_mapping}),
     "start": Operation(_start, {}),
     **{name: _method(name) for name in ("pause", "resume", "flatten", "clear_breaker", "parity")},
+    "reconcile": _method("reconcile", answer=_is_answer),
     "ask_to_stop": _method("ask_to_stop", flatten=_is_bool),
     "stop": Operation(_stop, {"flatten": _is_bool, "timeout_s": _is_timeout}),
     "kill": Operation(_kill, {}),

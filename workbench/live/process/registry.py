@@ -19,6 +19,9 @@ from workbench.live.process.session_info import SessionInfo, look_at
 from workbench.live.process.stopping import end_sessions
 from workbench.live.process.supervisor_client import SUPERVISOR_FOLDER, ask_supervisor, consents
 from workbench.live.session_text import read_session, write_session
+from workbench.model import Bars
+from workbench.model.synthetic import synthetic_bars
+from workbench.strategy import compare_decisions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["SessionRegistry"]
 
 _START_S: Final = 60.0
+_CHECKED_BARS: Final = 300
 
 
 class SessionRegistry:
@@ -134,6 +138,7 @@ class SessionRegistry:
             write_session(folder.make().path, config, session_id=session_id)
             write_options(folder, options or ProcessOptions(), bar_s=_real_bar_s(config))
             try:
+                _check_text(folder, config)
                 self._ask(folder, "start")
             except Exception:
                 # The log stays with it, out of the way of the next try.
@@ -251,6 +256,17 @@ class SessionRegistry:
             raise SessionError(f"the process of session {folder.name!r} died before it was ready; see {folder.log}")
         if "error" in answer:
             raise _error_of(answer)
+
+
+def _check_text(folder: SessionFolder, config: LiveSessionConfig) -> None:
+    """Check that the strategy of the text, which the process will run, decides what the object at hand decides.
+
+    On bars of a made-up market, for real ones may have to be fetched first: what can differ is code, not prices.
+    """
+    rebuilt = read_session(folder.path).config.strategy
+    count = max(_CHECKED_BARS, 2 * config.plan().warmup)
+    parts = [synthetic_bars(symbol, config.timeframe, count, seed=seed) for seed, symbol in enumerate(config.symbols)]
+    compare_decisions(config.strategy, rebuilt, parts[0] if len(parts) == 1 else Bars.join(parts))
 
 
 def _seen(root: Path, names: Iterable[str]) -> Iterable[SessionInfo]:

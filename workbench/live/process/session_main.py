@@ -143,6 +143,11 @@ class _SessionProcess:
                     self.session.ask_to_stop(flatten=flatten)
             if time.monotonic() >= until_s:
                 self.session.stop(timeout_s=0.0)
+            if not self._folder.is_there:
+                # Nobody can find it any more, nor what it did.
+                _say("the folder of the session was removed, so it ends; its position stays as it is")
+                self.session.kill()
+                return EXIT_DONE
             if self._keep_house():
                 self.session.kill()
                 return EXIT_MEMORY

@@ -1,6 +1,7 @@
 """The handle of a session under a supervisor; one process for most of what it can be told."""
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -70,3 +71,25 @@ def test_anything_else_in_the_folder_is_no_session(tmp_path: Path) -> None:
     with pytest.raises(SessionNotFoundError, match="there are: none"):
         lonely.attach("empty")
     assert SessionRegistry(tmp_path / "missing").list() == ()
+
+
+def test_session_whose_folder_is_removed_ends(registry: SessionRegistry) -> None:
+    info, _ = registry.start(process_config("removed"))
+    shutil.rmtree(info.folder.path)
+    assert eventually(lambda: not info.process.is_alive)
+
+
+def test_session_that_ended_is_read_and_proven_from_its_journal(registry: SessionRegistry) -> None:
+    registry.start(process_config("over"))
+    session = registry.attach("over")
+    assert eventually(lambda: session.metrics()["counts"]["bars"] >= 30)
+    session.stop()
+    fills, account = session.fills(), session.snapshot()
+    # Another handle, which never spoke with the process.
+    later = registry.attach("over")
+    assert later.fills() == fills
+    assert later.snapshot() == account
+    assert later.chart_state().bars.shape[0] >= 30
+    report = later.parity()
+    assert report.is_identical
+    assert report.fills == len(fills)
