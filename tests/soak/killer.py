@@ -167,8 +167,9 @@ class Killer:
     def _bring_back(self) -> None:
         """Have the session started again, by its supervisor or by a person, and wait for its process."""
         if self._dice.random() < 0.25:
-            eventually(lambda: look_at(self._info.folder).is_running)
-            return
+            found = eventually(self._is_back)
+            if not found.reason.startswith("given up"):
+                return
         began_s = time.monotonic()
         try:
             self._registry.resume("hunted")
@@ -179,13 +180,18 @@ class Killer:
         self._until_trading()
         self._outcome.recovery_s.append(time.monotonic() - began_s)
 
+    def _is_back(self) -> SessionInfo | None:
+        """Return the session once it runs again, or its supervisor says that it has died too often."""
+        info = look_at(self._info.folder)
+        return info if info.is_running or info.reason.startswith("given up") else None
+
     def _until_trading(self) -> None:
         def look() -> bool:
             info = look_at(self._info.folder)
             assert not info.is_finished, info.reason
             return info.state in _TRADING
 
-        eventually(look)
+        eventually(look, PLENTY_S)
 
     def _process(self) -> ProcessId:
         process = look_at(self._info.folder).process
