@@ -8,7 +8,7 @@ from workbench.strategy import Strategy, enter_long, exit_position, hold
 
 
 class Busy(Strategy):
-    """Buys at the market after a rise and by a resting limit after a fall; sells on a turn, a target, a stop, a time."""
+    """Buys at the market after a rise and by a limit after a fall; sells on a turn, a target, a stop, a time."""
 
     share: float = 0.3
     holding_s: float = 240.0

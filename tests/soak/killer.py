@@ -26,6 +26,7 @@ from typing import Any
 
 from tests.process_sessions import PLENTY_S, ROOT, eventually, home
 from tests.soak.busy import Busy
+from workbench.errors import SessionError
 from workbench.exchange.practice import PracticeConfig, PracticeExchange
 from workbench.live import LiveSessionConfig
 from workbench.live.exchange_source import ExchangeSource
@@ -173,7 +174,8 @@ class Killer:
         began_s = time.monotonic()
         try:
             self._registry.resume("hunted")
-        except Exception as error:  # noqa: BLE001  the supervisor may have been quicker; anything else shows below
+        except SessionError as error:
+            # The supervisor may have been quicker.
             if "runs already" not in str(error) and "is locked" not in str(error):
                 raise
             return

@@ -60,9 +60,7 @@ class PracticeServer:
         Called with the client's own id of each request for a new order, before anything else is done.
     """
 
-    def __init__(
-        self, venue: Venue, *, latency_s: float = 0.0, on_order: Callable[[str], None] | None = None
-    ) -> None:
+    def __init__(self, venue: Venue, *, latency_s: float = 0.0, on_order: Callable[[str], None] | None = None) -> None:
         self.venue = venue
         self._on_order = on_order
         self.latency_s = latency_s
