@@ -221,7 +221,9 @@ class OrderLine:
         for number in sorted(reader.cancelled | doubtful):
             self._cancel(number)
         if reader.recorded:
-            known_ns = [reader.complete_to_ns or 0, *(order.intent.time_ns for order in unfinished)]
+            # An exchange may take no time before its first one, so what was never complete begins with the first order.
+            complete_ns = reader.begun_ns if reader.complete_to_ns is None else reader.complete_to_ns
+            known_ns = [complete_ns, *(order.intent.time_ns for order in unfinished)]
             self._audit(min(known_ns) - self._market_ns(_OVERLAP_S))
 
     def send(self, requests: Sequence[ExchangeRequest]) -> None:

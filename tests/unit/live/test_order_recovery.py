@@ -291,7 +291,8 @@ def test_own_trades_are_fetched_from_before_the_oldest_order_that_is_open(start:
     life.timing.advance(1_000.0)
     life.restore()
     ((symbol, since_ns),) = life.exchange.asked("own_trades")
-    assert (symbol, since_ns) == (BTC, 0 - 10 * SECOND)  # nothing was ever known to be complete
+    # Nothing was ever known to be complete, so from before the first order; lists lag by 10 s at most.
+    assert (symbol, since_ns) == (BTC, MIDNIGHT - 50 * SECOND - 10 * SECOND)
 
 
 def test_own_trades_are_fetched_from_where_they_were_complete(start: Start) -> None:
@@ -319,10 +320,10 @@ def test_own_trades_are_asked_for_each_minute_while_an_order_is_open_and_not_lon
         for _ in range(2):
             life.line.pass_time(30.0)
         asked.append(len(life.exchange.asked("own_trades")))
-    assert asked == [1, 2, 3, 4, 4, 4]
-    # The minute in which they could not be had is asked for again.
+    assert asked == [1, 2, 3, 4, 5, 5]
+    # What could not be had after a minute is asked for again soon, here after 30 s, and then each minute.
     since = [since_ns for _, since_ns in life.exchange.asked("own_trades")]
-    assert since == [MIDNIGHT + after * SECOND for after in (-10, -10, 110, 170)]
+    assert since == [MIDNIGHT + after * SECOND for after in (-10, -10, 80, 140, 200)]
     assert life.book() == [(0.0, 1, DONE)]
 
 
