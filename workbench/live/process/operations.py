@@ -125,7 +125,7 @@ READS: Final[Mapping[str, Operation]] = {
 COMMANDS: Final[Mapping[str, Operation]] = {
     "configure": Operation(_configure, {"parameters": _is_mapping}),
     "start": Operation(_start, {}),
-    **{name: _method(name) for name in ("pause", "resume", "flatten", "clear_breaker", "parity")},
+    **{name: _method(name) for name in ("pause", "resume", "flatten", "clear_breaker", "parity", "waterfall")},
     "ask_to_stop": _method("ask_to_stop", flatten=_is_bool),
     "stop": Operation(_stop, {"flatten": _is_bool, "timeout_s": _is_timeout}),
     "kill": Operation(_kill, {}),
