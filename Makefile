@@ -63,7 +63,8 @@ simulate: $(STAMP) ## a million histories of orders with crashes and lost answer
 	$(BIN)/python -m tests.simulation.order_history $(FIRST) $(COUNT)
 
 notebooks: $(STAMP) ## run the notebooks and compare what they print
-	$(BIN)/pytest -p no:randomly --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
+	$(BIN)/python -m pytest -p no:randomly -p tests.notebooks.home --nbval --nbval-current-env \
+		--nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
 
 browser: $(STAMP) ## the tests that drive a real JupyterLab (needs chromium)
 	$(BIN)/pytest -m browser
