@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from workbench.live.records import ChartState, ErrorRecord, SessionEvent, StepUpdate
     from workbench.live.session_config import LiveSessionConfig
     from workbench.live.states import SessionState
-    from workbench.model import AccountState, ClosedTrade, Denied, Fill, Timeframe
+    from workbench.model import AccountState, ClosedTrade, Denied, EquityWaterfall, Fill, Timeframe
     from workbench.strategy.parameters import Parameter
 
 __all__ = ["SessionHandle", "StrategyLike"]
@@ -107,8 +107,14 @@ class SessionHandle(Protocol):
     def health(self) -> SessionHealth:
         """Return the state with the age of the data against its limit."""
 
-    def parity(self) -> ParityReport:
-        """Replay what was recorded through the backtest driver, and say whether it did the same, byte for byte."""
+    def parity(self, strategy: object = None) -> ParityReport:
+        """Replay what was recorded through the backtest driver, and say whether it did the same, byte for byte.
+
+        Another `strategy` in the place of the session's own shows the first bar at which the two part.
+        """
+
+    def waterfall(self) -> EquityWaterfall:
+        """Explain the difference to the bar-only backtest: path inside the bars, latency, prices, fees, fills."""
 
     def why(self, order: int | str | Fill | Denied) -> OrderStory:
         """Return why an order happened, by its number, client order id, fill or denial; printed, it is a text."""

@@ -140,7 +140,7 @@ READS: Final[Mapping[str, Operation]] = {
 COMMANDS: Final[Mapping[str, Operation]] = {
     "configure": Operation(_configure, {"parameters": _is_mapping}),
     "start": Operation(_start, {}),
-    **{name: _method(name) for name in ("pause", "resume", "flatten", "clear_breaker", "parity")},
+    **{name: _method(name) for name in ("pause", "resume", "flatten", "clear_breaker", "parity", "waterfall")},
     "why": Operation(_why, {"order": _is_order}),
     "reconcile": _method("reconcile", answer=_is_answer),
     "ask_to_stop": _method("ask_to_stop", flatten=_is_bool),

@@ -14,6 +14,7 @@ from workbench.live import LiveSession
 from workbench.live.process.handle import ProcessSession
 from workbench.live.session_handle import SessionHandle
 from workbench.model import RiskConfig
+from workbench.strategy import sma_cross
 
 
 def test_a_handle_tells_what_the_session_tells(tmp_path: Path) -> None:
@@ -70,6 +71,9 @@ def test_commands_do_what_they_do_to_the_session(tmp_path: Path) -> None:
         assert handle.stop() == "STOPPED"
         assert handle.is_finished
         assert handle.parity().is_identical
+        assert handle.waterfall() == host.session.waterfall()
+        with pytest.raises(ConfigError, match="no other strategy than its own"):
+            handle.parity(sma_cross())
         with pytest.raises(SessionClosedError, match="has ended"):
             handle.pause()
 

@@ -12,6 +12,7 @@ from tests.process_sessions import PLENTY_S, eventually, process_config, until_a
 from workbench.errors import SessionNotFoundError
 from workbench.live.process.registry import SessionRegistry
 from workbench.recordings import replay
+from workbench.strategy import sma_cross
 
 
 def test_session_is_read_commanded_and_stopped_through_its_handle(registry: SessionRegistry) -> None:
@@ -61,6 +62,24 @@ def test_session_that_does_not_answer_is_stopped_by_force(registry: SessionRegis
     assert session.stop(timeout_s=12.0) == "STOPPED"
     assert not info.process.is_alive
     assert registry.find("dumb").is_finished
+
+
+def test_parity_and_waterfall_are_told_with_and_without_a_process(registry: SessionRegistry) -> None:
+    registry.start(process_config("proven"))
+    session = registry.attach("proven")
+    eventually(lambda: session.metrics()["counts"]["bars"] > 20 and session.snapshot().fill_count > 1)
+    assert session.parity().is_identical
+    # Another strategy is replayed from the journal, of a session that runs as well.
+    assert (session.parity(sma_cross(fast=2, slow=30)).first_difference or "").startswith("bar 2025-07-01T00:")
+    assert session.waterfall().currency == "USDT"
+    assert session.stop(flatten=True) == "STOPPED"
+    # Its process may be about to end: the journal answers then.
+    assert session.parity().is_identical
+    assert session.parity(sma_cross(fast=3, slow=8)).is_identical
+    assert not session.parity(sma_cross(fast=2, slow=30)).is_identical
+    waterfall = session.waterfall()
+    # Without a position the equity is the cash.
+    assert waterfall.end == pytest.approx(session.snapshot().equity)
 
 
 def test_anything_else_in_the_folder_is_no_session(tmp_path: Path) -> None:
