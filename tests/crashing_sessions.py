@@ -11,6 +11,8 @@ import contextlib
 import math
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ import numpy as np
 
 from tests.manual_timing import ManualTiming
 from tests.unit.live.fake_exchange import FakeExchange
-from tests.unit.live.markets import MIDNIGHT, MINUTE, SECOND, session_config
+from tests.unit.live.markets import MIDNIGHT, MINUTE, SECOND, bars_of, session_config
 from workbench.errors import SessionClosedError
 from workbench.exchange import Accepted, OrderState, OwnTrade
 from workbench.live import LiveSession, ManualClock, Market
@@ -27,7 +29,8 @@ from workbench.live.feeds import bar_replay
 from workbench.live.host import SessionHost
 from workbench.live.journal import Journal, JournalReader
 from workbench.live.order_line import OrderLine
-from workbench.model import Bars, Instrument, Timeframe
+from workbench.model import Bars, Instrument, RiskConfig, Timeframe
+from workbench.strategy import Strategy, enter_long, exit_position, hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
 
 Point = tuple[str, int]
 
-JOIN_S = 30.0
+JOIN_S = 15.0
 _LOOK_S = 0.003
 # An order that its sender's death leaves on its way arrives so much later, within the window of a request.
 _LATE_S = 3.0
@@ -218,6 +221,8 @@ class GatedFeed:
 
     def poll(self, _now_ns: int) -> NDArray[np.void]:
         exchange, due_ns = self._world.exchange, self._bars.next_due_ns()
+        if self.orders is not None and self.orders.recovering:
+            self._world.broke("a price was taken before it was known what became of the orders of the last process")
         if due_ns is None or self._is_waiting():
             return self._bars.poll(0)
         exchange.move(due_ns, self._world.price_at(due_ns))
@@ -225,6 +230,8 @@ class GatedFeed:
             # A resting order has just been filled.
             self._line.run(self._tell, self._world.broke)
             return self._bars.poll(0)
+        # Each bar is committed: a second is long enough for what changes nothing but prices.
+        self._world.clock.advance(SECOND)
         return self._bars.poll(due_ns)
 
     def listen(self, wake: threading.Event) -> None:
@@ -321,6 +328,7 @@ class World:
         self.bars = bars
         self.is_late = is_late
         self.exchange = Exchange()
+        self.clock = ManualClock(MIDNIGHT)
         self.is_dead = False
         self.passed: Counter[str] = Counter()
         self.lives = 0
@@ -387,7 +395,7 @@ class World:
         if self.session is not None:
             self.session.close()
         host = SessionHost(session_id="one", record=journal)
-        self.session = session = LiveSession(config, clock=ManualClock(MIDNIGHT), host=host)
+        self.session = session = LiveSession(config, clock=self.clock, host=host)
         session.start()
         for _ in range(round(JOIN_S / _LOOK_S)):
             if session.wait(_LOOK_S):
@@ -426,3 +434,33 @@ class World:
         if self.session is not None:
             self.session.kill()
             self.session.close()
+
+
+# A purchase that a trailing stop sells, an entry that rests until the price comes, a sale, entries that rest in vain.
+CLOSES = [101.0, 102.0, 104.0, 100.0, 94.0, 93.0, 92.0, 93.0, 94.0, 111.0, 94.0, 94.0, 94.0, 95.0]
+BARS = bars_of(CLOSES)
+RISK = RiskConfig(trailing_stop=0.03)
+
+
+class BuysInTwoWays(Strategy):
+    """Buys at once above 100, waits a little lower below 95; sells above 110."""
+
+    def indicators(self, m: Any) -> dict[str, Any]:
+        return {"one": m.close.sma(1)}
+
+    def on_bar(self, now: Any, position: Any) -> Any:
+        if position.is_flat:
+            if now.close == 94.0:
+                return enter_long(limit=92.5)
+            return enter_long() if now.close == 101.0 else hold()
+        return exit_position() if now.close > 110.0 else hold()
+
+
+@contextmanager
+def two_ways_world(folder: Path, *dies_at: Point, is_late: bool = False) -> Iterator[World]:
+    folder.mkdir(exist_ok=True)
+    one = World(folder, BARS, dies_at=dies_at, is_late=is_late, strategy=BuysInTwoWays(), risk=RISK)
+    try:
+        yield one
+    finally:
+        one.close()
