@@ -66,9 +66,10 @@ def assert_same(again: LiveSession, session: LiveSession) -> None:
     assert (one.marks, one.lines) == (other.marks, other.lines)
 
 
+@pytest.mark.parametrize("bars", [BOTH, BOTH.one(BTC)], ids=["two symbols", "one symbol"])
 @pytest.mark.parametrize("as_ticks", [False, True])
-def test_a_replay_ends_where_the_session_ended_and_shows_the_same(as_ticks: bool) -> None:
-    session = run_to_end(config_of(as_ticks=as_ticks))
+def test_a_replay_ends_where_the_session_ended_and_shows_the_same(as_ticks: bool, bars: Bars) -> None:
+    session = run_to_end(config_of(as_ticks=as_ticks, bars=bars))
     assert len(session.fills()) > 10
     assert_same(replayed(session), session)
 
