@@ -74,8 +74,7 @@ class RecordedEngine(LiveTradingEngine):
         bars, ticks = (rows["time_ns"][rows["kind"] == kind] for kind in (BAR, TICK))
         ends = [int(times.max()) + more for times, more in ((bars, self.config.timeframe.ns), (ticks, 0)) if len(times)]
         result = self._process(Piece(rows, closed, max(ends, default=0)))
-        # What the recorded session did of its own when its strategy failed stands in its rows.
-        self.guard.settle()
+        # The guard is told nothing: what the session did of its own when its strategy failed stands in its rows.
         return LiveStep(result, closed, self.forming, self.time_ns)
 
     def _see(self, rows: NDArray[np.void]) -> tuple[Bar, ...]:

@@ -369,7 +369,8 @@ def test_an_order_that_filled_nothing_tells_why(
     record.note("intent", at(61), intent_of())
     if kind is not None:
         record.note(kind, at(62), ended_body(0, NAME, status, reason))
-    assert explain_order(exchange_config(), record, 0).outcome == outcome
+    story = explain_order(exchange_config(), record, 0)
+    assert (story.outcome, story.executions) == (outcome, ())
 
 
 def test_a_protective_exit_at_an_exchange_tells_its_level() -> None:
@@ -389,11 +390,11 @@ def test_a_protective_exit_at_an_exchange_tells_its_level() -> None:
     [
         (told(80, "stop"), "stop was asked, which cancels entries that wait"),
         (told(80, "flatten"), "flatten was asked, which cancels entries that wait"),
-        (closed(1, 101.0), None),
+        (closed(2, 101.0), None),
     ],
 )
 def test_a_cancel_tells_who_cancelled(row: Any, text: str | None) -> None:
-    # The close of 101 rests a purchase at 99; the next bar renews it, which cancels the first.
+    # The second bar, the first with a mean, rests a purchase at 99; the third renews it, which cancels the first.
     record = recorded(tick(0, 101.0), closed(0, 101.0), tick(61, 101.0), closed(1, 101.0), tick(121, 101.0), row)
     config = exchange_config(strategy=Dips())
     cancel = ExchangeRequest(1, BTC, "buy", 1.0, "cancel", 0.0, at(80), "signal", is_exit=False, may_rest=False)
@@ -407,7 +408,7 @@ def test_a_cancel_tells_who_cancelled(row: Any, text: str | None) -> None:
     if text is None:
         assert story.trigger is None
         assert story.decision is not None
-        assert story.decision.bar.time_ns == MIDNIGHT + MINUTE
+        assert story.decision.bar.time_ns == MIDNIGHT + 2 * MINUTE
     else:
         assert story.trigger is not None
         assert story.trigger.text == text
