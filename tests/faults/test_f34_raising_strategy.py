@@ -22,16 +22,17 @@ RISING = [100.0 + bar for bar in range(1, 13)]
 
 
 class RaisesAt(Strategy):
-    """Buys when it holds nothing; raises on bars that close from `low` to `high`."""
+    """Buys when it holds nothing; raises on bars that close from `low` to `high`, and from `later` on."""
 
     low: float = 107.0
     high: float = 107.0
+    later: float = 10_000.0
 
     def indicators(self, m: Any) -> dict[str, Any]:
         return {"one": m.close.sma(1)}
 
     def on_bar(self, now: Any, position: Any) -> Any:
-        if self.low <= now.close <= self.high:
+        if self.low <= now.close <= self.high or now.close >= self.later:
             raise ValueError("this bar is too much")
         return enter_long() if position.is_flat else hold()
 
@@ -96,9 +97,11 @@ def test_a_feature_that_raises_is_the_strategys_failure() -> None:
     assert any("HALTED: the strategy failed on 3 bars in a row" in event.text for event in session.events())
 
 
-@pytest.mark.parametrize(("limit", "is_halted"), [(4, True), (5, False)])
+@pytest.mark.parametrize(("limit", "is_halted"), [(3, True), (4, False)])
 def test_failures_in_a_row_are_counted_and_a_good_bar_ends_the_row(limit: int, is_halted: bool) -> None:
-    session = run(RISING, RaisesAt(low=104.0, high=107.0), max_strategy_errors=limit)  # 104, 105, 106, 107
+    # 104, 105, 106, then 110, 111, 112: six in all, three in a row.
+    session = run(RISING, RaisesAt(low=104.0, high=106.0, later=110.0), max_strategy_errors=limit)
+    assert session.metrics()["counts"]["strategy_errors"] == 6
     assert session.snapshot().is_paused is is_halted
     assert any(event.text.startswith("HALTED") for event in session.events()) is is_halted
 

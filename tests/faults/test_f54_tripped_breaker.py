@@ -5,6 +5,7 @@ Guards that a trip is part of what is rebuilt from the record, and that a person
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -36,10 +37,21 @@ def config_of(rule: str) -> LiveSessionConfig:
     return session_config(bars, strategy=AlwaysIn(), risk=RISKS[rule], speed=1.0)
 
 
-def begin(config: LiveSessionConfig, record: KeptRecord, clock: ManualClock) -> LiveSession:
-    session = LiveSession(config, clock=clock, host=SessionHost(session_id="one", record=record)).start()
-    assert clock.join_waiter(JOIN_S)
-    return session
+@pytest.fixture
+def begin() -> Iterator[Any]:
+    """Start sessions, and end them with the test."""
+    begun: list[LiveSession] = []
+
+    def start(config: LiveSessionConfig, record: KeptRecord, clock: ManualClock) -> LiveSession:
+        session = LiveSession(config, clock=clock, host=SessionHost(session_id="one", record=record)).start()
+        begun.append(session)
+        assert clock.join_waiter(JOIN_S)
+        return session
+
+    yield start
+    for session in begun:
+        session.kill()
+        session.close()
 
 
 def sides(session: LiveSession) -> list[str]:
@@ -47,7 +59,7 @@ def sides(session: LiveSession) -> list[str]:
 
 
 @pytest.mark.parametrize("rule", RISKS)
-def test_a_breaker_stays_tripped_over_a_restart_and_midnight_until_it_is_cleared(rule: str) -> None:
+def test_a_breaker_stays_tripped_over_a_restart_and_midnight_until_it_is_cleared(begin: Any, rule: str) -> None:
     config, record, clock = config_of(rule), KeptRecord(), ManualClock()
     first = begin(config, record, clock)
     let_pass(clock, 10 * MINUTE)
@@ -65,12 +77,10 @@ def test_a_breaker_stays_tripped_over_a_restart_and_midnight_until_it_is_cleared
     assert {denial.rule for denial in session.denials()} == {"halted"}
 
     # Other commands do not clear it.
+    session.pause()
     session.resume()
     let_pass(clock, 2 * MINUTE)
     assert (session.state, sides(session)) == ("HALTED", ["buy", "sell"])
     session.clear_breaker()
     let_pass(clock, 3 * MINUTE)
     assert (session.state, sides(session)) == ("ACTIVE", ["buy", "sell", "buy"])
-    session.kill()
-    session.close()
-    first.close()
