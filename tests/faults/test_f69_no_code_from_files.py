@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import os
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ class Canary:
         return (os.mkdir, (str(self.place),))
 
 
-def hostile(path: Path, place: Path) -> None:
+def hostile(path: Path | IO[bytes], place: Path) -> None:
     np.savez(
         path, allow_pickle=True, **{name: np.array([Canary(place)], dtype=object) for name in ("time_ns", "values")}
     )
@@ -55,7 +55,7 @@ def test_bars_of_a_saved_session_that_are_objects_are_refused_unread(tmp_path: P
     for path in stored:
         mode = path.stat().st_mode
         with path.open("wb") as file:
-            np.savez(file, allow_pickle=True, values=np.array([Canary(place)], dtype=object))
+            hostile(file, place)
         path.chmod(mode)
     with pytest.raises((WorkbenchError, ValueError, OSError)):
         read_session(folder)
