@@ -21,7 +21,7 @@ import numpy as np
 from tests.manual_timing import ManualTiming
 from tests.unit.live.fake_exchange import FakeExchange
 from tests.unit.live.markets import MIDNIGHT, MINUTE, SECOND, bars_of, session_config
-from workbench.errors import SessionClosedError
+from workbench.errors import JournalError, SessionClosedError
 from workbench.exchange import Accepted, OrderState, OwnTrade
 from workbench.live import LiveSession, ManualClock, Market
 from workbench.live.exchange_line import ExchangeLine
@@ -64,6 +64,8 @@ class DyingJournal(Journal):
             self.world.pass_point("before commit")
         if self.world.is_dead:
             raise SessionClosedError("the process died")
+        if self.world.is_full:
+            raise JournalError("the disk is full")
         has_work = bool(self.uncommitted)
         super().commit()
         if has_work:
@@ -232,6 +234,7 @@ class GatedFeed:
             return self._bars.poll(0)
         # Each bar is committed: a second is long enough for what changes nothing but prices.
         self._world.clock.advance(SECOND)
+        self._world.see_bar(due_ns)
         return self._bars.poll(due_ns)
 
     def listen(self, wake: threading.Event) -> None:
@@ -317,12 +320,21 @@ class World:
         What comes.
     dies_at : iterable of Point
         Where a process of the session dies.
+    full_at_bars : range, default none
+        Numbers of the bars at which the disk takes nothing.
     is_late : bool, default False
         Whether an order whose sender dies before it is sent was on its way, and arrives in three seconds.
     """
 
     def __init__(
-        self, folder: Path, bars: Bars, *, dies_at: Iterable[Point] = (), is_late: bool = False, **settings: Any
+        self,
+        folder: Path,
+        bars: Bars,
+        *,
+        dies_at: Iterable[Point] = (),
+        full_at_bars: range = range(0),
+        is_late: bool = False,
+        **settings: Any,
     ) -> None:
         self.folder = folder
         self.bars = bars
@@ -332,6 +344,8 @@ class World:
         self.is_dead = False
         self.passed: Counter[str] = Counter()
         self.lives = 0
+        self.is_full = False
+        self._full_at_bars = full_at_bars
         self.line: ExchangeLine | None = None
         self.session: LiveSession | None = None
         self.wake = threading.Event()
@@ -363,6 +377,11 @@ class World:
             self.is_dead = self.is_dead or point in self._dies_at
         if self.is_dead:
             self.wake.set()
+
+    def see_bar(self, close_ns: int) -> None:
+        """Let the disk be full, or not, from this bar on."""
+        number = int(np.searchsorted(self.bars.time_ns, close_ns - MINUTE))
+        self.is_full = number in self._full_at_bars
 
     def check_is_recorded(self, ticket: OrderTicket) -> None:
         """Assert that what comes to the exchange is in the journal for good."""

@@ -56,7 +56,7 @@ def test_a_crash_at_any_point_doubles_and_loses_nothing(tmp_path: Path, points: 
     assert chosen
     deaths = [died(tmp_path / str(number), (name, number))[0] for name, number in chosen]
     # How many commits there are depends a little on how soon answers come.
-    assert sum(deaths) >= len(chosen) - 2
+    assert sum(deaths) >= 0.8 * len(chosen)
 
 
 def test_an_order_that_was_on_its_way_when_its_sender_died_is_found(tmp_path: Path, points: list[Point]) -> None:
