@@ -142,7 +142,8 @@ def _mark_known_holes(parts: SessionParts, events: NDArray[np.void]) -> None:
 def _reopened(parts: SessionParts, replayed: Replayed, is_called_off: Callable[[float], bool]) -> Market | None:
     """Open the market behind the record, as often as it takes."""
     config, source = parts.config, parts.config.source
-    since_ns = last_seen_ns(replayed.events) or parts.host.record.notes(BEGUN)[0].time_ns
+    begun_ns = parts.host.record.notes(BEGUN)[0].time_ns
+    since_ns = last_seen_ns(replayed.events, len(config.symbols), begun_ns)
     for wait_s in itertools.chain(_REOPEN_S, itertools.repeat(_REOPEN_S[-1])):
         try:
             market = source.open(config.symbols, config.timeframe, 0, since_ns=since_ns)
