@@ -145,13 +145,10 @@ class SessionLoop:
         self._commit(matters=True)
 
     def _is_called_off(self, wait_s: float) -> bool:
-        """Wait, and return whether somebody asked the session to end meanwhile."""
+        """Wait, and return whether somebody asked the session to end meanwhile; what else was asked waits."""
         mailbox = self._parts.mailbox
         mailbox.wake.clear()
-        asks = mailbox.take()
-        for ask in asks:
-            ask.is_done.set()
-        if any(ask.name in ("stop", "stop_flat") for ask in asks):
+        if mailbox.has_any("stop", "stop_flat"):
             self._end(SessionState.STOPPED, "stopped by the user before its market could be reached")
         elif not self._abandoned.is_set():
             self._parts.base_clock.wait(mailbox.wake, wait_s)

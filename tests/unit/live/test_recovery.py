@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.unit.live.kept_record import KeptRecord
 from tests.unit.live.markets import ETH, JOIN_S, bars_of, run_to_end, session_config, walk
+from workbench.errors import ExchangeUnavailableError
 from workbench.live import BarsSource, LiveSession, LiveSessionConfig, ManualClock
 from workbench.live.host import SessionHost
 from workbench.model import RiskConfig
@@ -172,3 +174,47 @@ def test_a_record_that_gives_something_else_now_is_not_gone_on_with() -> None:
     session = run(config_of(as_ticks=True), survivor)
     assert session.state == "FAILED"
     assert "by another version of workbench" in session.reason
+
+
+@dataclass(frozen=True, repr=False)
+class Unreachable(BarsSource):
+    """Cannot be opened again while `failures` are left."""
+
+    failures: list[int] = field(default_factory=list, compare=False)
+
+    def open(self, *arguments: Any, since_ns: int | None = None) -> Any:
+        if since_ns is not None and self.failures:
+            self.failures.pop()
+            raise ExchangeUnavailableError("no answer", exchange="fake", retryable=True)
+        return super().open(*arguments, since_ns=since_ns)
+
+
+def test_what_is_asked_while_the_exchange_cannot_be_reached_is_done_afterwards() -> None:
+    record = KeptRecord(crash_at=10)
+    source = Unreachable(BARS, failures=[1, 1])
+    config = config_of(as_ticks=False, source=source)
+    run(config, record)
+    # A clock that stands still: it is tried again only because something is asked.
+    clock = ManualClock(0)
+    host = SessionHost(session_id="one", record=record.survivor())
+    session = LiveSession(config, clock=clock, host=host).start()
+    assert clock.join_waiter(JOIN_S)
+    assert not session.pause()
+    assert clock.join_waiter(JOIN_S)
+    session.resume()
+    assert session.wait(JOIN_S)
+    asked = [event.text for event in session.events() if event.kind == "command"]
+    assert asked == ["pause was asked", "resume was asked"]
+    assert any(event.text.startswith("EXITS_ONLY: paused by the user") for event in session.events())
+
+
+def test_a_session_that_cannot_reach_its_exchange_can_be_stopped() -> None:
+    record = KeptRecord(crash_at=10)
+    config = config_of(as_ticks=False, source=Unreachable(BARS, failures=[1] * 3))
+    run(config, record)
+    clock = ManualClock(0)
+    host = SessionHost(session_id="one", record=record.survivor())
+    session = LiveSession(config, clock=clock, host=host).start()
+    assert clock.join_waiter(JOIN_S)
+    assert session.stop() == "STOPPED"
+    assert "before its market could be reached" in session.reason
