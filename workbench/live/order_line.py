@@ -118,6 +118,11 @@ class OrderLine:
         return tuple(sorted(set(self._held_back.values())))
 
     @property
+    def unbooked(self) -> dict[str, float]:
+        """What fees left of each symbol in the account and in no position, in base units; below 0 what they took."""
+        return self._book.unbooked
+
+    @property
     def has_news(self) -> bool:
         """Whether something has come that was not taken yet."""
         return bool(self._inbox)
