@@ -98,11 +98,12 @@ def open_session(parts: SessionParts, is_called_off: Callable[[float], bool]) ->
     if parts.market is None:
         return _taken_up(parts, is_called_off)
     market = parts.market
+    # First of all: a session that cannot pay has not begun, and nothing may take it up later.
+    orders = _order_line(parts, market, None)
     parts.host.record.note(BEGUN, market.feed.start_ns, {"since_ns": market.since_ns})
     if market.history is not None:
         parts.engine.warm_up(market.history)
         parts.chart.add_history(market.history)
-    orders = _order_line(parts, market, None)
     return Opened(market, orders, _account_watch(parts, orders), {}, None)
 
 
@@ -119,6 +120,9 @@ def _taken_up(parts: SessionParts, is_called_off: Callable[[float], bool]) -> Op
     market = _reopened(parts, replayed, is_called_off)
     if market is None:
         return None
+    if parts.readings.data_ns is None:
+        # No price was recorded: the silence is measured from where the feed begins, as in a new session.
+        parts.readings.data_ns = market.feed.start_ns
     for held in parts.readings.account.positions:
         if market.adopt is not None:
             market.adopt(held.symbol, abs(held.quantity))
