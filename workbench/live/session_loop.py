@@ -141,6 +141,8 @@ class SessionLoop:
         if self._parts.host.is_muted:
             self._pause("the strategy did not return from its last bar and is not asked again", by="strategy")
             self._publish(self._engine.command(Command("mute")))
+        # Before any price that was missed is run: what was decided before them may be old by now.
+        self._drop_if_stale()
         self._judge(is_idle=True)
         self._commit(matters=True)
 
@@ -183,6 +185,7 @@ class SessionLoop:
         self._book_reports()
         if self._is_resolving:
             # No new order before it is known what became of the old ones.
+            self._drop_if_stale()
             self._judge(is_idle=True)
             return _Due.NOTHING
         batch = feed.poll(clock.now_ns())
