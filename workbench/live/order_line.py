@@ -109,7 +109,7 @@ class OrderLine:
 
     @property
     def recovering(self) -> int:
-        """Orders of a process before this one of which it is not known yet what became of them."""
+        """Orders of a process before this one that are being asked for; none once that has come to need a person."""
         return len(self._recovering)
 
     @property
@@ -348,6 +348,10 @@ class OrderLine:
     def _take(self, item: object) -> None:
         if isinstance(item, Notice):
             self._notices.append(item)
+            if item.needs_person:
+                # Waiting does not mend it, and the other positions need their exits. Nothing is opened until a person
+                # says so, and what is still unknown stays in flight.
+                self._recovering.clear()
         elif isinstance(item, OwnTrade):
             self._is_disturbed = True
             if self._book.trade(item):
