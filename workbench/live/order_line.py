@@ -347,11 +347,7 @@ class OrderLine:
 
     def _take(self, item: object) -> None:
         if isinstance(item, Notice):
-            self._notices.append(item)
-            if item.needs_person:
-                # Waiting does not mend it, and the other positions need their exits. Nothing is opened until a person
-                # says so, and what is still unknown stays in flight.
-                self._recovering.clear()
+            self._heed(item)
         elif isinstance(item, OwnTrade):
             self._is_disturbed = True
             if self._book.trade(item):
@@ -371,6 +367,13 @@ class OrderLine:
             self._note("trade", item.to_ns, {"complete_to_ns": item.to_ns})
         elif isinstance(item, _CancelDone):
             self._cancelling.discard(item.number)
+
+    def _heed(self, notice: Notice) -> None:
+        self._notices.append(notice)
+        if notice.needs_person:
+            # Waiting does not mend it, and the other positions need their exits. Nothing is opened until a person says
+            # so, and what is still unknown stays in flight.
+            self._recovering.clear()
 
     def _placed(self, item: OrderPlaced) -> None:
         self._placing.pop(item.number, None)
