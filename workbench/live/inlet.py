@@ -145,6 +145,14 @@ class Inlet:
         """Mark the bars as partial that a hole in the prices of a `symbol` touches."""
         self._aggregators[self.symbols.index(symbol)].mark_hole()
 
+    def mark_lost_bars(self) -> dict[str, int]:
+        """Mark a hole in each symbol of which a bar was neither whole nor mended; return from when on, ns UTC."""
+        lost = [symbol for symbol, one in zip(self.symbols, self._aggregators, strict=True) if one.has_lost_bar]
+        for symbol in lost:
+            self.mark_hole(symbol)
+        missing_from = self.missing_from()
+        return {symbol: missing_from[symbol] for symbol in lost}
+
     def missing_from(self) -> dict[str, int]:
         """Return the open of the first bar that is not closed of each symbol that had prices, ns UTC."""
         return {

@@ -49,6 +49,8 @@ _LONGEST_WAIT_S: Final = 3_600.0
 _GRACE_S: Final = 1.0
 # How long a stop waits for what the exchange says of orders, real seconds; well within the 30 s of a stop.
 _ANSWERS_S: Final = 15
+# How often the candles of a hole are asked for; until then nothing is decided on its symbol, and levels are watched.
+_MEND_TRIES: Final = 5
 
 
 class _Due(Enum):
@@ -80,6 +82,7 @@ class SessionLoop:
         self._orders: OrderLine | None = None
         self._watch: AccountWatch | None = None
         self._missing_from: dict[str, int] = {}
+        self._unmended: dict[str, int] = {}
         self._clock_watch = ClockWatch(parts.base_clock)
         self._is_stopping = False
         self._dropped_ns: int | None = None
@@ -328,8 +331,9 @@ class SessionLoop:
             since_ns = min(bar.time_ns, self._missing_from.pop(bar.symbol, bar.time_ns))
             bars = self._feed.closed_bars(bar.symbol, since_ns, forming_ns)
         except ExchangeError as error:
-            self._status.note(bar.time_ns, "gap", f"the candles of the hole could not be fetched: {error}")
+            self._mend_later(bar.symbol, since_ns, f"the candles of the hole could not be fetched: {error}")
             return
+        self._unmended.pop(bar.symbol, None)
         if bars:
             text = f"bars made of the exchange's own candles from {utc_text(bars[0].time_ns)} on: {len(bars)}"
             self._status.note(bar.time_ns, "gap", text)
@@ -337,6 +341,18 @@ class SessionLoop:
         elif self._market.clock is not None:
             text = f"the exchange has no candle of the bar of {utc_text(bar.time_ns)}, so it is left out"
             self._status.note(bar.time_ns, "gap", text)
+
+    def _mend_later(self, symbol: str, since_ns: int, text: str) -> None:
+        """Have the bars of a hole fetched with the next bar, a few times: what is left out shifts every indicator."""
+        tries = self._unmended[symbol] = self._unmended.get(symbol, 0) + 1
+        if tries < _MEND_TRIES:
+            self._missing_from[symbol] = since_ns
+            self._engine.mark_hole(symbol)
+            text += "; they are asked for again when the next bar closes"
+        else:
+            del self._unmended[symbol]
+            text += f"; the bars from {utc_text(since_ns)} on are left out"
+        self._status.note(since_ns, "gap", text)
 
     def _publish(self, step: LiveStep) -> None:
         self._readings.take(step)

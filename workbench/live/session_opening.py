@@ -126,7 +126,12 @@ def _taken_up(parts: SessionParts, is_called_off: Callable[[float], bool]) -> Op
     for held in parts.readings.account.positions:
         if market.adopt is not None:
             market.adopt(held.symbol, abs(held.quantity))
-    missing_from = engine.mark_all_holes() if market.has_hole else {}
+    missing_from: dict[str, int] = {}
+    if market.has_hole:
+        missing_from = engine.mark_all_holes()
+    elif market.clock is not None:
+        # What has a clock of its own can be asked for the candles of the past.
+        missing_from = engine.mark_lost_bars()
     orders = _order_line(parts, market, replayed)
     watch = _account_watch(parts, orders)
     return Opened(market, orders, watch, missing_from, None if paused is None else paused.body["reason"])

@@ -266,6 +266,10 @@ class LiveTradingEngine:
             self._inlet.mark_hole(symbol)
         return self._inlet.missing_from()
 
+    def mark_lost_bars(self) -> dict[str, int]:
+        """Mark a hole where a bar was on its way to be mended when the record ended; return as `mark_all_holes`."""
+        return self._inlet.mark_lost_bars()
+
     def catch_up(self, bars: Sequence[Bar]) -> LiveStep:
         """Close `bars` of one symbol that the prices could not make whole, as the exchange gave them, oldest first.
 
