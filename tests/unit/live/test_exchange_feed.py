@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.manual_timing import ManualTiming
 from tests.unit.live.fake_exchange import FakeExchange, SteppedLine, batch, candle, gap, trade
 from tests.unit.live.markets import BTC, MIDNIGHT, MINUTE, SECOND
 from workbench.errors import AuthError, DataError, ExchangeUnavailableError
