@@ -304,8 +304,10 @@ class SessionLoop:
         """Carry out what a person decided of a difference to the exchange."""
         if self._watch is None:
             return
-        prices = {bar.symbol: bar.close for bar in self._engine.forming}
-        rows = self._watch.decide(answer, self._readings.account, prices, self._engine.time_ns)
+        rows = self._watch.decide(answer, self._readings.account, self._engine.prices, self._engine.time_ns)
+        for one in self._watch.differences:
+            text = f"{one.symbol} stays undecided: it had no price yet at which it could be booked"
+            self._status.note(self._engine.time_ns, "account", text)
         if len(rows):
             self._publish(self._engine.report(rows))
         for held in self._readings.account.positions:

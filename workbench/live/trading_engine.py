@@ -126,6 +126,11 @@ class LiveTradingEngine:
         return self._inlet.forming
 
     @property
+    def prices(self) -> dict[str, float]:
+        """The last price of each symbol that had one."""
+        return self._inlet.prices
+
+    @property
     def counts(self) -> dict[str, int]:
         """Bars and ticks that came, what was dropped by reason, and the errors of strategy and callbacks."""
         return self._inlet.counts | self.guard.counts
