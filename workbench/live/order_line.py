@@ -109,13 +109,18 @@ class OrderLine:
 
     @property
     def recovering(self) -> int:
-        """Orders of a process before this one of which it is not known yet what became of them."""
+        """Orders of a process before this one that are being asked for; none once that has come to need a person."""
         return len(self._recovering)
 
     @property
     def unprotected(self) -> tuple[str, ...]:
         """Symbols whose exit was refused as often as it is tried, so that nothing protects their position."""
         return tuple(sorted(set(self._held_back.values())))
+
+    @property
+    def unbooked(self) -> dict[str, float]:
+        """What fees left of each symbol in the account and in no position, in base units; below 0 what they took."""
+        return self._book.unbooked
 
     @property
     def has_news(self) -> bool:
@@ -344,7 +349,7 @@ class OrderLine:
 
     def _take(self, item: object) -> None:
         if isinstance(item, Notice):
-            self._notices.append(item)
+            self._heed(item)
         elif isinstance(item, OwnTrade):
             self._is_disturbed = True
             if self._book.trade(item):
@@ -364,6 +369,13 @@ class OrderLine:
             self._note("trade", item.to_ns, {"complete_to_ns": item.to_ns})
         elif isinstance(item, _CancelDone):
             self._cancelling.discard(item.number)
+
+    def _heed(self, notice: Notice) -> None:
+        self._notices.append(notice)
+        if notice.needs_person:
+            # Waiting does not mend it, and the other positions need their exits. Nothing is opened until a person says
+            # so, and what is still unknown stays in flight.
+            self._recovering.clear()
 
     def _placed(self, item: OrderPlaced) -> None:
         self._placing.pop(item.number, None)

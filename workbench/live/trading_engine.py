@@ -126,6 +126,11 @@ class LiveTradingEngine:
         return self._inlet.forming
 
     @property
+    def prices(self) -> dict[str, float]:
+        """The last price of each symbol that had one."""
+        return self._inlet.prices
+
+    @property
     def counts(self) -> dict[str, int]:
         """Bars and ticks that came, what was dropped by reason, and the errors of strategy and callbacks."""
         return self._inlet.counts | self.guard.counts
@@ -265,6 +270,10 @@ class LiveTradingEngine:
         for symbol in self.symbols:
             self._inlet.mark_hole(symbol)
         return self._inlet.missing_from()
+
+    def mark_lost_bars(self) -> dict[str, int]:
+        """Mark a hole where a bar was on its way to be mended when the record ended; return as `mark_all_holes`."""
+        return self._inlet.mark_lost_bars()
 
     def catch_up(self, bars: Sequence[Bar]) -> LiveStep:
         """Close `bars` of one symbol that the prices could not make whole, as the exchange gave them, oldest first.

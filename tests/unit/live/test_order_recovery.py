@@ -227,9 +227,12 @@ def test_without_a_rule_at_the_exchange_a_person_decides(start: Start, monkeypat
     monkeypatch.setattr(FakeExchange, "request_closes_ns", lambda _self, _sent_ns: None)
     life = lost(start)
     life.restore(request(1))
-    for _ in range(130):
+    for _ in range(118):
         life.line.pass_time(0.5)
     assert (life.book(), life.orders.recovering) == ([], 1)
+    life.line.pass_time(0.5)
+    # A session must not wait for that: its other positions would have no exits. The order stays unknown.
+    assert (life.book(), life.orders.recovering, life.orders.outstanding) == ([], 0, 1)
     assert [one.needs_person for one in life.orders.notices()] == [True]
 
 
