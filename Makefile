@@ -71,7 +71,8 @@ soak: $(STAMP) ## kill sessions two hundred times among lost orders, and a month
 	$(BIN)/python -m tests.soak.month $(SEED) 20 43200
 
 notebooks: $(STAMP) ## run the notebooks and compare what they print
-	$(BIN)/pytest -p no:randomly --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
+	$(BIN)/python -m pytest -p no:randomly -p tests.notebooks.home --nbval --nbval-current-env \
+		--nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
 
 browser: $(STAMP) ## the tests that drive a real JupyterLab (needs chromium)
 	$(BIN)/pytest -m browser

@@ -37,6 +37,8 @@ class Stage:
         What the session's bars are made of.
     fee_asset : str
         In which coin the exchange takes its fees, as for `PracticeConfig`.
+    open_source : callable, optional
+        Makes the session's source of the running exchange, which then plays a real one.
     coins : float, optional
         BTC that the account has already.
     clock : Clock, optional
@@ -52,6 +54,7 @@ class Stage:
         *,
         feed: str = "trades",
         fee_asset: str = "quote",
+        open_source: Callable[[PracticeExchange], ExchangeSource] | None = None,
         coins: float | None = None,
         clock: Clock | None = None,
         host: SessionHost | None = None,
@@ -63,9 +66,12 @@ class Stage:
         times, prices = zip(*ticks, strict=True)
         market = TickSource(RULES, MIDNIGHT + (np.array(times) * SECOND).astype(np.int64), prices, np.ones(len(prices)))
         self.exchange = PracticeExchange(
-            [market], clock=SteppedClock(MIDNIGHT), config=PracticeConfig(fee_asset=fee_asset)
+            [market],
+            clock=SteppedClock(MIDNIGHT),
+            config=PracticeConfig(fee_asset=fee_asset, plays_real=open_source is not None),
         )
         self._changed = threading.Condition()
+        self._open_source = open_source or self._practice_source
         settings: dict[str, Any] = {
             "name": "staged",
             "strategy": strategy,
@@ -86,13 +92,16 @@ class Stage:
         self.exchange.start()
         if self._coins is not None:
             self.exchange.set_balance("BTC", self._coins)
-        source = ExchangeSource("practice", feed=self._feed, address=self.exchange.address, clock=self.exchange.clock)
+        source = self._open_source(self.exchange)
         callbacks = EngineCallbacks(new_bar=self._take_bar)
         config = LiveSessionConfig(source=source, **self._settings)
         self.session = LiveSession(config, callbacks=callbacks, clock=self._clock, host=self._host)
         self.session.subscribe(self._notify)
         self.session.start()
         self._until_heard()
+
+    def _practice_source(self, exchange: PracticeExchange) -> ExchangeSource:
+        return ExchangeSource("practice", feed=self._feed, address=exchange.address, clock=exchange.clock)
 
     def _until_heard(self) -> None:
         stream = "btcusdt@trade" if self._feed == "trades" else "btcusdt@kline_1m"

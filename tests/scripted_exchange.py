@@ -14,10 +14,10 @@ from urllib.parse import parse_qsl
 from aiohttp import WSMsgType, web
 
 from workbench.exchange.ccxt_client.client import CcxtClient
-from workbench.exchange.ccxt_client.credentials import Credentials
 from workbench.exchange.ccxt_client.limiter import RateBudget
 from workbench.exchange.ccxt_client.settings import ClientSettings
 from workbench.exchange.ccxt_client.timing import Timing
+from workbench.exchange.credentials import Credentials
 from workbench.exchange.tickets import OrderTicket
 
 KEY = "practice-canary-key-7f3a9c51"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         sessions,
         sweep,
     )
+    from workbench.api_sessions import live
     from workbench.core import PortfolioSimulator
     from workbench.data import CandleStore, FileFormat
     from workbench.exchange.practice import PracticeExchange
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         Tick,
         Timeframe,
     )
+    from workbench.recordings import replay
     from workbench.strategy import (
         Rules,
         Signals,
@@ -90,19 +92,21 @@ __all__ = [
     "errors",
     "exit_position",
     "hold",
+    "live",
     "load_bars",
     "paper",
     "param",
     "quality_report",
     "read_funding",
+    "replay",
     "resample",
     "sessions",
     "strategy",
     "sweep",
 ]
 
-# Where each public name lives. A name equal to its module's last part is that module itself: `errors`, and `strategy`,
-# whose room can be called as the decorator, so that `wb.strategy` means one thing however the room was imported.
+# Where each public name lives. A name equal to its module's last part is that module itself: `errors`, and `strategy`
+# and `live`, whose rooms can be called, so that each means one thing however the room was imported.
 _MODULE_OF = {
     "AccountState": "workbench.model",
     "Bar": "workbench.model",
@@ -138,11 +142,13 @@ _MODULE_OF = {
     "errors": "workbench.errors",
     "exit_position": "workbench.strategy",
     "hold": "workbench.strategy",
+    "live": "workbench.live",
     "load_bars": "workbench.api",
     "paper": "workbench.api",
     "param": "workbench.strategy",
     "quality_report": "workbench.api",
     "read_funding": "workbench.api",
+    "replay": "workbench.recordings",
     "resample": "workbench.api",
     "sessions": "workbench.api",
     "strategy": "workbench.strategy",

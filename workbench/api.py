@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -137,7 +138,7 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
     if source.has_own_clock and speed != 1.0:
         raise ConfigError(f"speed must be left at 1, was {speed}: {source.name} has a clock of its own")
     config = LiveSessionConfig(
-        name=_free_name(configured_strategy.name, is_inline=is_inline) if name is None else name,
+        name=free_name(configured_strategy.name, is_inline=is_inline) if name is None else name,
         strategy=configured_strategy,
         symbols=symbols,
         timeframe=bar_length,
@@ -150,7 +151,7 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
         warmup_bars=warmup_bars,
         execution=execution,
     )
-    return _opened(config, starts=start, is_inline=is_inline)
+    return opened(config, starts=start, is_inline=is_inline)
 
 
 def sessions() -> "tuple[SessionHandle, ...]":
@@ -187,7 +188,7 @@ def attach(name: str) -> "SessionHandle":
     return default_manager().get(name) if inline else SessionRegistry().attach(name)
 
 
-def _opened(config: LiveSessionConfig, *, starts: bool, is_inline: bool) -> "SessionHandle":
+def opened(config: LiveSessionConfig, *, starts: bool, is_inline: bool) -> "SessionHandle":
     """Return the handle of a new session, or of the one that has not ended and is the same."""
     if is_inline:
         session = default_manager().create(config)
@@ -286,6 +287,8 @@ def _market(
         raise ConfigError(f"symbols must be all spot or all perpetuals, were {', '.join(names)}")
     from workbench.live.exchange_source import ExchangeSource  # noqa: PLC0415  asyncio and the client, which a backtest never needs
 
+    if is_sent:
+        _warn_of_open_servers()
     kind = kinds.pop()
     if isinstance(exchange, str):
         return ExchangeSource(exchange, kind=kind, feed=feed), names, length
@@ -294,13 +297,21 @@ def _market(
     return source, names, length
 
 
+def _warn_of_open_servers() -> None:
+    """Warn of notebook servers that strangers can use: with real money they would be a reason to refuse."""
+    from workbench.exchange.real_money import open_notebook_servers  # noqa: PLC0415  as above
+
+    for found in open_notebook_servers():
+        warnings.warn(f"{found}: whoever reaches it can run cells here", stacklevel=4)
+
+
 def _simulated(exchange: object) -> "SimulatedClient | None":
     """Return the exchange if it is a simulated client; there is none where its room was never imported."""
     room = sys.modules.get("workbench.exchange.simulated")
     return exchange if room is not None and isinstance(exchange, room.SimulatedClient) else None
 
 
-def _free_name(strategy: str, *, is_inline: bool) -> str:
+def free_name(strategy: str, *, is_inline: bool) -> str:
     """Return a name that no session has."""
     if is_inline:
         taken = {session.name for session in default_manager().sessions()}
@@ -308,11 +319,11 @@ def _free_name(strategy: str, *, is_inline: bool) -> str:
         from workbench.live.process.registry import SessionRegistry  # noqa: PLC0415  sockets, which a backtest never needs
 
         taken = {info.name for info in SessionRegistry().list()}
-    slug = _slug(strategy)
-    return next(name for number in itertools.count(1) if (name := f"{slug}-{number}") not in taken)
+    start = slug(strategy)
+    return next(name for number in itertools.count(1) if (name := f"{start}-{number}") not in taken)
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
     """Return a strategy's name in the letters that a session's name may have."""
     text = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in name.lower()).strip("-")
     return (text or "session")[:48]

@@ -1,4 +1,4 @@
-"""The command line ``workbench``: market data and sessions without a notebook.
+"""The command line ``workbench``: market data and sessions without a notebook, and what stands before real money.
 
 Exit codes: 0 done, 1 it could not be done (the reason stands on one line of the error output), 2 the command line is
 wrong, 3 ``data check`` found something, 130 interrupted.
@@ -12,6 +12,7 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
+from workbench.cli_arming import add_arming, add_keys
 from workbench.cli_sessions import add_sessions
 from workbench.errors import MissingDataError, WorkbenchError
 
@@ -75,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_download(commands)
     _add_data(commands)
     _add_practice(commands)
+    add_keys(commands)
+    add_arming(commands)
     add_sessions(commands)
     return parser
 
@@ -143,6 +146,7 @@ def _add_practice(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     command.add_argument(
         "--cash", type=float, default=10_000.0, metavar="USDT", help="USDT to start with (default: 10000)"
     )
+    command.add_argument("--plays-real", action="store_true", help="take no order without the permit of real money")
     command.set_defaults(run=_practice)
 
 
@@ -256,4 +260,5 @@ def _practice(options: argparse.Namespace) -> int:
     from workbench.exchange.practice.__main__ import main as serve  # noqa: PLC0415 - help must not wait for aiohttp
 
     flags = [f"--{name}={getattr(options, name)}" for name in ("speed", "port", "cash")]
-    return serve([*flags, *options.symbols])
+    more = ["--plays-real"] if options.plays_real else []
+    return serve([*flags, *more, *options.symbols])

@@ -90,7 +90,7 @@ def test_no_order_is_sent_when_the_clocks_are_too_far_apart(monkeypatch: pytest.
     # A server on this machine only plays an exchange and may have any date; here it stands for a real one.
     monkeypatch.setattr(ClientSettings, "is_practice", property(lambda _: False))
     # For which the guard before real money has to stand open.
-    monkeypatch.setattr("workbench.exchange.ccxt_client.client.require_play_money", lambda _: None)
+    monkeypatch.setattr("workbench.exchange.ccxt_client.real_trading.require_permission", lambda _: None)
 
     async def test(exchange: ScriptedExchange, client: CcxtClient) -> None:
         exchange.skew_ms = 61_000

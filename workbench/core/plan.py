@@ -73,6 +73,11 @@ class DecisionPlan:
         values = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())
         return f"<{type(self).__name__} {self.name}({values}), warmup {self.warmup}>"
 
+    @property
+    def has_stop_loss(self) -> bool:
+        """Whether every entry of it certainly comes with a stop of its own; False where nobody can tell beforehand."""
+        return False
+
     def check_length(self, rows: int) -> None:
         """Check that the plan fits bars with this many ``rows``; one made of expressions fits any.
 

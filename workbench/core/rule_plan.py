@@ -22,6 +22,7 @@ Level = float | Node
 
 _CONDITIONS = len(CONDITION_NAMES)
 _ENTRIES = (0, 2)
+_STOP_LOSS = LEVEL_NAMES.index("stop_loss")
 _SIZE = LEVEL_NAMES.index("size")
 _SIZING = LEVEL_NAMES.index("sizing")
 _FRACTIONS = {LEVEL_NAMES.index(name) for name in BOUNDED_BY_ONE}
@@ -41,6 +42,11 @@ class RulePlan(DecisionPlan):
         In the order of `CONDITION_NAMES`; all with bool values.
     levels : sequence of eight float or Node
         In the order of `LEVEL_NAMES`; nan is unset. Numbers are taken as they are: check them first.
+
+    Attributes
+    ----------
+    conditions, levels : tuple
+        As given: for who wants to tell people what the rules say.
     """
 
     kind = "rules"
@@ -53,6 +59,8 @@ class RulePlan(DecisionPlan):
         conditions: Sequence[Node],
         levels: Sequence[Level],
     ) -> None:
+        self.conditions = tuple(conditions)
+        self.levels = tuple(levels)
         guarded = list(conditions)
         varying = [(row, level) for row, level in enumerate(levels) if isinstance(level, Node)]
         fractions = _FRACTIONS | ({_SIZE} if levels[_SIZING] == RISK else set())
@@ -65,6 +73,11 @@ class RulePlan(DecisionPlan):
         self._constants = tuple([math.nan if isinstance(level, Node) else float(level) for level in levels])
         self._constant_levels = constant_levels(self._constants)
         super().__init__(name, parameters, source, self._program.warmup)
+
+    @property
+    def has_stop_loss(self) -> bool:
+        """Whether every entry comes with a stop of its own: one without a usable value is no entry."""
+        return _STOP_LOSS in self._varying_rows or not math.isnan(self._constants[_STOP_LOSS])
 
     def batch(
         self,

@@ -12,9 +12,9 @@ from workbench.errors import ConfigError, ExchangeUnavailableError, MissingDataE
 from workbench.exchange.candle_client import open_candle_client
 from workbench.exchange.ccxt_client.build import exchange_names, near
 from workbench.exchange.ccxt_client.call_record import CURRENT_CALL, CallRecord
-from workbench.exchange.ccxt_client.credentials import redacted
 from workbench.exchange.ccxt_client.rules import instrument_of_market
 from workbench.exchange.ccxt_client.taxonomy import ccxt_kinds, read_problem
+from workbench.exchange.credentials import redacted
 from workbench.model.bars import Bars
 from workbench.model.timeframe import Timeframe
 

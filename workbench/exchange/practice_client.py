@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from workbench.errors import ConfigError
 from workbench.exchange.ccxt_client.client import CcxtClient
-from workbench.exchange.ccxt_client.credentials import Credentials
 from workbench.exchange.ccxt_client.limiter import RateBudget
 from workbench.exchange.ccxt_client.settings import PRACTICE, ClientSettings
 from workbench.exchange.ccxt_client.timing import SystemTiming
+from workbench.exchange.credentials import Credentials
 from workbench.exchange.practice.registry import find_practice_exchange
 
 if TYPE_CHECKING:
     from workbench.exchange.practice.clock import PracticeClock
     from workbench.exchange.practice.registry import PracticeAddress
+    from workbench.exchange.real_money.permit import RealTradingPermit
     from workbench.model.instrument import InstrumentKind
 
 __all__ = ["PracticeTiming", "practice_client"]
@@ -52,6 +53,7 @@ def practice_client(
     kind: InstrumentKind = "spot",
     clock: PracticeClock | None = None,
     timeout_s: float = 10.0,
+    permit: RealTradingPermit | None = None,
 ) -> CcxtClient:
     """Return a client of a practice exchange, by its own clock.
 
@@ -65,6 +67,8 @@ def practice_client(
         The exchange's clock, when it is moved by hand in this process; one that runs is known from the address.
     timeout_s : float, default 10.0
         Longest time for one answer.
+    permit : RealTradingPermit, optional
+        What an exchange that plays a real one wants to see before an order.
 
     Raises
     ------
@@ -75,11 +79,16 @@ def practice_client(
     if address is None:
         raise ConfigError("no practice exchange is running: start one, as with PracticeExchange().start()")
     clock = address.clock() if clock is None else clock
+    # A permit is good for one key: the very one that it was made with.
+    is_its_key = permit is not None and permit.credentials.reveal("apiKey") == address.key
+    fresh = Credentials(address.key, address.secret, label=PRACTICE)
+    credentials = permit.credentials if permit is not None and is_its_key else fresh
     settings = ClientSettings(
         exchange=PRACTICE,
         kind=kind,
         base_url=address.url,
-        credentials=Credentials(address.key, address.secret, label=PRACTICE),
+        credentials=credentials,
+        permit=permit,
         timeout_s=timeout_s,
         budget=_UNLIMITED,
     )

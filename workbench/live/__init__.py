@@ -2,7 +2,15 @@
 
 A session in this process is a thread with a mailbox. Its inputs are recorded, so that `LiveSession.parity` can replay
 them through the backtest driver and compare every byte.
+
+The room itself can be called, so that ``wb.live(...)`` opens the door to real money although ``workbench.live`` is this
+package; see `workbench.api_sessions.live`.
 """
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import Any
 
 from workbench.live.aggregator import BarAggregator, TickCounts
 from workbench.live.callbacks import EngineCallbacks
@@ -47,3 +55,15 @@ __all__ = [
     "practice_feed",
     "tick_replay",
 ]
+
+
+class _Room(ModuleType):
+    """The package, callable as the door to real money."""
+
+    def __call__(self, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401  the door has types
+        """Trade with real money; see `workbench.api_sessions.live`."""
+        # By name, as the package's own lazy names are: rooms know none above them.
+        return import_module("workbench.api_sessions").live(*arguments, **more)
+
+
+sys.modules[__name__].__class__ = _Room

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from workbench.errors import ConfigError, DataError
+from workbench.errors import ConfigError, DataError, RealTradingDisabledError
 from workbench.exchange import CcxtClient, ClientSettings, find_practice_exchange, practice_client
+from workbench.exchange.practice.registry import PracticeAddress
 from workbench.exchange.practice_client import PracticeTiming
+from workbench.exchange.real_money import RealTradingGate, RealTradingPermit
 from workbench.live.exchange_feed import ExchangeFeed
 from workbench.live.exchange_line import ExchangeLine, LineClock
 from workbench.live.order_line import OrderLine
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 
     from workbench.exchange import Candle, ExchangeClient
     from workbench.exchange.ccxt_client.timing import Timing
-    from workbench.exchange.practice import PracticeAddress, PracticeClock
+    from workbench.exchange.practice import PracticeClock
+    from workbench.exchange.real_money import RealConsent
 
 __all__ = ["ExchangeSource", "closed_history"]
 
@@ -52,6 +55,11 @@ class ExchangeSource:
         started last.
     clock : PracticeClock, optional
         The practice exchange's clock, when it is moved by hand in this process.
+    consent : RealConsent, optional
+        To trade real money: the terms, and the sentence that was typed for them. The key is read, and the gate asked,
+        when the source is opened, so only in the process that trades.
+    gate : RealTradingGate, optional
+        Whom to ask; that of the process unless given.
 
     Raises
     ------
@@ -64,6 +72,8 @@ class ExchangeSource:
     feed: str = "trades"
     address: PracticeAddress | str | None = field(default=None, repr=False)
     clock: PracticeClock | None = field(default=None, repr=False, compare=False)
+    consent: RealConsent | None = None
+    gate: RealTradingGate | None = field(default=None, repr=False, compare=False)
     _known: dict[str, Instrument] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -72,6 +82,8 @@ class ExchangeSource:
             raise ConfigError(f"kind must be 'spot' or 'linear_perpetual', was {self.kind!r}")
         if self.feed not in ("trades", "candles"):
             raise ConfigError(f"feed must be 'trades' or 'candles', was {self.feed!r}")
+        if self.consent is not None and self.consent.terms.exchange != self.exchange:
+            raise ConfigError(f"exchange must be that of the terms, {self.consent.terms.exchange}, was {self.exchange}")
 
     @property
     def name(self) -> str:
@@ -80,8 +92,9 @@ class ExchangeSource:
 
     @property
     def has_account(self) -> bool:
-        """Whether orders can be sent: to the practice exchange only, for real trading has gates of its own."""
-        return self.exchange == _PRACTICE
+        """Whether orders can be sent: to the practice exchange, and with a consent to an exchange of real money."""
+        plays_real = isinstance(self.address, PracticeAddress) and self.address.plays_real
+        return self.consent is not None or (self.exchange == _PRACTICE and not plays_real)
 
     @property
     def has_own_clock(self) -> bool:
@@ -126,10 +139,15 @@ class ExchangeSource:
             The exchange has fewer candles.
         ExchangeError
             It could not be asked.
+        RealTradingDisabledError
+            It is to trade real money, and the gate says no.
         """
-        line = self._line()
+        permit = self._permit(symbols)
+        line = self._line(permit)
         try:
             line.ask(_measured)
+            if self.consent is not None:
+                line.ask(_safe)
             open_ns = timeframe.floor(line.now_ns())
             rules = self.instruments(symbols)
             is_bar_only = self.feed == "candles"
@@ -154,29 +172,41 @@ class ExchangeSource:
             line.timing.speed,
             measure_clock=lambda: line.ask(_measured, timeout_s=_CLOCK_TIMEOUT_S),
             has_hole=has_hole,
+            adopt=None if permit is None else permit.adopt,
         )
         if not self.has_account:
             return market
         return market._replace(open_orders=lambda session_id: OrderLine(line, rules, session_id))
 
-    def _line(self) -> ExchangeLine:
-        open_client, timing = self._client()
+    def _permit(self, symbols: tuple[str, ...]) -> RealTradingPermit | None:
+        """Return what lets orders through to real money; None without a consent."""
+        if self.consent is None:
+            return None
+        if symbols != self.consent.terms.symbols:
+            raise RealTradingDisabledError(
+                f"symbols must be those of the terms, {self.consent.terms.symbols}, were {symbols}"
+            )
+        return RealTradingPermit(self.gate or RealTradingGate.of_this_process(), self.consent)
+
+    def _line(self, permit: RealTradingPermit | None = None) -> ExchangeLine:
+        open_client, timing = self._client(permit)
         return ExchangeLine(open_client, timing=timing)
 
-    def _client(self) -> tuple[Callable[[], ExchangeClient], Timing | None]:
+    def _client(self, permit: RealTradingPermit | None) -> tuple[Callable[[], ExchangeClient], Timing | None]:
         if self.exchange != _PRACTICE:
-            settings = ClientSettings(exchange=self.exchange, kind=self.kind)  # type: ignore[arg-type]  # checked above
+            credentials = None if permit is None else permit.credentials
+            settings = ClientSettings(exchange=self.exchange, kind=self.kind, credentials=credentials, permit=permit)  # type: ignore[arg-type]  # checked above
             return (lambda: CcxtClient(settings)), None
         address = self._address()
         clock = self.clock or address.clock()
         timing = None if clock is None else PracticeTiming(clock)
-        return (lambda: practice_client(address, kind=self.kind, clock=clock)), timing  # type: ignore[arg-type]  # as above
+        return (lambda: practice_client(address, kind=self.kind, clock=clock, permit=permit)), timing  # type: ignore[arg-type]  # as above
 
     def _address(self) -> PracticeAddress:
         """Return where the practice exchange is."""
         if self.address is not None and not isinstance(self.address, str):
             return self.address
-        found = find_practice_exchange(self.address)
+        found = find_practice_exchange(self.address, plays_real=self.consent is not None)
         if found is None:
             raise ConfigError(
                 f"no practice exchange is running{f' at {self.address}' if self.address else ''}: start one with "
@@ -231,6 +261,12 @@ def _candles_of(symbol: str, timeframe: Timeframe, start_ns: int):  # type: igno
         return await client.candles(symbol, timeframe, start_ns, _PAGE)
 
     return ask
+
+
+async def _safe(client: ExchangeClient) -> None:
+    if not isinstance(client, CcxtClient):
+        raise RealTradingDisabledError(f"{client.name} does not tell what its key may do")
+    await client.require_safe_key()
 
 
 async def _measured(client: ExchangeClient) -> None:

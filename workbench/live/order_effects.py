@@ -20,8 +20,9 @@ from workbench.core.order_state import (
     Tell,
     Told,
 )
-from workbench.errors import ExchangeError, OrderError
+from workbench.errors import ExchangeError, OrderError, RealTradingDisabledError
 from workbench.exchange import Accepted, OrderState, OrderTicket, Unknown, look_up
+from workbench.live.exit_ladder import climbed
 from workbench.live.notices import Notice
 
 if TYPE_CHECKING:
@@ -102,9 +103,9 @@ async def _done(effect: Effect, client: ExchangeClient, timing: Timing, put: Cal
     match effect:
         case Now():
             return timing.now_ns()
-        case Send(intent):
+        case Send(intent, refused_before):
             put(OrderSent(intent.number, timing.now_ns()))
-            answer = await _sent(intent, client, timing)
+            answer = await _sent(intent, refused_before, client, timing)
             if isinstance(answer, Doubted):
                 put(OrderDoubted(intent.number, answer.reason))
             return answer
@@ -121,11 +122,14 @@ async def _done(effect: Effect, client: ExchangeClient, timing: Timing, put: Cal
     return None
 
 
-async def _sent(intent: Intent, client: ExchangeClient, timing: Timing) -> Answer:
+async def _sent(intent: Intent, refused_before: int, client: ExchangeClient, timing: Timing) -> Answer:
     """Send an order and return what came of it: whatever is not a yes or a definite no is a doubt."""
     try:
-        outcome = await client.place_order(ticket_of(intent))
-    except (ExchangeError, OrderError) as error:
+        ticket = await climbed(ticket_of(intent), refused_before, client)
+        if ticket is None:
+            return Refused(f"the account holds nothing of {intent.symbol} that could be closed")
+        outcome = await client.place_order(ticket)
+    except (ExchangeError, OrderError, RealTradingDisabledError) as error:
         # No exchange would take it, or, by the client's contract, nothing was sent.
         return Refused(str(error))
     except Exception as error:  # noqa: BLE001  logged with its traceback, and the order is asked for

@@ -97,6 +97,7 @@ class OrderLine:
         self._placing: dict[int, Placing] = {}
         self._recovering: set[int] = set()
         self._cancelling: set[int] = set()
+        self._held_back: dict[int, str] = {}
         self._tasks = OrderTasks(line.timing, self._symbols, self._put)
         self._is_audited = False
         line.run(self._tasks.watch, self._broken)
@@ -110,6 +111,11 @@ class OrderLine:
     def recovering(self) -> int:
         """Orders of a process before this one of which it is not known yet what became of them."""
         return len(self._recovering)
+
+    @property
+    def unprotected(self) -> tuple[str, ...]:
+        """Symbols whose exit was refused as often as it is tried, so that nothing protects their position."""
+        return tuple(sorted(set(self._held_back.values())))
 
     @property
     def has_news(self) -> bool:
@@ -255,6 +261,13 @@ class OrderLine:
             if request.cancels is not None:
                 self._cancel(request.cancels)
 
+    def retry_exits(self) -> None:
+        """Let exits that were refused too often be asked for anew, from the foot of the ladder: a person has looked."""
+        for number, symbol in list(self._held_back.items()):
+            self._ended(number, Ended("rejected", "it is tried anew, as a person asked"))
+            self._book.orders.forgive_exits(symbol)
+        self._wake.set()
+
     def take(self) -> NDArray[np.void]:
         """Return the reports that have come, rows of kind ``REPORT`` in the order in which they are to be booked.
 
@@ -358,17 +371,23 @@ class OrderLine:
         if sent_ns is not None:
             self._latency.record(self._line.timing.monotonic_ns() - sent_ns)
         self._recovering.discard(item.number)
+        order = self._book.orders.get(item.number)
+        if item.placed is None and order is not None:
+            self._held_back[item.number] = order.intent.symbol
         if isinstance(item.placed, Ended):
             self._ended(item.number, item.placed)
         elif isinstance(item.placed, Found) and isinstance(item.placed.report, OrderState):
             self._told(item.number, item.placed.report)
 
     def _told(self, number: int | None, state: OrderState) -> None:
+        if number is not None:
+            self._held_back.pop(number, None)
         if number is not None and self._book.state(number, state):
             time_ns = state.update_ns or state.time_ns
             self._note("order_state", time_ns, state_body(number, self.client_order_id(number), state))
 
     def _ended(self, number: int, ended: Ended) -> None:
+        self._held_back.pop(number, None)
         self._notices.append(Notice(0, "order", f"order {number} {_ENDS[ended.status]}: {ended.reason}"))
         self._book.end(number, ended)
         self._outcome("refused" if ended.is_rejection else "outcome", number, ended.status, ended.reason)

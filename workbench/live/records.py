@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from workbench.live.real_mode import SessionMode
     from workbench.model import AccountState, Bar, StepResult
 
 __all__ = [
@@ -84,14 +85,18 @@ class SessionEvent:
         ``"state"``, ``"command"``, ``"breaker"`` or ``"warning"``.
     text : str
         One sentence.
+    mode : {"paper", "real"}, default "paper"
+        Whether it is about real money.
     """
 
     time_ns: int
     kind: str
     text: str
+    mode: SessionMode = "paper"
 
     def __str__(self) -> str:
-        return f"{utc_text(self.time_ns)} {self.text}" if self.time_ns else self.text
+        text = self.text if self.mode == "paper" else f"REAL MONEY {self.text}"
+        return f"{utc_text(self.time_ns)} {text}" if self.time_ns else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from workbench.core import EngineConfig
 from workbench.errors import ConfigError
+from workbench.live.real_mode import check_limits, check_mode, real_consent
 from workbench.live.sources import PracticeSource
 from workbench.model import Costs, RiskConfig, Timeframe
 from workbench.model.field_checks import FieldChecks, Interval
@@ -16,7 +17,9 @@ from workbench.strategy import plan_of
 
 if TYPE_CHECKING:
     from workbench.core import DecisionPlan
+    from workbench.live.real_mode import SessionMode
     from workbench.live.sources import MarketSource
+    from workbench.model import Instrument
     from workbench.strategy import ConfiguredStrategy
 
 __all__ = ["EXECUTIONS", "SESSION_NAME", "LiveSessionConfig"]
@@ -35,6 +38,9 @@ _NS_PER_S: Final = 1_000_000_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveSessionConfig:
     """All that defines a session.
+
+    With a consent in its source it trades real money: then its name begins with ``real-``, which no other may, its
+    orders go to the exchange, and its risk limits are those of the consent, none of them off.
 
     Parameters
     ----------
@@ -125,10 +131,14 @@ class LiveSessionConfig:
             value = getattr(self, name)
             checks.require(name, value, f"be a {kind.__name__}", is_met=isinstance(value, kind))
         checks.raise_if_any(ConfigError)
+        consent = real_consent(self.source)
+        check_mode(consent, self.name, self.execution)
+        if consent is not None:
+            check_limits(consent, self.symbols, self.risk, has_strategy_stop=self.plan().has_stop_loss)
 
     def _check_names(self, checks: FieldChecks) -> None:
         is_name = isinstance(self.name, str) and SESSION_NAME.fullmatch(self.name) is not None
-        rule = "be 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit,"
+        rule = "be 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit"
         checks.require("name", self.name, rule, is_met=is_name)
         is_strategy = hasattr(self.strategy, "parameters") and hasattr(self.strategy, "name")
         checks.require(
@@ -138,6 +148,11 @@ class LiveSessionConfig:
         is_tuple = isinstance(symbols, tuple) and all(isinstance(symbol, str) and symbol for symbol in symbols)
         is_set = is_tuple and bool(symbols) and len(set(symbols)) == len(symbols)
         checks.require("symbols", symbols, "be a tuple of at least one symbol, each once", is_met=is_set)
+
+    @property
+    def mode(self) -> SessionMode:
+        """``"real"`` when it trades real money, else ``"paper"``."""
+        return "paper" if real_consent(self.source) is None else "real"
 
     @property
     def stale_after_ns(self) -> int:
@@ -155,8 +170,13 @@ class LiveSessionConfig:
         """
         return plan_of(self.strategy)
 
-    def engine_config(self) -> EngineConfig:
+    def engine_config(self, instruments: tuple[Instrument, ...] | None = None) -> EngineConfig:
         """Return what the core needs to know.
+
+        Parameters
+        ----------
+        instruments : tuple of Instrument, optional
+            Rules of the symbols; default the source's.
 
         Raises
         ------
@@ -164,7 +184,7 @@ class LiveSessionConfig:
             The source does not know a symbol.
         """
         return EngineConfig(
-            instruments=self.source.instruments(self.symbols),
+            instruments=self.source.instruments(self.symbols) if instruments is None else instruments,
             timeframe=self.timeframe,
             cash=self.cash,
             risk=self.risk,

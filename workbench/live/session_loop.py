@@ -305,6 +305,9 @@ class SessionLoop:
         rows = self._watch.decide(answer, self._readings.account, prices, self._engine.time_ns)
         if len(rows):
             self._publish(self._engine.report(rows))
+        for held in self._readings.account.positions:
+            if self._market.adopt is not None:
+                self._market.adopt(held.symbol, abs(held.quantity))
         if answer == "flatten" and len(rows):
             self._publish(self._engine.command(Command("flatten")))
 
@@ -386,6 +389,8 @@ class SessionLoop:
     def _obey(self, ask: Ask) -> None:
         self._status.note(self._engine.time_ns, "command", f"{ask.name.replace('_', ' ')} was asked")
         account = self._readings.account
+        if self._orders is not None and ask.name in ("resume", "flatten", "stop_flat"):
+            self._orders.retry_exits()
         if ask.name == "resume" and (account.is_paused or self._engine.guard.failing_reason is not None):
             self._publish(self._engine.resume())
         elif ask.name == "pause" and not account.is_paused:
@@ -472,6 +477,7 @@ class SessionLoop:
             account=self._readings.account,
             journal_fault=self._keeper.fault,
             differences=() if self._watch is None else self._watch.differences,
+            unprotected=() if self._orders is None else self._orders.unprotected,
             failing=self._engine.guard.failing_reason,
             silence=silence,
             pause_reason=self._pause_reason,

@@ -18,6 +18,7 @@ from workbench.model import Bars, Instrument, Timeframe
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from workbench.exchange.real_money import RealConsent
     from workbench.live.exchange_source import ExchangeSource
     from workbench.live.record_text import Json
     from workbench.live.sources import MarketSource
@@ -46,7 +47,8 @@ def write_source(folder: Path, source: MarketSource) -> dict[str, Json]:
     from workbench.live.exchange_source import ExchangeSource  # noqa: PLC0415  the client, which a replay never needs
 
     if type(source) is ExchangeSource:
-        return {"kind": "exchange", "fields": record_of(_findable(source))}
+        fields = record_of(replace(_findable(source), consent=None))
+        return {"kind": "exchange", "fields": fields, "consent": _write_consent(source.consent)}
     raise ConfigError(
         f"source must be a PracticeSource, BarsSource or ExchangeSource for a session in a process of its own, was "
         f"{source!r}; run it with inline=True"
@@ -71,7 +73,8 @@ def read_source(folder: Path, content: dict[str, Json]) -> MarketSource:
         case "exchange":
             from workbench.live.exchange_source import ExchangeSource  # noqa: PLC0415  as above
 
-            return record_from(ExchangeSource, content["fields"])
+            consent = _read_consent(content.get("consent"))
+            return replace(record_from(ExchangeSource, content["fields"]), consent=consent)
     raise ConfigError(f"there is no source of kind {content['kind']!r}: it was written by another workbench")
 
 
@@ -85,15 +88,33 @@ def _findable(source: ExchangeSource) -> ExchangeSource:
             "time; run the session with inline=True"
         )
     address = source.address
+    plays_real = source.consent is not None
     if address is None and source.exchange == _PRACTICE:
         # The one that was meant now: after a crash another one may have started last.
-        address = find_practice_exchange()
-    elif address is not None and not isinstance(address, str) and find_practice_exchange(address.url) is None:
+        address = find_practice_exchange(plays_real=plays_real)
+    elif (
+        address is not None
+        and not isinstance(address, str)
+        and find_practice_exchange(address.url, plays_real=plays_real) is None
+    ):
         raise ConfigError(
             f"the practice exchange at {address.url} is known to this process alone: start it with "
             "PracticeConfig(is_registered=True) or with `workbench practice`, or run the session with inline=True"
         )
-    return replace(source, address=getattr(address, "url", address), clock=None)
+    # The gate is that of the process which trades.
+    return replace(source, address=getattr(address, "url", address), clock=None, gate=None)
+
+
+def _write_consent(consent: RealConsent | None) -> Json:
+    return None if consent is None else {"terms": record_of(consent.terms), "sentence": consent.sentence}
+
+
+def _read_consent(content: Json) -> RealConsent | None:
+    if content is None:
+        return None
+    from workbench.exchange.real_money import RealConsent, RealTerms  # noqa: PLC0415  as above
+
+    return RealConsent(record_from(RealTerms, content["terms"]), content["sentence"])
 
 
 def _write_bars(folder: Path, bars: Bars) -> dict[str, Json]:

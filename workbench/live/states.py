@@ -28,7 +28,8 @@ class SessionState(StrEnum):
     STALE
         No price for too long: nothing can be filled and nothing is decided until one comes.
     HALTED
-        Entries halted by a breaker, or because the strategy failed on several bars in a row; stops go on.
+        Entries halted by a breaker, because the strategy failed on several bars in a row, or because the exchange
+        refuses the exit of a position, which then is unprotected; stops go on.
     STOPPING
         Ending; with ``stop(flatten=True)`` waiting for the prices that close the positions.
     STOPPED

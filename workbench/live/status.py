@@ -10,7 +10,9 @@ from workbench.live.records import SessionEvent
 from workbench.live.states import FINISHED, SessionState, check_transition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
+
+    from workbench.live.real_mode import SessionMode
 
 __all__ = ["SessionStatus"]
 
@@ -22,6 +24,8 @@ class SessionStatus:
     ----------
     capacity : int, default 1000
         Events to keep.
+    mode : {"paper", "real"}, default "paper"
+        What every event says of the session's money.
     keep : callable, optional
         Called with each event, on the thread on which it happens: a journal writes them down.
 
@@ -34,7 +38,14 @@ class SessionStatus:
     ('STARTING', 'started by the user', 2)
     """
 
-    def __init__(self, *, capacity: int = 1_000, keep: Callable[[SessionEvent], None] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        capacity: int = 1_000,
+        mode: SessionMode = "paper",
+        keep: Callable[[SessionEvent], None] | None = None,
+    ) -> None:
+        self.mode = mode
         self.events: BoundedLog[SessionEvent] = BoundedLog(capacity)
         self._changed = threading.Condition()
         self._listeners: tuple[Callable[[], None], ...] = ()
@@ -100,10 +111,17 @@ class SessionStatus:
 
     def note(self, time_ns: int, kind: str, text: str) -> None:
         """Add an event."""
-        event = SessionEvent(time_ns, kind, text)
+        event = SessionEvent(time_ns, kind, text, self.mode)
         self.events.append(event)
         if self._keep is not None and self._state is not SessionState.PREPARED:
             self._keep(event)
+
+    def retell(self, events: Iterable[SessionEvent]) -> None:
+        """Show the kept `events`, those of earlier processes and of this one, behind the first of all."""
+        with self._changed:
+            log: BoundedLog[SessionEvent] = BoundedLog(self.events.capacity)
+            log.extend((*self.events.newest()[:1], *events))
+            self.events = log
 
     def wait_for(self, states: Collection[SessionState], timeout_s: float | None) -> bool:
         """Return whether the session came to be in one of the states within the timeout in real seconds."""

@@ -321,17 +321,21 @@ class LiveTradingEngine:
             raise SessionClosedError("the session has ended and takes no more prices, bars or commands")
 
     def _step(self, piece: Piece) -> LiveStep:
-        rows, closed, time_ns = piece
+        result = self._process(piece)
+        step = LiveStep(result, piece.closed, self._inlet.forming, self._time_ns)
+        if self.guard.tell(step):
+            step = replace(step, result=_joined(result, self.command(Command("pause")).result))
+        return step
+
+    def _process(self, piece: Piece) -> StepResult:
+        rows, _, time_ns = piece
         with self._lock:
             self._check_open()
             # Recorded first: an event that cannot be recorded must not trade.
             self._record.append(rows)
             result = self._core.process(rows)
             self._time_ns = max(self._time_ns, time_ns)
-        step = LiveStep(result, closed, self._inlet.forming, self._time_ns)
-        if self.guard.tell(step):
-            step = replace(step, result=_joined(result, self.command(Command("pause")).result))
-        return step
+        return result
 
 
 def _joined(first: StepResult, second: StepResult) -> StepResult:

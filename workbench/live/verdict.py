@@ -28,6 +28,8 @@ class Standing:
         Why nothing can be recorded.
     differences : sequence of Difference
         What the exchange holds and nobody booked.
+    unprotected : tuple of str
+        Symbols of positions whose exit the exchange refuses for good.
     failing : str or None
         Why the strategy is not trusted with entries.
     silence : str or None
@@ -39,6 +41,7 @@ class Standing:
     account: AccountState
     journal_fault: str | None = None
     differences: Sequence[Difference] = ()
+    unprotected: tuple[str, ...] = ()
     failing: str | None = None
     silence: str | None = None
     pause_reason: str = ""
@@ -69,6 +72,9 @@ class Standing:
 
     def _halted(self) -> str | None:
         """Return why entries are halted until a person says something, and what that is."""
+        if self.unprotected:
+            names = ", ".join(self.unprotected)
+            return f"{names} UNPROTECTED: the exchange refuses the exit; look there, then resume() or flatten()"
         if self.account.halted:
             return f"{', '.join(self.account.halted)} tripped; clear_breaker() allows entries again"
         if self.differences:

@@ -52,7 +52,7 @@ class RiskConfig:
     max_leverage : float, default 1.0
         Largest sum of all position sizes over equity, in (0, 1000]; the instrument's own maximum applies as well.
     max_orders_per_minute : int or None
-        Largest number of entry orders within 60 seconds, from 1.
+        Largest number of entry orders in one minute of the clock (UTC), from 1.
     price_collar : float or None
         Refuse an entry whose price is further than this fraction from the last fresh price, in (0, 1).
     cooldown_s : float or None

@@ -78,7 +78,8 @@ class FakeExchange:
         self.calls: list[tuple[Any, ...]] = []
         # The same for a test on another thread, which waits for them.
         self.heard: dict[str, queue.SimpleQueue[tuple[Any, ...]]] = {
-            call: queue.SimpleQueue() for call in ("trades", "candles", "place", "cancel", "order", "own_trades")
+            call: queue.SimpleQueue()
+            for call in ("trades", "candles", "place", "cancel", "order", "own_trades", "balances", "positions")
         }
         self.is_closed = False
         self.answer("trades", ())
@@ -87,6 +88,8 @@ class FakeExchange:
         self.answer("cancel", lambda name: Accepted(state_of(name, "cancelled", filled=0.0)))
         self.answer("order", None)
         self.answer("own_trades", ())
+        self.answer("balances", {"USDT": Balance(10_000.0, 0.0), "BTC": Balance(10.0, 0.0)})
+        self.answer("positions", ())
 
     def answer(self, call: str, *answers: Any) -> None:
         self.answers[call] = deque(answers)
@@ -119,8 +122,14 @@ class FakeExchange:
     async def measure_clock(self) -> None:
         self.calls.append(("measure_clock",))
 
-    async def balances(self) -> dict[str, Balance]:
-        return {"USDT": Balance(10_000.0, 0.0)}
+    async def refresh_markets(self) -> None:
+        self.calls.append(("refresh_markets",))
+
+    async def balances(self) -> Any:
+        return await self._answer("balances")
+
+    async def positions(self, symbols: Any) -> Any:
+        return await self._answer("positions", symbols)
 
     def watch_trades(self, symbol: str) -> AsyncGenerator[Any, None]:
         return self._stream(f"trades {symbol}")

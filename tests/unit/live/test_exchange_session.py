@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,17 +14,20 @@ from tests.manual_timing import ManualTiming
 from tests.unit.live.fake_exchange import FakeExchange, batch, candle, gap, own_trade, state_of, trade
 from tests.unit.live.markets import BTC, JOIN_S, MIDNIGHT, MINUTE, SECOND, let_pass, session_config
 from workbench.errors import AuthError, ConfigError
-from workbench.exchange import Accepted
+from workbench.exchange import Accepted, Refused
 from workbench.live import EngineCallbacks, LiveSession, ManualClock, Market
 from workbench.live.exchange_feed import ExchangeFeed
 from workbench.live.exchange_line import ExchangeLine
 from workbench.live.order_line import OrderLine
 from workbench.live.session_loop import stale_limit_ns
-from workbench.model import Instrument, Timeframe
+from workbench.model import Instrument, RiskConfig, Timeframe
 from workbench.strategy import Strategy, buy_and_hold, enter_long, hold
 
 if TYPE_CHECKING:
     from workbench.model import Fill
+
+# A price that came before what it should act on makes nothing happen: then another one is sent.
+LOOK_S = 0.1
 
 
 class EnterBelow(Strategy):
@@ -100,6 +104,23 @@ class Floor:
     def asked(self, call: str) -> Any:
         """Return the first argument of the next call of a kind."""
         return self.exchange.heard[call].get(timeout=JOIN_S)[0]
+
+    def asked_at_a_price(self, call: str, seconds: Iterator[int], price: float) -> Any:
+        """Return the first argument of the next call of a kind, which some price of the next seconds makes happen."""
+        for second in seconds:
+            self.clock.advance(SECOND)
+            self.trade(second, price)
+            with suppress(queue.Empty):
+                return self.exchange.heard[call].get(timeout=LOOK_S)[0]
+        raise AssertionError(self.texts())
+
+    def pass_line_time(self, duration_s: float) -> None:
+        """Let time pass for the orders that wait on the exchange's own thread."""
+
+        async def advance(_client: FakeExchange) -> None:
+            self.source.line.timing.advance(duration_s)
+
+        self.source.line.ask(advance)
 
     def begin(self) -> None:
         """Start, and close the first bar by the first price of the second."""
@@ -275,3 +296,30 @@ def test_orders_need_an_exchange_with_an_account() -> None:
         session_config(execution="exchange")
     with pytest.raises(ConfigError, match="execution must be one of"):
         session_config(execution="real")
+
+
+def test_an_exit_that_is_always_refused_halts_the_session_until_a_person_has_looked(open_floor: Any) -> None:
+    floor = open_floor(strategy=buy_and_hold(), risk=RiskConfig(stop_loss=0.02))
+    floor.begin()
+    entry = floor.asked("place")
+    floor.put("own", own_trade(entry.client_order_id, entry.quantity))
+    floor.fills.get(timeout=JOIN_S)
+    floor.exchange.answer("place", Refused("under maintenance", "-1"))
+    seconds = iter(range(62, 1_000))
+    for wait_s in (1.0, 2.0, 5.0, 10.0, 30.0, 3_600.0):
+        ticket = floor.asked_at_a_price("place", seconds, 90.0)
+        assert (ticket.side, ticket.is_exit) == ("sell", True)
+        floor.pass_line_time(wait_s)
+    assert floor.session.wait_for("HALTED", timeout_s=JOIN_S)
+    assert floor.session.reason.startswith(f"{BTC} UNPROTECTED: the exchange refuses the exit; look there, then resume")
+    assert any("its exit was refused 6 times" in text for text in floor.texts())
+    floor.trade(next(seconds), 90.0)
+    assert floor.exchange.heard["place"].empty()
+    floor.exchange.answer("place", lambda one: Accepted(state_of(one.client_order_id, quantity=one.quantity)))
+    floor.session.resume()
+    ticket = floor.asked_at_a_price("place", seconds, 90.0)
+    floor.put("own", own_trade(ticket.client_order_id, ticket.quantity, 90.0, side="sell"))
+    assert floor.fills.get(timeout=JOIN_S).side == "sell"
+    assert floor.session.wait_for("ACTIVE", timeout_s=JOIN_S)
+    assert floor.session.stop() == "STOPPED"
+    assert floor.session.parity().is_identical

@@ -273,7 +273,7 @@ def test_after_the_last_refusal_an_exit_is_not_tried_again_and_a_person_is_told(
     desk.send(request(9, is_exit=True, side="sell"))
     desk.line.pass_time(3_600.0)
     assert desk.reports() == []
-    assert desk.texts() == [f"the exit of {BTC} was refused 6 times, last: too little money; it needs you"]
+    assert desk.texts() == [f"{BTC} is UNPROTECTED: its exit was refused 6 times, last: too little money; it needs you"]
 
 
 def test_an_accepted_exit_forgets_the_refusals_before_it(desk: Desk) -> None:

@@ -73,6 +73,16 @@ def test_a_session_that_died_ends_where_one_that_did_not_ends(
     assert (one.equity[:, :2] == other.equity[:, :2]).all()
 
 
+def test_events_of_all_processes_are_told_once_and_in_their_order() -> None:
+    record = KeptRecord().survivor(crash_at=10, is_after=True)
+    run(config_of(as_ticks=False), record)
+    texts = [event.text for event in run(config_of(as_ticks=False), record.survivor()).events()]
+    heads = ["PREPARED: ", "STARTING: started by the user", "ACTIVE: ", "STARTING: started again", "RECOVERING: "]
+    assert [text for text in texts if text.startswith("PREPARED")] == ["PREPARED: waiting for start()"]
+    assert [text.startswith(head) for text, head in zip(texts, heads, strict=False)] == [True] * 5
+    assert texts[-1].startswith("STOPPED")
+
+
 class FailsFromBar(Strategy):
     """Buys on its first bar, and raises from the tenth on."""
 

@@ -44,9 +44,18 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send the order, once. Answered with `Found`, `Refused` or `Doubted`."""
+    """Send the order, once. Answered with `Found`, `Refused` or `Doubted`.
+
+    Parameters
+    ----------
+    intent : Intent
+        What is wanted.
+    refused_before : int, default 0
+        How many exits of its symbol were refused in a row just before: what is sent may ask for less each time.
+    """
 
     intent: Intent
+    refused_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)

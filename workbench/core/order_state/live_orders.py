@@ -86,6 +86,10 @@ class LiveOrders(Generic[TradeT]):
         """Return how many exits of a `symbol` were refused in a row."""
         return self._refused_exits.get(symbol, 0)
 
+    def forgive_exits(self, symbol: str) -> None:
+        """Begin anew to count the refused exits of a `symbol`: a person has looked."""
+        self._refused_exits.pop(symbol, None)
+
     def sent(self, number: int) -> None:
         """Take that an order has left."""
         order = self._orders.get(number)

@@ -80,7 +80,7 @@ class Procedures:
             return (yield from self._unsent(intent, "it could not be recorded"))
         if cast("int", (yield Now())) >= intent.expires_ns:
             return (yield from self._unsent(intent, "it was too old to be sent"))
-        answer = yield Send(intent)
+        answer = yield Send(intent, refused_before if intent.is_exit else 0)
         if isinstance(answer, Refused):
             placed: Placed = Ended("rejected", answer.reason)
         elif isinstance(answer, Doubted):
@@ -171,7 +171,8 @@ class Procedures:
         """Hold an exit's refusal back for a while: once it is known, the next one is sent."""
         if refused_before >= len(RETRIES_S):
             last = f", last: {placed.reason}" if isinstance(placed, Ended) else ""
-            text = f"the exit of {intent.symbol} was refused {refused_before + 1} times{last}; it needs you"
+            refused = f"its exit was refused {refused_before + 1} times{last}"
+            text = f"{intent.symbol} is UNPROTECTED: {refused}; it needs you"
             yield Tell(text, needs_person=True)
             return None
         yield Sleep(RETRIES_S[refused_before])

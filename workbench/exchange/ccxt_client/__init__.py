@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from workbench.exchange.ccxt_client.client import CcxtClient
-from workbench.exchange.ccxt_client.credentials import Credentials
 from workbench.exchange.ccxt_client.limiter import RateBudget
 from workbench.exchange.ccxt_client.settings import ClientSettings
+from workbench.exchange.credentials import Credentials
 
 __all__ = ["CcxtClient", "ClientSettings", "Credentials", "RateBudget"]

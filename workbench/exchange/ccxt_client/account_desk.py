@@ -73,6 +73,17 @@ class AccountDesk:
             raise self._unreadable("balances", DataError("the answer names no currency at all"))
         return {name: balance for name, balance in found.items() if balance.total}
 
+    async def may_withdraw(self) -> bool | None:
+        """Return whether the key may withdraw; None where the exchange does not tell."""
+        call = getattr(self._exchange, "sapi_get_account_apirestrictions", None)
+        if self._exchange.id not in BINANCE_FAMILY or call is None:
+            return None
+        answer = await self._read("what the key may do", call)
+        may = answer.get("enableWithdrawals") if isinstance(answer, dict) else None
+        if not isinstance(may, bool):
+            raise self._unreadable("what the key may do", DataError(f"enableWithdrawals must be a bool, was {may}"))
+        return may
+
     async def positions(self, symbols: Sequence[str] | None) -> tuple[ExchangePosition, ...]:
         """Return the open positions, all or those of some `symbols`."""
         if self._is_spot:

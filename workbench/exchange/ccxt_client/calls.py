@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from workbench.errors import ExchangeUnavailableError
 from workbench.exchange.ccxt_client.call_record import CURRENT_CALL, CallRecord
-from workbench.exchange.ccxt_client.credentials import redacted
 from workbench.exchange.ccxt_client.taxonomy import ccxt_kinds, read_problem, root_error
+from workbench.exchange.credentials import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

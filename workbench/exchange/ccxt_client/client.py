@@ -10,16 +10,16 @@ from workbench.exchange.ccxt_client.account_desk import AccountDesk
 from workbench.exchange.ccxt_client.build import build_async_exchange
 from workbench.exchange.ccxt_client.calls import CallDesk
 from workbench.exchange.ccxt_client.candle_stream import CandleStream
-from workbench.exchange.ccxt_client.credentials import redacted
 from workbench.exchange.ccxt_client.exchange_clock import ExchangeClock
 from workbench.exchange.ccxt_client.limiter import RateBudget, RateLimiter
 from workbench.exchange.ccxt_client.market_desk import MarketDesk
 from workbench.exchange.ccxt_client.order_desk import OrderDesk
 from workbench.exchange.ccxt_client.own_stream import OwnStream
-from workbench.exchange.ccxt_client.real_trading import require_play_money
+from workbench.exchange.ccxt_client.real_trading import MoneyDoor
 from workbench.exchange.ccxt_client.sessions import open_limited_session
 from workbench.exchange.ccxt_client.timing import SystemTiming
 from workbench.exchange.ccxt_client.trade_stream import TradeStream
+from workbench.exchange.credentials import redacted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -89,6 +89,7 @@ class CcxtClient:
         self._order_desk = OrderDesk(
             self._exchange, self._desk, self._market_desk, self._clock, settings, speed=self._timing.speed
         )
+        self._door = MoneyDoor(settings, self._order_desk, self._market_desk, self._account_desk)
 
         if TYPE_CHECKING:
             _: ExchangeClient = self  # keeps the protocol, as the type checker sees here
@@ -129,10 +130,14 @@ class CcxtClient:
         return await self._market_desk.trades(symbol, since_ns=since_ns, after_id=after_id, limit=limit)
 
     async def place_order(self, ticket: OrderTicket) -> OrderOutcome:
-        """Send the order of a `ticket`, once, and return what came of it; never to a real exchange."""
-        require_play_money(self._settings)
+        """Send the order of a `ticket`, once, and return what came of it; to a real exchange only with a permit."""
         self._check_key()
-        return await self._order_desk.place(ticket)
+        return await self._door.place(ticket)
+
+    async def require_safe_key(self) -> None:
+        """Raise RealTradingDisabledError when the key may withdraw, or nobody knows; play money needs no such thing."""
+        self._check_key()
+        await self._door.require_safe_key()
 
     def request_closes_ns(self, sent_ns: int) -> int | None:
         """Return the exchange's time from which on a request that left at `sent_ns` can no longer be accepted."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, RealTradingDisabledError
 from workbench.exchange.ccxt_client.call_record import CURRENT_CALL
+from workbench.exchange.ccxt_client.guarded_calls import DOOR_IS_OPEN, GUARDED_CALLS
 from workbench.exchange.ccxt_client.limiter import CallPriority
 from workbench.exchange.ccxt_client.taxonomy import ccxt_kinds
 from workbench.exchange.ccxt_client.timing import NS_PER_MS
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Callable, Mapping
 
-    from workbench.exchange.ccxt_client.credentials import Credentials
     from workbench.exchange.ccxt_client.limiter import RateLimiter
+    from workbench.exchange.credentials import Credentials
 
 __all__ = ["AsyncHooks", "CommonHooks", "silent_logger"]
 
@@ -200,3 +201,19 @@ class AsyncHooks(CommonHooks):
     def _is_shut(self, *, lazy: bool) -> bool:
         """Whether ccxt will refuse to open: a request that outlived `close` must not leave a session behind."""
         return lazy and bool(getattr(self, "closed_by_user", False))
+
+
+def _guarded(name: str) -> Callable[..., Any]:
+    """Return a method of ccxt's exchange that goes through the money door or nowhere."""
+
+    async def call(self: AsyncHooks, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - ccxt has no types
+        if name != "create_order" or not DOOR_IS_OPEN.get():
+            raise RealTradingDisabledError(f"{name} of ccxt is shut: orders go through place_order of the client alone")
+        return await getattr(super(AsyncHooks, self), name)(*arguments, **more)
+
+    call.__name__ = name
+    return call
+
+
+for _name in GUARDED_CALLS:
+    setattr(AsyncHooks, _name, _guarded(_name))

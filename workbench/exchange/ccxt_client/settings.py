@@ -13,8 +13,9 @@ from workbench.model.field_checks import FieldChecks, Interval
 from workbench.model.instrument import INSTRUMENT_KINDS, InstrumentKind
 
 if TYPE_CHECKING:
-    from workbench.exchange.ccxt_client.credentials import Credentials
     from workbench.exchange.ccxt_client.limiter import RateBudget
+    from workbench.exchange.credentials import Credentials
+    from workbench.exchange.real_money.permit import RealTradingPermit
 
 __all__ = ["PRACTICE", "ClientSettings"]
 
@@ -57,6 +58,9 @@ class ClientSettings:
     options : mapping, optional
         Options of ccxt. Those that repeat calls (``maxRetriesOnFailure``), print secrets or hold them are refused.
 
+    permit : RealTradingPermit, optional
+        What lets orders through to real money; it must be about this exchange and these credentials.
+
     Raises
     ------
     ConfigError
@@ -81,6 +85,7 @@ class ClientSettings:
     max_clock_offset_s: float | None = 60.0
     budget: RateBudget | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    permit: RealTradingPermit | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Check every field, and that the key belongs where it would go."""
@@ -97,6 +102,8 @@ class ClientSettings:
         elif self.exchange == PRACTICE:
             raise ConfigError("base_url is missing: the practice exchange is a server on this machine")
         self._check_key()
+        if self.permit is not None and not self.permit.covers(self.exchange, self.credentials):
+            raise ConfigError(f"the permit is not one for {self.exchange} with these credentials")
         _check_options(self.options)
 
     @property
@@ -108,6 +115,14 @@ class ClientSettings:
     def is_practice(self) -> bool:
         """Whether every call goes to a server on this machine, which only plays an exchange."""
         return self.base_url is not None
+
+    @property
+    def is_play_money(self) -> bool:
+        """Whether an order can cost nothing: it stays on this machine, and the exchange there does not play a real one.
+
+        Without a key there is no account at all.
+        """
+        return self.is_practice and not (self.credentials is not None and self.credentials.plays_real)
 
     def _check_key(self) -> None:
         """Keep practice keys on this machine, and real keys away from everything that only plays an exchange."""

@@ -17,7 +17,7 @@ from workbench.errors import (
     RateLimitError,
     WorkbenchError,
 )
-from workbench.exchange.ccxt_client.credentials import redacted
+from workbench.exchange.credentials import redacted
 from workbench.exchange.outcomes import Refused
 
 if TYPE_CHECKING:

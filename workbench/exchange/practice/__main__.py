@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--latency", type=float, default=0.0, help="real seconds that a request spends on the way")
     parser.add_argument("--cash", type=float, default=10_000.0, help="USDT to start with, spot and margin each")
     parser.add_argument("--fee-asset", default="quote", help="quote, received, or a coin such as BNB")
+    parser.add_argument("--plays-real", action="store_true", help="take no order without the permit of real money")
     parser.add_argument("symbols", nargs="*", help=f"markets to list (default: {' '.join(DEFAULT_MARKETS)})")
     options = parser.parse_args(arguments)
     try:
@@ -41,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             latency_s=options.latency,
             port=options.port,
             is_registered=True,
+            plays_real=options.plays_real,
         )
         clock = RunningClock(parse_time_ns(options.start, "start"), speed=options.speed)
         exchange = PracticeExchange(options.symbols or None, clock=clock, config=config)

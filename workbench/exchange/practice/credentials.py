@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qsl
 
+from workbench.exchange.credentials import PRACTICE_KEY_PREFIX, PRACTICE_REAL_PREFIX
 from workbench.exchange.practice.numbers import read_integer
 from workbench.exchange.practice.refusals import RefusalError, missing_parameter
 
@@ -37,8 +38,13 @@ class PracticeCredentials:
         Signs requests; not shown by ``repr``.
     """
 
-    key: str = field(default_factory=lambda: f"practice-{secrets.token_hex(16)}")
+    key: str = field(default_factory=lambda: f"{PRACTICE_KEY_PREFIX}{secrets.token_hex(16)}")
     secret: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
+
+    @classmethod
+    def like_real(cls) -> PracticeCredentials:
+        """Return a key that clients treat as one to real money: they send no order with it without a permit."""
+        return cls(key=f"{PRACTICE_REAL_PREFIX}{secrets.token_hex(16)}")
 
 
 class Receipt(NamedTuple):

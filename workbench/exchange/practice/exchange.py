@@ -70,6 +70,9 @@ class PracticeConfig:
         0 is any free port.
     is_registered : bool, default False
         Whether other processes of this user find it by `find_practice_exchange`.
+    plays_real : bool, default False
+        Whether it plays a real exchange: clients then send it no order without the permit that real money needs. So
+        everything before real money can be tried out on this machine.
     seed : int, default 0
         Of the chance by which faults strike that have a probability.
     on_order : callable, optional
@@ -90,6 +93,7 @@ class PracticeConfig:
     latency_s: float = 0.0
     port: int = 0
     is_registered: bool = False
+    plays_real: bool = False
     seed: int = 0
     on_order: Callable[[str], None] | None = None
 
@@ -166,6 +170,7 @@ class PracticeExchange:
             {asset: _exact(amount) for asset, amount in self.config.balances.items()},
             {asset: _exact(amount) for asset, amount in self.config.wallets.items()},
             FaultPlan(self.config.seed),
+            plays_real=self.config.plays_real,
         )
         self._server: PracticeServer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -12,6 +12,7 @@ from typing import Final
 from urllib.error import URLError
 
 from workbench.errors import ConfigError
+from workbench.exchange.credentials import PRACTICE_REAL_PREFIX
 from workbench.exchange.practice.clock import RunningClock
 
 __all__ = ["PracticeAddress", "find_practice_exchange", "register", "unregister"]
@@ -56,6 +57,11 @@ class PracticeAddress:
         """Refuse an address elsewhere: the credentials are worth nothing there, and a key may not wander."""
         if _LOOPBACK.fullmatch(self.url) is None:
             raise ConfigError(f"a practice exchange is at http://127.0.0.1:<port>, was {self.url!r}")
+
+    @property
+    def plays_real(self) -> bool:
+        """Whether it plays a real exchange, which takes no order without a permit; its key says so."""
+        return self.key.startswith(PRACTICE_REAL_PREFIX)
 
     @property
     def spot_stream_url(self) -> str:
@@ -113,7 +119,7 @@ def unregister(address: PracticeAddress) -> None:
     _path(_folder(), address).unlink(missing_ok=True)
 
 
-def find_practice_exchange(url: str | None = None) -> PracticeAddress | None:
+def find_practice_exchange(url: str | None = None, *, plays_real: bool = False) -> PracticeAddress | None:
     """Return a running exchange of this user, the one that started last; None when there is none.
 
     Files of exchanges that are gone are ignored and removed.
@@ -122,13 +128,15 @@ def find_practice_exchange(url: str | None = None) -> PracticeAddress | None:
     ----------
     url : str, optional
         Where it has to be, such as ``http://127.0.0.1:40001``.
+    plays_real : bool, default False
+        Whether it must be one that plays a real exchange; otherwise it is none of those.
     """
     folder = _folder()
     files = sorted(folder.glob("practice-*.json"), key=_modified_ns, reverse=True) if folder.is_dir() else []
     for path in files:
         address = _read(path)
-        is_asked_for = address is not None and url in (None, address.url)
-        if address is not None and is_asked_for and _is_alive(address.pid) and address.answers():
+        is_wanted = address is not None and url in (None, address.url) and address.plays_real == plays_real
+        if address is not None and is_wanted and _is_alive(address.pid) and address.answers():
             return address
         if address is not None and not _is_alive(address.pid):
             path.unlink(missing_ok=True)

@@ -47,6 +47,8 @@ class Venue:
         What the account has at the start: spot coins, and margin for perpetuals.
     faults : FaultPlan, optional
         What is to go wrong.
+    plays_real : bool, default False
+        Whether its key is one that clients treat as one to real money.
     """
 
     def __init__(
@@ -56,11 +58,13 @@ class Venue:
         balances: Mapping[str, Decimal],
         wallets: Mapping[str, Decimal],
         faults: FaultPlan | None = None,
+        *,
+        plays_real: bool = False,
     ) -> None:
         self.clock = clock
         self.faults = FaultPlan() if faults is None else faults
         self.outbox = Outbox(self.faults)
-        self.credentials = PracticeCredentials()
+        self.credentials = PracticeCredentials.like_real() if plays_real else PracticeCredentials()
         self.guard = RequestGuard(self.credentials, clock)
         markets, start_ns = list(markets), clock.now_ns()
         spot = [market for market in markets if not market[0].is_perpetual]

@@ -18,6 +18,8 @@ def account_of(config: LiveSessionConfig) -> str:
     source = config.source
     if not isinstance(source, ExchangeSource):
         return source.name
+    if source.consent is not None:
+        return f"{source.exchange} {source.kind} of key {source.consent.terms.account}"
     address = source.address
     if address is None and source.exchange == "practice":
         address = find_practice_exchange()

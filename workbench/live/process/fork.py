@@ -73,7 +73,7 @@ def fork_session(
         return pid
     code = EXIT_FAILED
     try:
-        os.environ.update(environment)
+        _take_over(environment)
         _become_a_session(folder)
         let_go()
         code = session_main(folder, mode, answer=_Answer(reply), hang=hang)
@@ -102,6 +102,16 @@ class _Answer:
             return  # nobody waits any more; the session runs all the same
         finally:
             reply.close()
+
+
+def _take_over(environment: Mapping[str, str]) -> None:
+    """Have what whoever asked for the session was started with, before any code of a strategy is loaded."""
+    if not environment:
+        return
+    from workbench.exchange.real_money import vouch  # noqa: PLC0415 - only what trades real money waits for it
+
+    os.environ.update(environment)
+    vouch(environment)
 
 
 def _become_a_session(folder: SessionFolder) -> None:

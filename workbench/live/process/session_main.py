@@ -204,5 +204,5 @@ def _open_journal(folder: SessionFolder, saved: SavedSession) -> Journal:
     """Go on with the journal of the session, or begin it."""
     if folder.journal.exists():
         return Journal.open(folder.journal)
-    header = {"config": saved.sha256, "versions": dict(saved.versions), "mode": "paper"}
+    header = {"config": saved.sha256, "versions": dict(saved.versions), "mode": saved.config.mode}
     return Journal.create(folder.journal, session_id=saved.session_id, header=header)

@@ -39,9 +39,10 @@ _KEPT: Final = frozenset({
     "WORKBENCH_CACHE_DIR", "WORKBENCH_DATA_DIR", "WORKBENCH_HOME", "WORKBENCH_RUNTIME_DIR", "XDG_CACHE_HOME",
     "XDG_DATA_HOME", "XDG_RUNTIME_DIR",
 })  # fmt: skip
+_SWITCH: Final = "WORKBENCH_ENABLE_REAL_TRADING"
 _KEPT_BEGINNINGS: Final = ("LC_", "NUMBA_")
 # What each session takes from whoever starts it, and not from whoever came first.
-CONSENTS: Final = ("WORKBENCH_ENABLE_REAL_TRADING",)
+CONSENTS: Final = (_SWITCH, "JUPYTER_RUNTIME_DIR", "WORKBENCH_CONFIG_DIR", "XDG_CONFIG_HOME")
 # A fork copies one thread only, so libraries must not have started others: not for linear algebra, nor to tidy memory.
 _ONE_THREAD: Final = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
@@ -75,8 +76,16 @@ def _code_mark() -> str:
 
 
 def consents() -> dict[str, str]:
-    """Return the variables of this process's environment that a session which it starts is to have."""
-    return {name: os.environ[name] for name in CONSENTS if name in os.environ}
+    """Return the variables that a session which this process starts is to have for real money, if it may at all.
+
+    They are those with which this process itself was started: what a cell sets later is not passed on.
+    """
+    if _SWITCH not in os.environ:
+        return {}
+    from workbench.exchange.real_money import started_environment  # noqa: PLC0415  nobody waits for it without the switch
+
+    started = started_environment()
+    return {name: started[name] for name in CONSENTS if name in started} if _SWITCH in started else {}
 
 
 def supervisor_key(root: Path) -> str:
@@ -221,4 +230,5 @@ def _spawn(root: Path, path: Path) -> None:
 
 def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_BEGINNINGS)}
-    return kept | _ONE_THREAD
+    # By this mark a session knows that it may believe what its supervisor was asked to pass on.
+    return kept | _ONE_THREAD | {"WORKBENCH_SUPERVISOR": "1"}

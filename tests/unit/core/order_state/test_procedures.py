@@ -130,7 +130,7 @@ def test_a_refused_exit_is_held_back_longer_each_time_and_then_for_good(answer: 
     assert placed is None
     (told,) = effects[3:]
     assert told.needs_person
-    assert "the exit of BTC/USDT was refused 6 times" in told.text
+    assert "BTC/USDT is UNPROTECTED: its exit was refused 6 times" in told.text
 
 
 def test_a_cancel_ends_with_a_state_of_the_order_and_with_nothing_else() -> None:

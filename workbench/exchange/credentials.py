@@ -10,10 +10,13 @@ from workbench.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["PRACTICE_KEY_PREFIX", "Credentials"]
+__all__ = ["PRACTICE_KEY_PREFIX", "PRACTICE_REAL_PREFIX", "Credentials"]
 
 PRACTICE_KEY_PREFIX: Final = "practice-"
 """What the key of every practice exchange begins with, and no real exchange's key does."""
+
+PRACTICE_REAL_PREFIX: Final = "practice-real-"
+"""What the key of a practice exchange begins with that plays a real one, behind the same gate."""
 
 _HIDDEN: Final = "***"
 _FIELDS: Final = ("apiKey", "secret", "password", "uid")
@@ -54,7 +57,7 @@ class Credentials:
     'GET /order?*** with ***'
     """
 
-    __slots__ = ("_reveal", "is_practice", "label")
+    __slots__ = ("_reveal", "is_practice", "label", "plays_real")
 
     def __init__(
         self,
@@ -71,6 +74,7 @@ class Credentials:
                 raise ConfigError(f"the {name} of {label!r} must be text of at least {_SHORTEST} characters")
         self.label = label
         self.is_practice = key.startswith(PRACTICE_KEY_PREFIX)
+        self.plays_real = key.startswith(PRACTICE_REAL_PREFIX)
         # Kept in a closure: whatever prints the attributes of an object prints a function here.
         self._reveal: Callable[[str], str | None] = values.get
 
