@@ -64,24 +64,37 @@ def main(count: int) -> None:
 
 
 def watch(folder: SessionFolder, count: int, began_s: float) -> None:
-    """Print the memory after each piece of the bars, and what a piece costs once the first one is over."""
-    pause, seen = threading.Event(), []
+    """Print the memory over each piece of the bars, and what a piece costs once the first one is over.
+
+    Now and then the whole ledger is copied for a check, so the least of a piece is what stays, and the most what it
+    takes.
+    """
+    pause = threading.Event()
+    pieces: list[list[int]] = []
     while True:
         info, rows = look_at(folder), len(JournalReader(folder.journal)) if folder.journal.exists() else 0
         if info.is_finished or info.process is None:
             break
-        if rows >= PIECE * (len(seen) + 1):
-            used = resident_bytes(info.process.pid)
-            seen.append((rows, used))
-            print(f"{rows:>9,} bars: {used / MIB:7.1f} MiB after {time.perf_counter() - began_s:.0f} s", flush=True)
+        used, number = resident_bytes(info.process.pid), rows // PIECE
+        if number > len(pieces) - 1:
+            if pieces:
+                report(pieces, began_s)
+            pieces.append([])
+        pieces[-1].append(used)
         if rows >= count:
             break
         pause.wait(LOOK_S)
-    print(f"{rows:>9,} bars at the end: {info.state}, {info.reason}")
-    if len(seen) > 1:
-        (first_rows, first), (last_rows, last) = seen[0], seen[-1]
-        growth = (last - first) / MIB / ((last_rows - first_rows) / PIECE)
+    least = [min(piece) / MIB for piece in pieces if piece]
+    if len(least) > 2:  # noqa: PLR2004 - the first one fills what has a bound
+        growth = np.polyfit(np.arange(len(least) - 1), least[1:], 1)[0]
         print(f"growth: {growth:.2f} MiB for each {PIECE:,} bars (wanted: below 1)")
+
+
+def report(pieces: list[list[int]], began_s: float) -> None:
+    """Print what the last piece took."""
+    least, most = min(pieces[-1]) / MIB, max(pieces[-1]) / MIB
+    took_s = time.perf_counter() - began_s
+    print(f"{len(pieces) * PIECE:>9,} bars: {least:6.1f} to {most:6.1f} MiB, after {took_s:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def replay(seed: int, *, as_ticks: bool) -> LiveSessionConfig:
 
 
 def simulated(seed: int) -> LiveSessionConfig:
-    client = SimulatedClient([walk(600, seed=seed)])
+    client = SimulatedClient([walk(150, seed=seed)])
     return session_config(strategy=Busy(), source=SimulatedSource(client), execution="exchange", speed=math.inf)
 
 
@@ -59,7 +59,8 @@ def test_the_same_seed_leaves_the_same_journal(tmp_path: Path, case: str) -> Non
     assert one.read().tobytes() == same.read().tobytes()
     assert one.hash == same.hash
     assert one.hash != other.hash
-    assert len(one) >= 580  # 600 bars, 20 of them history
     if case.startswith("orders"):
-        assert len(one.notes("intent")) > 100
-        assert len(one.notes("trade")) > 100
+        assert len(one.notes("intent")) > 30
+        assert len(one.notes("trade")) > 30
+    else:
+        assert len(one) >= 580  # 600 bars, 20 of them history

@@ -228,6 +228,9 @@ class Killer:
         outcome.orders, outcome.rows = len(orders), len(rows)
         ends = [note.body["status"] for note in notes if note.kind == "outcome"]
         outcome.unknown, outcome.never_arrived = ends.count("unknown"), ends.count("never_arrived")
+        # The note on what the account held before the session is the only one of its kind that is no decision.
+        asked = [dict(note.body) for note in notes if note.kind in ("pause", "adjust") and "before" not in note.body]
+        self._require("nobody had to look", not asked, asked)
         self._compare_orders(orders, rows, names)
         session = session_of_folder(folder)
         self._compare_accounts(session)
