@@ -50,6 +50,8 @@ _FIRST_TRIM: Final = 2
 # Within the 30 s of a stop; whoever asked kills the process after that.
 _STOP_S: Final = 25.0
 _FASTER_STOP_S: Final = 2.0
+# A session that runs its record again for longer is shown as it is.
+_RESTORED_S: Final = 60.0
 _STOPS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
@@ -120,9 +122,11 @@ class _SessionProcess:
         host = SessionHost(session_id=saved.session_id, record=journal, pulse=beat, is_muted=is_muted)
         self.session = LiveSession(saved.config, host=host)
         self._wakeups = held.enter_context(contextlib.closing(Wakeups()))
+        self.session.start()
+        # Who asks before sees what the journal holds, and not an account without positions.
+        self.session.wait_restored(_RESTORED_S)
         self._server = ControlServer(self.session, folder.path, epoch=journal.epoch)
         held.callback(self._server.close)
-        self.session.start()
         self._began_s = time.time()
         self._write(RUNNING, "")
         self._tell()
