@@ -7,14 +7,32 @@ from typing import TYPE_CHECKING
 from workbench.core.accounting import apply_fill
 from workbench.core.compiled import record_kernel
 from workbench.core.execution import set_brackets
+from workbench.core.intents import UNITS
 from workbench.core.levels import clear_order
-from workbench.core.records import FLATTEN, NO_REASON, SIGNAL
+from workbench.core.records import FLATTEN, NO_REASON, SIGNAL, TAKE_PROFIT
+from workbench.core.rounding import lot_quantity
 
 if TYPE_CHECKING:
     from workbench.core.records import Book, Record
 
 # Bits of field `e` of a REPORT event.
 DONE, MAKER = 1, 2
+
+
+@record_kernel
+def _want_rest(book: Book, s: int) -> None:
+    """Let what is left of an exit that ended unfilled leave at the next price, whatever that price is.
+
+    Whoever was stopped out is out, though the price has come back since. Only a target waits for its price again.
+    """
+    y = book.symbols[s]
+    reason = y["exit_request_reason"]
+    if reason == TAKE_PROFIT or lot_quantity(y["instrument"], y["exit_in_flight"]) <= 0.0:
+        return
+    y["exit_reason"] = min(y["exit_reason"], reason)
+    if reason == SIGNAL:
+        y["exit_sizing"] = UNITS
+        y["exit_size"] = y["exit_in_flight"]
 
 
 @record_kernel
@@ -49,6 +67,8 @@ def apply_report(book: Book, event: Record) -> None:
             y["exit_reason"] = min(y["exit_reason"], FLATTEN)
     if is_exit:
         y["exit_in_flight"] = max(0.0, y["exit_in_flight"] - abs(signed))
+        if flags & DONE and y["quantity"] != 0.0:
+            _want_rest(book, s)
         if flags & DONE or y["quantity"] == 0.0:
             y["exit_in_flight"] = 0.0
     elif is_entry:

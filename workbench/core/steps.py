@@ -91,6 +91,9 @@ def see_exit(book: Book, s: int, price: float, time_ns: int) -> None:
         kind = LIMIT
     elif time_ns >= y["time_limit_ns"] or y["exit_reason"] == MAX_HOLDING:
         reason = MAX_HOLDING
+    elif y["exit_reason"] < SIGNAL:
+        # A protective exit that ended unfilled at an exchange: it is wanted still.
+        reason = y["exit_reason"]
     if reason != NO_REASON:
         exit_inline(book, s, abs(y["quantity"]), price, time_ns, reason, kind)
 

@@ -5,6 +5,7 @@ import pytest
 
 from workbench.core import Engine, EngineConfig
 from workbench.core.plan import DecisionPlan
+from workbench.core.records import SIGNAL, STOP_LOSS
 from workbench.core.reports import DONE
 from workbench.model import BAR_CLOSED, COMMAND, COMMANDS, EVENT, REPORT, TICK, Costs, Instrument, RiskConfig, Timeframe
 
@@ -161,3 +162,54 @@ def test_flatten_of_an_entry_that_is_rejected_does_not_close_the_next_one(engine
     engine.process(tick(122, 100.0))
     assert quantity(engine) == 10.0
     assert len(engine.ledger.requests) == 2
+
+
+def exits(engine):
+    return [(float(row["quantity"]), int(row["reason"])) for row in engine.ledger.requests if row["is_exit"]]
+
+
+def hold_ten(engine):
+    enter(engine)
+    engine.process(report(61, 10.0, 100.0, 0, DONE))
+
+
+def test_exit_of_the_strategy_that_ended_unfilled_is_sent_again_at_the_next_price(engine):
+    hold_ten(engine)
+    engine.process(closed(60, EXIT_LONG_CODE))
+    engine.process(tick(120, 101.0))
+    engine.process(report(121, 0.0, 0.0, 1, DONE))
+    engine.process(tick(122, 102.0))
+    assert exits(engine) == [(10.0, SIGNAL), (10.0, SIGNAL)]
+
+
+def test_rest_of_an_exit_that_ended_in_part_is_sent_again(engine):
+    hold_ten(engine)
+    engine.process(closed(60, EXIT_LONG_CODE))
+    engine.process(tick(120, 101.0))
+    # 4 of 10 were sold, 6 are left.
+    engine.process(report(121, -4.0, 101.0, 1, DONE))
+    engine.process(tick(122, 102.0))
+    assert exits(engine) == [(10.0, SIGNAL), (6.0, SIGNAL)]
+
+
+def test_who_was_stopped_out_is_out_though_the_price_came_back(engine):
+    hold_ten(engine)
+    # The stop lies at 90; the exit is rejected, and the price is above it again.
+    engine.process(tick(62, 89.0))
+    engine.process(report(63, 0.0, 0.0, 1, DONE))
+    engine.process(tick(64, 95.0))
+    assert exits(engine) == [(10.0, STOP_LOSS), (10.0, STOP_LOSS)]
+    engine.process(report(65, -10.0, 95.0, 2, DONE))
+    assert quantity(engine) == 0.0
+    engine.process(tick(66, 80.0))
+    assert len(exits(engine)) == 2
+
+
+def test_less_than_a_lot_of_an_exit_is_not_asked_for_again(engine):
+    hold_ten(engine)
+    engine.process(closed(60, EXIT_LONG_CODE))
+    engine.process(tick(120, 101.0))
+    # 0.4 is below the lot of 0.5.
+    engine.process(report(121, -9.6, 101.0, 1, DONE))
+    engine.process(tick(122, 102.0))
+    assert len(exits(engine)) == 1
