@@ -63,13 +63,14 @@ def test_session_is_run_from_its_panel(lab: Lab, page: Any) -> None:
     assert fast.is_disabled()
     wait_for_movement(page)
     button(page, "Pause").click()
-    button(page, "Resume").wait_for(timeout=5_000)
     wait_for_state(page, "EXITS ONLY")
+    button(page, "Resume").click()
+    wait_for_state(page, "ACTIVE")
     button(page, "Flatten").click()
-    page.get_by_text("flattened by the user").wait_for(timeout=5_000)
+    page.locator(".wb-reason", has_text="flattened by the user").wait_for(timeout=5_000)
     button(page, "Stop").click()
     wait_for_state(page, "STOPPED")
-    assert all(button(page, name).is_disabled() for name in ("Start", "Resume", "Flatten", "Stop"))
+    assert all(button(page, name).is_disabled() for name in ("Start", "Pause", "Resume", "Flatten", "Stop", "Kill"))
 
 
 @pytest.mark.timeout(400)

@@ -7,6 +7,7 @@ import pytest
 from tests.unit.panels.fake_session import FakeSession
 from workbench.panels import SessionPanel, session_panel
 
+DIFFERENCE = "the exchange has 0.2 BTC more than was booked (1.2, not 1), seen since 2025-10-09 09:00:00"
 CANARY = "<img src=x onerror=alert(1)>"
 
 
@@ -41,7 +42,7 @@ def press(button: Any) -> None:
 
 
 def enabled(panel: SessionPanel) -> list[str]:
-    return [button.description for button in panel.controls.box.children if not button.disabled]
+    return [button.description for button in panel.controls.buttons.values() if not button.disabled]
 
 
 def test_prepared_session_can_be_started_and_nothing_else(panel: SessionPanel) -> None:
@@ -49,16 +50,15 @@ def test_prepared_session_can_be_started_and_nothing_else(panel: SessionPanel) -
 
 
 def test_buttons_command_the_handle_and_are_enabled_by_its_state(panel: SessionPanel, session: FakeSession) -> None:
-    buttons = panel.controls
     steps = [
-        (buttons.start, "start", ["Pause", "Flatten", "Stop"]),
-        (buttons.pause, "pause", ["Resume", "Flatten", "Stop"]),
-        (buttons.pause, "resume", ["Pause", "Flatten", "Stop"]),
-        (buttons.flatten, "flatten", ["Resume", "Flatten", "Stop"]),
-        (buttons.stop, "stop", []),
+        ("start", ["Pause", "Flatten", "Stop", "Kill"]),
+        ("pause", ["Resume", "Flatten", "Stop", "Kill"]),
+        ("resume", ["Pause", "Flatten", "Stop", "Kill"]),
+        ("flatten", ["Resume", "Flatten", "Stop", "Kill"]),
+        ("stop", []),
     ]
-    for button, call, left in steps:
-        press(button)
+    for call, left in steps:
+        press(panel.controls.buttons[call])
         panel.refresh()
         assert session.calls[-1] == call
         assert enabled(panel) == left
@@ -67,10 +67,13 @@ def test_buttons_command_the_handle_and_are_enabled_by_its_state(panel: SessionP
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        ("STARTING", ["Stop"]),
-        ("STALE", ["Pause", "Flatten", "Stop"]),
-        ("HALTED", ["Flatten", "Stop"]),
-        ("STOPPING", []),
+        ("STARTING", ["Stop", "Kill"]),
+        ("RECOVERING", ["Stop", "Kill"]),
+        ("STALE", ["Pause", "Flatten", "Stop", "Kill"]),
+        ("HALTED", ["Flatten", "Stop", "Kill"]),
+        ("STOPPING", ["Kill"]),
+        ("UNREACHABLE", ["Stop", "Kill"]),
+        ("CRASHED", []),
         ("FAILED", []),
     ],
 )
@@ -78,6 +81,67 @@ def test_buttons_of_a_state(panel: SessionPanel, session: FakeSession, state: st
     session.state = state
     panel.refresh()
     assert enabled(panel) == expected
+
+
+def test_tripped_breaker_can_be_cleared(panel: SessionPanel, session: FakeSession) -> None:
+    session.state, session.halted = "HALTED", ("max_drawdown",)
+    panel.refresh()
+    assert "Clear breaker" in enabled(panel)
+    press(panel.controls.buttons["clear_breaker"])
+    panel.refresh()
+    assert session.calls == ["clear_breaker"]
+    assert "Clear breaker" not in enabled(panel)
+
+
+def test_strategy_that_failed_can_be_resumed_where_the_reason_says_so(
+    panel: SessionPanel, session: FakeSession
+) -> None:
+    session.state, session.reason = "HALTED", "the strategy failed on 5 bars in a row; resume() allows entries again"
+    panel.refresh()
+    assert "Resume" in enabled(panel)
+
+
+def answers(panel: SessionPanel) -> list[str]:
+    return [button.description for button in panel.controls.buttons.values() if button.layout.visibility == "visible"]
+
+
+@pytest.mark.parametrize(("name", "answer"), [("adopt", "adopt"), ("adopt_flatten", "flatten"), ("ignore", "ignore")])
+def test_answers_are_shown_while_a_difference_waits_for_one(
+    panel: SessionPanel, session: FakeSession, name: str, answer: str
+) -> None:
+    session.start()
+    panel.refresh()
+    assert answers(panel) == []
+    session.state, session.is_paused = "HALTED", True
+    session.reason = f"{DIFFERENCE}; reconcile() with 'adopt', 'flatten' or 'ignore' decides"
+    panel.refresh()
+    assert answers(panel) == ["Adopt", "Adopt, flatten", "Ignore"]
+    assert "Resume" not in enabled(panel)  # not before the question is answered
+    press(panel.controls.buttons[name])
+    panel.refresh()
+    assert session.calls[-1] == f"reconcile {answer}"
+    assert answers(panel) == []
+    assert "Resume" in enabled(panel)
+
+
+def test_command_that_has_not_ended_is_not_begun_again(panel: SessionPanel, session: FakeSession) -> None:
+    go_on, begun = threading.Event(), []
+
+    def take_long() -> None:
+        begun.append(1)
+        go_on.wait(10)
+
+    session.stop = take_long  # type: ignore[method-assign]
+    session.start()
+    panel.refresh()
+    panel.controls.buttons["stop"].click()
+    panel.refresh()
+    assert "Stop" not in enabled(panel)
+    panel.controls.buttons["stop"].click()
+    assert "Kill" in enabled(panel)  # which is what one presses when a stop takes too long
+    go_on.set()
+    press(panel.controls.buttons["pause"])
+    assert begun == [1]
 
 
 def test_click_does_not_wait_for_its_command(panel: SessionPanel, session: FakeSession) -> None:
@@ -90,7 +154,7 @@ def test_click_does_not_wait_for_its_command(panel: SessionPanel, session: FakeS
     session.resume = take_long  # type: ignore[method-assign]
     session.pause()
     panel.refresh()
-    panel.controls.pause.click()
+    panel.controls.buttons["resume"].click()
     assert not done.is_set()
     go_on.set()
     assert done.wait(10)
@@ -106,11 +170,11 @@ def test_refused_command_is_shown_and_the_panel_goes_on(
     refusing.pause = refuse  # type: ignore[method-assign]
     other = session_panel(refusing)
     refusing.start()
-    press(other.controls.pause)
+    press(other.controls.buttons["pause"])
     other.refresh()
     assert "Pause failed: no feed &lt;img" in html(other)
     assert "no feed" in caplog.text
-    press(other.controls.stop)
+    press(other.controls.buttons["stop"])
     other.refresh()
     assert "Pause failed" not in html(other)
     other.close()
@@ -137,7 +201,7 @@ def test_panel_shows_state_figures_and_fills(panel: SessionPanel, session: FakeS
         "PAPER · SIMULATED",
         "ACTIVE",
         "session btc-1",
-        "step p99 85 µs",
+        "step p99 &lt; 1 ms",
         "BUY",
     ):
         assert expected in text
@@ -155,11 +219,11 @@ def test_names_and_errors_from_outside_stay_text() -> None:
 
 def test_many_panels_show_one_session(panel: SessionPanel, session: FakeSession) -> None:
     second = session_panel(session)
-    press(panel.controls.start)
+    press(panel.controls.buttons["start"])
     for each in (panel, second):
         each.refresh()
-        assert enabled(each) == ["Pause", "Flatten", "Stop"]
-    press(second.controls.start)  # a late click of the other page does what the handle makes of it, once more
+        assert enabled(each) == ["Pause", "Flatten", "Stop", "Kill"]
+    press(second.controls.buttons["start"])  # a late click: the handle makes of it what it does of a second start
     assert session.calls == ["start", "start"]
     second.close()
 
@@ -174,7 +238,7 @@ def test_panel_of_a_finished_session_can_be_made(session: FakeSession) -> None:
 
 
 def test_panel_without_a_page_has_no_thread(panel: SessionPanel, session: FakeSession) -> None:
-    press(panel.controls.start)
+    press(panel.controls.buttons["start"])
     session.tick()
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("workbench")] == []
     assert session.subscribers == []
