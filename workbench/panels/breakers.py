@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from workbench.panels.formats import percent
+from workbench.panels.formats import limit, percent
 from workbench.panels.markup import Light
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ __all__ = ["breaker_lights", "day_loss"]
 
 # Name of a breaker in an account, the field of its limit, and what people call it.
 _BREAKERS: Final[Mapping[str, tuple[str, str]]] = {
-    "max_drawdown": ("max_drawdown", "Drawdown"),
-    "daily_loss": ("daily_loss_limit", "Daily loss"),
+    "max_drawdown": ("max_drawdown", "Drawdown breaker"),
+    "daily_loss": ("daily_loss_limit", "Daily loss breaker"),
 }
 
 
@@ -52,12 +52,11 @@ def breaker_lights(risk: RiskConfig | None, account: AccountState) -> list[Light
     return [*lights, *(Light(name.replace("_", " "), "tripped", "TRIPPED") for name in others)]
 
 
-def _light(label: str, value: float, limit: float | None, *, is_tripped: bool, is_known: bool) -> Light:
+def _light(label: str, value: float, most: float | None, *, is_tripped: bool, is_known: bool) -> Light:
     now = percent(value)
+    part = now if most is None else f"{now} of {limit(most)}"
     if is_tripped:
-        return Light(label, "tripped", "TRIPPED" if limit is None else f"TRIPPED at {percent(limit)}, now {now}")
+        return Light(label, "tripped", f"TRIPPED: {part}")
     if not is_known:
-        return Light(label, "unknown", f"now {now}, limit not known here")
-    if limit is None:
-        return Light(label, "off", f"off, now {now}")
-    return Light(label, "armed", f"armed at {percent(limit)}, now {now}")
+        return Light(label, "unknown", f"{now}, limit unknown")
+    return Light(label, "off", f"off: {part}") if most is None else Light(label, "armed", f"armed: {part}")

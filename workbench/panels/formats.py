@@ -13,6 +13,7 @@ __all__ = [
     "clock_time",
     "day_time",
     "duration",
+    "limit",
     "money",
     "percent",
     "price",
@@ -59,6 +60,17 @@ def percent(fraction: float, *, signed: bool = False) -> str:
     """
     text = signed_money(100 * fraction) if signed else money(100 * fraction)
     return text if text == "n/a" else f"{text} %"
+
+
+def limit(fraction: float) -> str:
+    """Return a fraction that somebody chose as a percentage, with up to four significant digits and no more zeros.
+
+    Examples
+    --------
+    >>> limit(0.2), limit(0.015), limit(1.0)
+    ('20 %', '1.5 %', '100 %')
+    """
+    return f"{100 * fraction:.4g} %"
 
 
 def price(value: float) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from workbench.panels.formats import (
     clock_time,
     duration,
+    limit,
     money,
     percent,
     price,
@@ -92,7 +93,7 @@ def _gain(amount: float, base: float) -> tuple[Cell, str]:
 def _drawdown_note(account: AccountState, risk: RiskConfig | None) -> str:
     if risk is None:
         return f"peak {money(account.peak_equity)}"
-    return "limit off" if risk.max_drawdown is None else f"limit -{percent(risk.max_drawdown)}"
+    return "limit off" if risk.max_drawdown is None else f"limit -{limit(risk.max_drawdown)}"
 
 
 def _counts(account: AccountState) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from workbench.panels.formats import duration, money, percent
+from workbench.panels.formats import duration, limit, money
 from workbench.panels.markup import Cell, Column, Table
 
 if TYPE_CHECKING:
@@ -27,20 +27,20 @@ def _times(value: float) -> str:
 
 
 _SETTINGS: Final[Mapping[str, tuple[str, Callable[[float], str], str]]] = {
-    "stop_loss": ("Stop loss", percent, "closes a position when the price is this much worse than its entry"),
-    "take_profit": ("Take profit", percent, "closes a position when the price is this much better than its entry"),
-    "trailing_stop": ("Trailing stop", percent, "closes when the price comes this far back from its best since entry"),
-    "trailing_activate_at": ("Trail from profit", percent, "profit at which the trail starts or tightens"),
-    "trailing_distance_after": ("Trail after that", percent, "distance of the trail from then on"),
+    "stop_loss": ("Stop loss", limit, "closes a position when the price is this much worse than its entry"),
+    "take_profit": ("Take profit", limit, "closes a position when the price is this much better than its entry"),
+    "trailing_stop": ("Trailing stop", limit, "closes when the price comes this far back from its best since entry"),
+    "trailing_activate_at": ("Trail from profit", limit, "profit at which the trail starts or tightens"),
+    "trailing_distance_after": ("Trail after that", limit, "distance of the trail from then on"),
     "max_holding_s": ("Longest holding", duration, "closes a position at the first price after this time"),
-    "max_loss_per_trade": ("Loss per trade", percent, "closes a position that lost this part of equity at its entry"),
-    "max_drawdown": ("Drawdown breaker", percent, "closes all and halts when equity is this far below its peak"),
-    "daily_loss_limit": ("Daily loss breaker", percent, "closes all and halts when the UTC day has lost this much"),
+    "max_loss_per_trade": ("Loss per trade", limit, "closes a position that lost this part of equity at its entry"),
+    "max_drawdown": ("Drawdown breaker", limit, "closes all and halts when equity is this far below its peak"),
+    "daily_loss_limit": ("Daily loss breaker", limit, "closes all and halts when the UTC day has lost this much"),
     "max_position_notional": ("Largest position", money, "in quote currency; larger entries are denied"),
     "max_order_notional": ("Largest order", money, "in quote currency; larger entries are denied"),
     "max_leverage": ("Largest leverage", _times, "sum of all positions over equity"),
     "max_orders_per_minute": ("Entries per minute", _count, "further entries in a UTC minute are denied"),
-    "price_collar": ("Price collar", percent, "denies entries priced further than this from the last price"),
+    "price_collar": ("Price collar", limit, "denies entries priced further than this from the last price"),
     "cooldown_s": ("Cooldown", duration, "no entries in a symbol for this time after a stop closed it"),
 }
 

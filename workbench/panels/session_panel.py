@@ -55,7 +55,9 @@ class SessionPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         self._heading, self._status, self._reason, self._lights, self._tiles = parts
         style = ipywidgets.HTML(markup.style_sheet())
         style.add_class("wb-style")
-        texts = [self._status, self._reason, self.form.box, self._lights, self._tiles]
+        bar = ipywidgets.Box([self._reason, self._status])
+        bar.add_class("wb-bar")
+        texts = [bar, self.form.box, self._lights, self._tiles]
         super().__init__([style, self._heading, self.controls.box, *texts, self.chart, self.tabs.box])
         self.add_class("wb-panel")
         if self._setup.is_real:

@@ -20,27 +20,27 @@ def lights(risk: RiskConfig | None, account: AccountState) -> list[tuple[str, st
 
 def test_breaker_without_a_limit_is_off(account: AccountState) -> None:
     assert lights(RiskConfig(), account) == [
-        ("Drawdown", "off", "off, now 3.45 %"),
-        ("Daily loss", "off", "off, now 2.00 %"),  # 1 - 9,800 / 10,000
+        ("Drawdown breaker", "off", "off: 3.45 %"),
+        ("Daily loss breaker", "off", "off: 2.00 %"),  # 1 - 9,800 / 10,000
     ]
 
 
 def test_armed_breaker_tells_limit_and_value(account: AccountState) -> None:
     assert lights(RiskConfig(max_drawdown=0.2, daily_loss_limit=0.05), account) == [
-        ("Drawdown", "armed", "armed at 20.00 %, now 3.45 %"),
-        ("Daily loss", "armed", "armed at 5.00 %, now 2.00 %"),
+        ("Drawdown breaker", "armed", "armed: 3.45 % of 20 %"),
+        ("Daily loss breaker", "armed", "armed: 2.00 % of 5 %"),
     ]
 
 
 def test_day_that_gains_has_lost_nothing(account: AccountState) -> None:
-    assert lights(RiskConfig(), replace(account, equity=10_100.0))[1][2] == "off, now 0.00 %"
+    assert lights(RiskConfig(), replace(account, equity=10_100.0))[1][2] == "off: 0.00 %"
 
 
 def test_tripped_breaker_says_so_whatever_its_value_is_now(account: AccountState) -> None:
     halted = replace(account, halted=("daily_loss",))
     found = lights(RiskConfig(max_drawdown=0.2, daily_loss_limit=0.05), halted)
     assert found[0][1] == "armed"
-    assert found[1] == ("Daily loss", "tripped", "TRIPPED at 5.00 %, now 2.00 %")
+    assert found[1] == ("Daily loss breaker", "tripped", "TRIPPED: 2.00 % of 5 %")
 
 
 def test_breaker_that_the_panel_does_not_know_is_shown_when_it_trips(account: AccountState) -> None:
@@ -55,7 +55,7 @@ def test_every_risk_setting_has_a_row_and_off_is_a_value() -> None:
     table = risk_table(RiskConfig(stop_loss=0.015, max_holding_s=5_400.0, max_order_notional=25_000.0))
     assert len(table.rows) == len(fields(RiskConfig))
     values = {row[0].text: row[1].text for row in table.rows}
-    assert values["Stop loss"] == "● 1.50 %"
+    assert values["Stop loss"] == "● 1.5 %"
     assert values["Longest holding"] == "● 1.5 h"  # 5,400 s
     assert values["Largest order"] == "● 25,000.00"
     assert values["Largest leverage"] == "● 1 x"

@@ -36,7 +36,7 @@ def test_net_profit_is_realised_and_unrealised_less_fees_and_funding(account: Ac
     # 500 + 27.5 - 80 - 9.5 = 438, of 10,438 - 438 = 10,000
     assert tile(tiles, "Net P&L") == ("+438.00", "up", "+4.38 %")
     assert tile(tiles, "Equity") == ("10,438.00", "", "USDT")
-    assert tile(tiles, "Drawdown") == ("-0.59 %", "down", "limit -20.00 %")
+    assert tile(tiles, "Drawdown") == ("-0.59 %", "down", "limit -20 %")
     assert tile(tiles, "Last price") == ("31,772.7", "", "12:00:00 UTC")
     assert tile(tiles, "Fills") == ("15", "", "7 trades")
 
