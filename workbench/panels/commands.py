@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["CommandRunner"]
+__all__ = ["CommandRunner", "refusal_within"]
 
 _log = logging.getLogger(__name__)
 
@@ -57,3 +57,34 @@ class CommandRunner:
         with self._lock:
             self._under_way -= {name}
         self._on_change(complaint)
+
+
+def refusal_within(timeout_s: float, command: Callable[[], object]) -> str:
+    """Return why a command was refused, or nothing; it goes on by itself when it takes longer.
+
+    Parameters
+    ----------
+    timeout_s : float
+        Real seconds to wait, at least 0.
+    command : callable
+        What to do.
+
+    Examples
+    --------
+    >>> refusal_within(10.0, lambda: None), refusal_within(10.0, lambda: 1 / 0)
+    ('', 'division by zero')
+    """
+    refusal = [f"no answer within {timeout_s:g} s: the session is busy or gone"]
+
+    def run() -> None:
+        try:
+            command()
+        except Exception as error:  # noqa: BLE001  as above
+            refusal[0] = str(error)
+        else:
+            refusal[0] = ""
+
+    thread = threading.Thread(target=run, name="workbench-command", daemon=True)
+    thread.start()
+    thread.join(timeout_s)
+    return refusal[0]

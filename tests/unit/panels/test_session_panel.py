@@ -5,6 +5,8 @@ import ipywidgets
 import pytest
 
 from tests.unit.panels.fake_session import FakeSession
+from workbench.errors import SessionTimeoutError
+from workbench.live.health import SessionHealth
 from workbench.panels import SessionPanel, session_panel
 
 DIFFERENCE = "the exchange has 0.2 BTC more than was booked (1.2, not 1), seen since 2025-10-09 09:00:00"
@@ -259,6 +261,50 @@ def test_unchanged_text_is_not_sent_again(panel: SessionPanel, monkeypatch: pyte
     monkeypatch.setattr(ipywidgets.Widget, "_send", lambda _self, msg, **_options: sent.append(msg["method"]))
     panel.refresh()
     assert sent == []
+
+
+def test_noise_of_times_is_not_sent(panel: SessionPanel, session: FakeSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    session.start()
+    panel.refresh()
+    sent: list[str] = []
+    monkeypatch.setattr(ipywidgets.Widget, "_send", lambda _self, msg, **_options: sent.append(msg["method"]))
+    for age_s, ping_s in ((0.1, 0.0002), (0.7, 0.0009), (0.4, 0.0001)):
+        health = SessionHealth("ACTIVE", "started", age_s, 90.0, ping_s)
+        monkeypatch.setattr(session, "health", lambda health=health: health)
+        panel.refresh()
+    assert sent == []
+
+
+def test_real_money_looks_like_nothing_else() -> None:
+    panel = session_panel(FakeSession(bars=1, name="real-btc"))
+    assert "REAL MONEY" in html(panel)
+    assert "PAPER" not in html(panel)
+    assert "wb-is-real" in panel._dom_classes  # noqa: SLF001  what the page sees
+    panel.close()
+
+
+def test_what_cannot_be_read_leaves_the_rest_as_it_was(panel: SessionPanel, session: FakeSession) -> None:
+    session.start()
+    session.enter()
+    panel.refresh()
+
+    def fail() -> None:
+        raise SessionTimeoutError(f"no answer {CANARY}")
+
+    session.snapshot = fail  # type: ignore[method-assign, assignment]
+    session.state = "UNREACHABLE"
+    panel.refresh()
+    text = html(panel)
+    assert "cannot be read: no answer &lt;img" in text
+    assert "▲ BUY" in text
+    assert enabled(panel) == ["Stop", "Kill"]
+
+
+def test_titles_of_the_tables_count_their_rows(panel: SessionPanel, session: FakeSession) -> None:
+    session.enter()
+    session.error_list.append(ValueError(CANARY))
+    panel.refresh()
+    assert list(panel.tabs.box.titles) == ["Fills 1", "Trades", "Denials", "Events", "Errors 1", "Risk"]
 
 
 def test_repr_is_constant(panel: SessionPanel, session: FakeSession) -> None:
