@@ -16,8 +16,8 @@ __all__ = ["breaker_lights", "day_loss"]
 
 # Name of a breaker in an account, the field of its limit, and what people call it.
 _BREAKERS: Final[Mapping[str, tuple[str, str]]] = {
-    "max_drawdown": ("max_drawdown", "Drawdown breaker"),
-    "daily_loss": ("daily_loss_limit", "Daily loss breaker"),
+    "max_drawdown": ("max_drawdown", "Drawdown"),
+    "daily_loss": ("daily_loss_limit", "Daily loss"),
 }
 
 

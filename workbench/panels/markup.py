@@ -136,7 +136,7 @@ def reason(text: str, tone: Tone = "") -> str:
 def lights(items: Sequence[Light]) -> str:
     """Return the breakers in one line, each with a sign of its state, its name and how near it is."""
     parts = (
-        f'<span class="wb-light wb-light-{item.state}"><i>{_SIGNS[item.state]}</i>{escape(item.name)} '
+        f'<span class="wb-light wb-light-{item.state}" title="Breaker"><i>{_SIGNS[item.state]}</i>{escape(item.name)} '
         f"<b>{escape(item.text)}</b></span>"
         for item in items
     )

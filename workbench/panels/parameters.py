@@ -37,7 +37,7 @@ class Field:
 
     @property
     def value(self) -> object:
-        """What the input holds; None for an optional number that is left empty, the text for what is no number."""
+        """What the input holds; None for an optional number that is empty or off, the text for what is no number."""
         return _parsed(self.spec, self.input.value)
 
     def adopt(self, value: object) -> None:
@@ -126,7 +126,7 @@ def _range_text(spec: ParameterSpec) -> str:
     if spec.kind not in _NUMBERS:
         return ""
     bounds = _bounds_text(spec)
-    return f"{bounds or 'a number'} or empty" if spec.is_optional else bounds
+    return f"{bounds or 'a number'} or off" if spec.is_optional else bounds
 
 
 def _bounds_text(spec: ParameterSpec) -> str:
@@ -167,7 +167,7 @@ def _parsed(spec: ParameterSpec, shown: object) -> object:
     if not _is_text(spec):
         return shown
     text = str(shown).strip()
-    if not text:
+    if text.lower() in {"", "off"}:
         return None
     try:
         return int(text) if spec.kind == "int" else float(text)

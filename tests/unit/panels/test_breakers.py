@@ -20,15 +20,15 @@ def lights(risk: RiskConfig | None, account: AccountState) -> list[tuple[str, st
 
 def test_breaker_without_a_limit_is_off(account: AccountState) -> None:
     assert lights(RiskConfig(), account) == [
-        ("Drawdown breaker", "off", "off: 3.45 %"),
-        ("Daily loss breaker", "off", "off: 2.00 %"),  # 1 - 9,800 / 10,000
+        ("Drawdown", "off", "off: 3.45 %"),
+        ("Daily loss", "off", "off: 2.00 %"),  # 1 - 9,800 / 10,000
     ]
 
 
 def test_armed_breaker_tells_limit_and_value(account: AccountState) -> None:
     assert lights(RiskConfig(max_drawdown=0.2, daily_loss_limit=0.05), account) == [
-        ("Drawdown breaker", "armed", "armed: 3.45 % of 20 %"),
-        ("Daily loss breaker", "armed", "armed: 2.00 % of 5 %"),
+        ("Drawdown", "armed", "armed: 3.45 % of 20 %"),
+        ("Daily loss", "armed", "armed: 2.00 % of 5 %"),
     ]
 
 
@@ -40,7 +40,7 @@ def test_tripped_breaker_says_so_whatever_its_value_is_now(account: AccountState
     halted = replace(account, halted=("daily_loss",))
     found = lights(RiskConfig(max_drawdown=0.2, daily_loss_limit=0.05), halted)
     assert found[0][1] == "armed"
-    assert found[1] == ("Daily loss breaker", "tripped", "TRIPPED: 2.00 % of 5 %")
+    assert found[1] == ("Daily loss", "tripped", "TRIPPED: 2.00 % of 5 %")
 
 
 def test_breaker_that_the_panel_does_not_know_is_shown_when_it_trips(account: AccountState) -> None:

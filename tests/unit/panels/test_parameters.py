@@ -71,10 +71,12 @@ def test_refusal_of_the_strategy_is_told_at_the_field(form: ParameterForm) -> No
     assert form.complaints == ["fast must be below slow (50), was 60"]
 
 
-def test_optional_number_says_that_it_may_be_left_empty(form: ParameterForm) -> None:
-    assert "0.001 to 0.5 or empty" in hint(form, "stop")
+def test_optional_number_says_that_it_may_be_off(form: ParameterForm) -> None:
+    assert "0.001 to 0.5 or off" in hint(form, "stop")
     form.fields["stop"].input.value = "3"
-    assert form.complaints == ["stop: 0.001 to 0.5 or empty, was 3"]
+    assert form.complaints == ["stop: 0.001 to 0.5 or off, was 3"]
+    form.fields["stop"].input.value = "off"
+    assert (form.complaints, form.fields["stop"].value) == ([], None)
 
 
 def test_error_of_any_kind_is_told_at_the_field(form: ParameterForm, session: FakeSession) -> None:
