@@ -22,6 +22,13 @@ pause = threading.Event()
 assert any(not panel.chart.is_writing or pause.wait(0.25) for _ in range(100))
 assert session.subscribers == []
 """
+TROUBLE = """
+from workbench.live.records import ErrorRecord
+session.error_list += [ErrorRecord(0, "strategy", 200 * "<img src=x onerror=alert(1)> ", "")] * 60
+session.state, session.is_paused, session.halted = "HALTED", True, ("max_drawdown", "daily_loss")
+session.reason = 5 * "the exchange has 0.2 BTC more than was booked; " + "reconcile() decides"
+panel.chart.wake()
+"""
 BUSY = "import threading\nthreading.Event().wait(8)"
 
 SEQUENCE = "() => Number(document.querySelector('.wb-live').dataset.sequence ?? 0)"
@@ -63,13 +70,38 @@ def test_session_is_run_from_its_panel(lab: Lab, page: Any) -> None:
     assert fast.is_disabled()
     wait_for_movement(page)
     button(page, "Pause").click()
-    button(page, "Resume").wait_for(timeout=5_000)
     wait_for_state(page, "EXITS ONLY")
+    button(page, "Resume").click()
+    wait_for_state(page, "ACTIVE")
     button(page, "Flatten").click()
-    page.get_by_text("flattened by the user").wait_for(timeout=5_000)
+    page.locator(".wb-reason", has_text="flattened by the user").wait_for(timeout=5_000)
     button(page, "Stop").click()
     wait_for_state(page, "STOPPED")
-    assert all(button(page, name).is_disabled() for name in ("Start", "Resume", "Flatten", "Stop"))
+    assert all(button(page, name).is_disabled() for name in ("Start", "Pause", "Resume", "Flatten", "Stop", "Kill"))
+
+
+def test_panel_keeps_its_height_whatever_happens_and_kills_at_the_second_click(lab: Lab, page: Any) -> None:
+    open_panel(page, lab, "height", FAKE, PANEL)
+    button(page, "Start").click()
+    wait_for_movement(page)
+    height = page.locator(".wb-panel").bounding_box()["height"]
+    run_cell(page, TROUBLE)
+    page.locator(".wb-reason", has_text="reconcile()").wait_for(timeout=5_000)
+    for name in ("Clear breaker", "Adopt", "Adopt, flatten", "Ignore"):
+        assert button(page, name).is_visible()
+    for title in ("Trades", "Denials", "Events", "Errors", "Risk"):
+        page.locator(".wb-tabs .lm-TabBar-tab", has_text=title).click()
+        page.locator(".wb-tabs .wb-scroll:visible").wait_for(timeout=5_000)
+        assert page.locator(".wb-panel").bounding_box()["height"] == height
+    assert page.locator(".wb-panel img").count() == 0
+    button(page, "Ignore").click()
+    button(page, "Ignore").wait_for(state="hidden", timeout=5_000)
+    button(page, "Kill").click()
+    button(page, "Kill now?").wait_for(timeout=5_000)
+    page.wait_for_timeout(600)  # a double click is one act
+    button(page, "Kill now?").click()
+    page.locator(".wb-reason", has_text="killed by the user").wait_for(timeout=5_000)
+    assert page.locator(".wb-panel").bounding_box()["height"] == height
 
 
 @pytest.mark.timeout(400)

@@ -1,85 +1,90 @@
-"""The four buttons. Pressing one calls one method of the handle, on a thread of its own.
-
-A command may take long (a stop waits up to 30 s for a strategy that hangs), and the front end delivers clicks on the
-thread that also takes the page's heartbeats, or even on the one that runs cells: neither may wait.
-"""
+"""The buttons of a panel. Pressing one begins one command of the handle, on a thread of its own."""
 
 from __future__ import annotations
 
-import logging
-import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 import ipywidgets
 
+from workbench.panels.actions import ACTIONS, ANSWER_ACTIONS, KILL
+from workbench.panels.commands import CommandRunner
+from workbench.panels.confirmation import Confirmation
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from workbench.panels.actions import Action, Situation
     from workbench.panels.handle import SessionHandle
 
 __all__ = ["Controls"]
 
-_log = logging.getLogger(__name__)
-
-_RUNNING: Final = frozenset({"ACTIVE", "EXITS_ONLY", "STALE", "HALTED"})
-_CAN_PAUSE: Final = frozenset({"ACTIVE", "EXITS_ONLY", "STALE"})
-_CAN_STOP: Final = _RUNNING | {"STARTING", "RECOVERING"}
+_CONFIRM: Final = "Kill now?"
 
 
 class Controls:
-    """Start, Pause or Resume, Flatten, Stop.
+    """A button for each action, and the answers to a difference with the exchange while the session asks for one.
+
+    Every command may be asked twice, and is begun once at a time. Kill takes two clicks, half a second to five apart.
 
     Parameters
     ----------
     handle : SessionHandle
         The session that is commanded.
     on_press : callable
-        Called after each press with the error's text, or with nothing when the command was taken.
+        Called when a command begins or ends, with the error's text, or with nothing.
+    clock : callable, default time.monotonic
+        Seconds that never run backwards.
+
+    Attributes
+    ----------
+    buttons : dict of str to Button
+        By the action's name.
     """
 
-    def __init__(self, handle: SessionHandle, on_press: Callable[[str], None]) -> None:
+    def __init__(
+        self, handle: SessionHandle, on_press: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._handle = handle
         self._on_press = on_press
-        self._is_paused = False
-        self.start = self._button("Start", "Start the session with the parameters below", handle.start)
-        self.pause = self._button("Pause", _PAUSE_TIP, self._pause_or_resume)
-        self.flatten = self._button("Flatten", "Close all positions, then pause", handle.flatten)
-        self.stop = self._button("Stop", "End the session; positions are kept and reported", handle.stop)
-        self.box = ipywidgets.HBox([self.start, self.pause, self.flatten, self.stop])
+        self._runner = CommandRunner(on_press)
+        self._confirmation = Confirmation(clock)
+        self._actions = {**ACTIONS, **ANSWER_ACTIONS}
+        self.buttons = {name: self._button(name, action) for name, action in self._actions.items()}
+        self.box = ipywidgets.HBox(list(self.buttons.values()))
         self.box.add_class("wb-controls")
 
-    def refresh(self, state: str, *, is_paused: bool, can_start: bool) -> None:
-        """Enable the buttons that mean something now."""
-        self._is_paused = is_paused
-        self.start.disabled = not (state == "PREPARED" and can_start)
-        self.pause.disabled = state not in _CAN_PAUSE
-        self.pause.description = "Resume" if is_paused else "Pause"
-        self.pause.tooltip = "Let entries through again" if is_paused else _PAUSE_TIP
-        self.flatten.disabled = state not in _RUNNING
-        self.stop.disabled = state not in _CAN_STOP
+    def refresh(self, now: Situation) -> None:
+        """Enable the buttons that mean something now, and show the answers while they are asked for."""
+        for name, button in self.buttons.items():
+            action = self._actions[name]
+            is_useful = action.is_useful(now)
+            button.disabled = not is_useful or self._runner.is_under_way(action.label)
+            if name in ANSWER_ACTIONS:
+                # Hidden and not removed: what stands below must not move.
+                button.layout.visibility = "visible" if is_useful else "hidden"
+        if self.buttons[KILL].disabled:
+            self._confirmation.forget()
+        self._show_confirmation()
 
-    def _pause_or_resume(self) -> object:
-        return self._handle.resume() if self._is_paused else self._handle.pause()
-
-    def _button(self, text: str, tip: str, command: Callable[[], object]) -> ipywidgets.Button:
-        button = ipywidgets.Button(description=text, tooltip=tip)
+    def _button(self, name: str, action: Action) -> ipywidgets.Button:
+        button = ipywidgets.Button(description=action.label, tooltip=action.tip)
         button.add_class("wb-button")
-        button.add_class(f"wb-{text.lower()}")
-        button.on_click(lambda _button: self._start(text, command))
+        button.add_class(f"wb-{name.replace('_', '-')}")
+        press = self._press_kill if name == KILL else self._press
+        button.on_click(lambda _button: press(action))
         return button
 
-    def _start(self, text: str, command: Callable[[], object]) -> None:
-        threading.Thread(target=self._press, args=(text, command), name="workbench-command", daemon=True).start()
+    def _press(self, action: Action) -> None:
+        self._runner.run(action.label, lambda: action.run(self._handle))
 
-    def _press(self, text: str, command: Callable[[], object]) -> None:
-        try:
-            command()
-        except Exception as error:  # noqa: BLE001  the border of a widget callback
-            # Raised further, it would end in a place that nobody reads.
-            _log.exception("%s failed", text)
-            self._on_press(f"{text} failed: {error}")
+    def _press_kill(self, action: Action) -> None:
+        if self._confirmation.click():
+            self._press(action)
         else:
             self._on_press("")
 
-
-_PAUSE_TIP: Final = "Let no new entries through; stops and exits go on"
+    def _show_confirmation(self) -> None:
+        button, is_asked = self.buttons[KILL], self._confirmation.is_asked
+        button.description = _CONFIRM if is_asked else ACTIONS[KILL].label
+        (button.add_class if is_asked else button.remove_class)("wb-armed")

@@ -9,9 +9,11 @@ from workbench.charts.live_source import ChartSource
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workbench.model import AccountState, ClosedTrade, Denied, Fill, Timeframe
+    from workbench.live.health import SessionHealth
+    from workbench.live.records import SessionEvent
+    from workbench.model import AccountState, ClosedTrade, Denied, Fill, RiskConfig, Timeframe
 
-__all__ = ["ConfiguredStrategy", "ParameterSpec", "SessionHandle"]
+__all__ = ["ConfiguredStrategy", "ParameterSpec", "SessionHandle", "SessionSetup"]
 
 
 class ParameterSpec(Protocol):
@@ -70,12 +72,28 @@ class ConfiguredStrategy(Protocol):
         """Declared parameters in their order."""
 
 
+class SessionSetup(Protocol):
+    """The part of a session's configuration that a panel shows."""
+
+    @property
+    def risk(self) -> RiskConfig:
+        """Protections and caps."""
+
+    @property
+    def execution(self) -> str:
+        """``"simulated"`` or ``"exchange"``: who fills."""
+
+
 class SessionHandle(ChartSource, Protocol):
     """A session as its panel sees it. Every method may be called from any thread and more than once."""
 
     @property
     def name(self) -> str:
         """Name of the session."""
+
+    @property
+    def config(self) -> SessionSetup:
+        """What the session runs; raises SessionError where it is not known."""
 
     @property
     def reason(self) -> str | None:
@@ -108,8 +126,17 @@ class SessionHandle(ChartSource, Protocol):
     def flatten(self) -> object:
         """Close all positions, then pause."""
 
+    def clear_breaker(self) -> object:
+        """Let entries through again after a breaker tripped."""
+
+    def reconcile(self, answer: str, /) -> object:
+        """Decide what becomes of a difference with the exchange: adopt, flatten or ignore."""
+
     def stop(self) -> object:
         """End the session and keep its positions."""
+
+    def kill(self) -> object:
+        """End the session at once, orders and positions untouched."""
 
     def snapshot(self) -> AccountState:
         """Return the account at this moment."""
@@ -125,6 +152,12 @@ class SessionHandle(ChartSource, Protocol):
 
     def errors(self, limit: int, /) -> Sequence[object]:
         """Return the newest errors."""
+
+    def events(self, limit: int, /) -> Sequence[SessionEvent]:
+        """Return the newest events of the session itself."""
+
+    def health(self) -> SessionHealth:
+        """Return the state with the age of the data and the time of an answer."""
 
     def metrics(self) -> Mapping[str, object]:
         """Return timing and counters."""

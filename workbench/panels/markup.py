@@ -10,30 +10,52 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from workbench.charts.live_palette import FONT_FAMILY, LIVE_COLORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Cell", "Tile", "Tone", "heading", "log", "note", "status_line", "style_sheet", "table", "tiles"]
+__all__ = [
+    "Cell",
+    "Column",
+    "Light",
+    "LightState",
+    "Table",
+    "Tile",
+    "Tone",
+    "heading",
+    "lights",
+    "note",
+    "reason",
+    "status_line",
+    "style_sheet",
+    "table",
+    "tiles",
+]
 
-Tone = Literal["", "up", "down", "warning", "muted"]
+Tone = Literal["", "up", "down", "warning", "muted", "real"]
+LightState = Literal["off", "armed", "tripped", "unknown"]
+
+# What a colour says is said by a shape as well, for those who cannot tell the colours apart.
+_SIGNS: Final[Mapping[LightState, str]] = {"armed": "●", "off": "○", "tripped": "■", "unknown": "?"}
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A text with a meaning: a profit, a loss, something to look at."""
+    """A text with a meaning, such as a profit or a loss, and with `more` to read where a pointer rests on it."""
 
     text: str
     tone: Tone = ""
+    more: str = ""
 
     def as_html(self, tag: str, css_class: str = "") -> str:
         """Return the text as an HTML element."""
         classes = " ".join(filter(None, (css_class, f"wb-{self.tone}" if self.tone else "")))
-        attribute = f' class="{classes}"' if classes else ""
-        return f"<{tag}{attribute}>{escape(self.text)}</{tag}>"
+        attributes = f' class="{classes}"' if classes else ""
+        attributes += f' title="{escape(self.more)}"' if self.more else ""
+        return f"<{tag}{attributes}>{escape(self.text)}</{tag}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +65,32 @@ class Tile:
     label: str
     value: Cell
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """One breaker: its name, its state, and how near it is."""
+
+    name: str
+    state: LightState
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Head of a column: its name with the unit, and whether it holds words, which stand at the left."""
+
+    name: str
+    is_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under heads; `empty` is said where there are none."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    empty: str
 
 
 @cache
@@ -79,35 +127,48 @@ def status_line(parts: Sequence[Cell]) -> str:
     return f'<div class="wb-status">{"".join(part.as_html("span") for part in parts if part.text)}</div>'
 
 
+def reason(text: str, tone: Tone = "") -> str:
+    """Return why a session is in its state, on two lines whatever its length; all of it is in its tool tip."""
+    tone_class = f" wb-{tone}" if tone else ""
+    return f'<div class="wb-reason{tone_class}" title="{escape(text)}">{escape(text)}&nbsp;</div>'
+
+
+def lights(items: Sequence[Light]) -> str:
+    """Return the breakers in one line, each with a sign of its state, its name and how near it is."""
+    parts = (
+        f'<span class="wb-light wb-light-{item.state}" title="Breaker"><i>{_SIGNS[item.state]}</i>{escape(item.name)} '
+        f"<b>{escape(item.text)}</b></span>"
+        for item in items
+    )
+    return f'<div class="wb-lights">{"".join(parts)}</div>'
+
+
 def tiles(items: Sequence[Tile]) -> str:
     """Return figures as a row of boxes of fixed height, which wraps when it is narrow."""
     boxes = (
         f'<div class="wb-tile"><span class="wb-label">{escape(tile.label)}</span>{tile.value.as_html("b")}'
-        f'<span class="wb-note">{escape(tile.note)}</span></div>'
+        f'<span class="wb-note" title="{escape(tile.note)}">{escape(tile.note)}</span></div>'
         for tile in items
     )
     return f'<div class="wb-tiles">{"".join(boxes)}</div>'
 
 
-def table(title: str, header: Sequence[str], rows: Sequence[Sequence[Cell]], *, height: int, empty: str) -> str:
-    """Return a table of `height` rows: shorter ones are filled up, so that nothing below moves."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in header)
-    body = "".join(f"<tr>{''.join(cell.as_html('td') for cell in row)}</tr>" for row in rows[:height])
-    if not rows:
-        body = f'<tr><td colspan="{len(header)}" class="wb-muted">{escape(empty)}</td></tr>'
-    blank = f'<tr><td colspan="{len(header)}">&nbsp;</td></tr>'
-    body += blank * (height - max(1, min(len(rows), height)))
+def table(content: Table) -> str:
+    """Return a table in a box of fixed height that scrolls, so that nothing below moves."""
+    sides = [' class="wb-text"' if column.is_text else "" for column in content.columns]
+    head = "".join(f"<th{side}>{escape(column.name)}</th>" for side, column in zip(sides, content.columns, strict=True))
+    body = "".join(f"<tr>{_cells(row, content.columns)}</tr>" for row in content.rows)
+    if not content.rows:
+        body = f'<tr><td colspan="{len(content.columns)}" class="wb-text wb-muted">{escape(content.empty)}</td></tr>'
     return (
-        f'<div class="wb-section"><span class="wb-label">{escape(title)}</span>'
-        f'<table class="wb-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        f'<div class="wb-scroll"><table class="wb-table"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 
-def log(title: str, lines: Sequence[tuple[str, Cell]], empty: str) -> str:
-    """Return dated lines, newest first, in a box that scrolls."""
-    items = "".join(f"<li><time>{escape(when)}</time>{what.as_html('span')}</li>" for when, what in lines)
-    body = items or f'<li class="wb-muted">{escape(empty)}</li>'
-    return f'<div class="wb-section"><span class="wb-label">{escape(title)}</span><ul class="wb-log">{body}</ul></div>'
+def _cells(row: Sequence[Cell], columns: Sequence[Column]) -> str:
+    pairs = zip(row, columns, strict=True)
+    return "".join(cell.as_html("td", "wb-text" if column.is_text else "") for cell, column in pairs)
 
 
 def note(text: str, tone: Tone = "muted", title: str = "") -> str:

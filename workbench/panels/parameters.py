@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import ipywidgets
 
-from workbench.errors import WorkbenchError
+from workbench.panels.commands import refusal_within
 from workbench.panels.markup import note
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Field", "ParameterForm", "complaint"]
 
 _NUMBERS: Final = ("int", "float")
+# A change is delivered on the thread that also takes the page's heartbeats, so it waits no longer than this.
+_PATIENCE_S: Final = 1.0
 
 
 class Field:
@@ -35,7 +37,7 @@ class Field:
 
     @property
     def value(self) -> object:
-        """What the input holds; None for an optional number that is left empty, the text for what is no number."""
+        """What the input holds; None for an optional number that is empty or off, the text for what is no number."""
         return _parsed(self.spec, self.input.value)
 
     def adopt(self, value: object) -> None:
@@ -46,7 +48,8 @@ class Field:
     def refresh(self, *, is_open: bool) -> None:
         """Show the error, or the range where there is none."""
         self.input.disabled = not is_open
-        self._hint.value = note(self.error, "down", self.error) if self.error else note(_range_text(self.spec))
+        usual = note(_range_text(self.spec), title=self.spec.help or "")
+        self._hint.value = note(self.error, "down", self.error) if self.error else usual
         (self.box.add_class if self.error else self.box.remove_class)("wb-wrong")
 
 
@@ -94,12 +97,7 @@ class ParameterForm:
         """Give values to the handle and return why it refused them, or nothing."""
         values = {field.spec.name: field.value for field in fields}
         changes = {name: value for name, value in values.items() if value != self._seen.get(name)}
-        try:
-            if changes:
-                self._handle.configure(**changes)
-        except WorkbenchError as error:
-            return str(error)
-        return ""
+        return refusal_within(_PATIENCE_S, lambda: self._handle.configure(**changes)) if changes else ""
 
     def _adopt(self, parameters: Mapping[str, object]) -> None:
         for name, field in self.fields.items():
@@ -127,6 +125,11 @@ def complaint(spec: ParameterSpec, value: object) -> str:
 def _range_text(spec: ParameterSpec) -> str:
     if spec.kind not in _NUMBERS:
         return ""
+    bounds = _bounds_text(spec)
+    return f"{bounds or 'a number'} or off" if spec.is_optional else bounds
+
+
+def _bounds_text(spec: ParameterSpec) -> str:
     if spec.low is not None and spec.high is not None:
         return f"{spec.low:g} to {spec.high:g}"
     if spec.low is not None:
@@ -164,7 +167,7 @@ def _parsed(spec: ParameterSpec, shown: object) -> object:
     if not _is_text(spec):
         return shown
     text = str(shown).strip()
-    if not text:
+    if text.lower() in {"", "off"}:
         return None
     try:
         return int(text) if spec.kind == "int" else float(text)

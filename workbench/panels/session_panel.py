@@ -1,4 +1,4 @@
-"""The control panel of one session: parameters, buttons, figures, live chart, fills and a log."""
+"""The control panel of one session: buttons, state, parameters, figures, live chart, breakers and what was done."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ import ipywidgets
 
 from workbench.charts.live import ChartOptions, LiveChart, quote_currency
 from workbench.charts.live_stream import StreamLimits
+from workbench.errors import WorkbenchError
 from workbench.panels import markup, readout
+from workbench.panels.actions import Situation
+from workbench.panels.breakers import breaker_lights
 from workbench.panels.controls import Controls
 from workbench.panels.markup import Cell
 from workbench.panels.parameters import ParameterForm
+from workbench.panels.record_tabs import RecordTabs
+from workbench.panels.setup import setup_of
 
 if TYPE_CHECKING:
+    from workbench.model import AccountState
     from workbench.panels.handle import SessionHandle
 
 __all__ = ["SessionPanel", "session_panel"]
 
-_FILLS: Final = 6
-_LOG_LINES: Final = 50
 # Ten chart messages and about eight changes of text a second stay together below the twenty a page may get.
 _LIMITS: Final = StreamLimits(interval_s=0.1)
 
@@ -27,9 +31,9 @@ _LIMITS: Final = StreamLimits(interval_s=0.1)
 class SessionPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """Panel of one session; holds nothing but widgets, so any number of panels may show one session.
 
-    The panel is written by the writer thread of its chart, which runs only while a page shows the panel. Buttons and
-    fields call methods of the handle and nothing else, on whatever thread the front end delivers them; what may take
-    long, the buttons' commands, runs on a thread of its own.
+    The panel is written by the writer thread of its chart, at most four times a second and only while a page shows it;
+    a text that did not change is not sent. Buttons and fields call methods of the handle and nothing else, on whatever
+    thread the front end delivers them; what may take long, the buttons' commands, runs on a thread of its own.
 
     Parameters
     ----------
@@ -40,19 +44,24 @@ class SessionPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
     def __init__(self, handle: SessionHandle) -> None:
         self._handle = handle
         self._complaint = ""
+        self._setup = setup_of(handle)
         self._quote = quote_currency(handle.symbols[0])
+        self._title = (", ".join(handle.symbols), f"{handle.timeframe} · {handle.strategy.name}")
         self.chart = LiveChart(handle, ChartOptions(is_titled=False, height=470, limits=_LIMITS))
         self.controls = Controls(handle, self._pressed)
         self.form = ParameterForm(handle, self.chart.wake)
-        self._heading, self._status, self._tiles, self._fills, self._log = (ipywidgets.HTML() for _ in range(5))
-        bar = ipywidgets.Box([self.controls.box, self._status])
-        bar.add_class("wb-bar")
-        foot = ipywidgets.Box([self._fills, self._log])
-        foot.add_class("wb-foot")
+        self.tabs = RecordTabs(handle, self._setup, self._quote)
+        parts = (ipywidgets.HTML() for _ in range(5))
+        self._heading, self._status, self._reason, self._lights, self._tiles = parts
         style = ipywidgets.HTML(markup.style_sheet())
         style.add_class("wb-style")
-        super().__init__([style, self._heading, bar, self.form.box, self._tiles, self.chart, foot])
+        bar = ipywidgets.Box([self._reason, self._status])
+        bar.add_class("wb-bar")
+        texts = [bar, self.form.box, self._lights, self._tiles]
+        super().__init__([style, self._heading, self.controls.box, *texts, self.chart, self.tabs.box])
         self.add_class("wb-panel")
+        if self._setup.is_real:
+            self.add_class("wb-is-real")
         self.refresh()
         self.chart.carry(self.refresh)
 
@@ -63,32 +72,38 @@ class SessionPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
     def refresh(self) -> None:
         """Write what the handle says now; called by the chart's writer thread while a page looks."""
         handle = self._handle
-        state = handle.state
-        account = handle.snapshot()
-        self.form.refresh(state)
-        self.controls.refresh(state, is_paused=account.is_paused, can_start=not self.form.complaints)
-        self._heading.value = self._make_heading(state)
-        self._status.value = self._make_status()
-        self._tiles.value = markup.tiles(readout.account_tiles(account, self.chart.last_price, self._quote))
-        rows = readout.fill_rows(handle.fills(_FILLS), handle.trades(_FILLS))
-        self._fills.value = markup.table("Last fills", readout.FILL_COLUMNS, rows, height=_FILLS, empty="No fills yet")
-        lines = readout.log_lines(handle.errors(_LOG_LINES), handle.denials(_LOG_LINES), _LOG_LINES)
-        self._log.value = markup.log("Errors and denied orders", lines, "Nothing to report")
+        state, reason = str(handle.state), handle.reason or ""
+        badges = [self._setup.badge, readout.state_badge(state)]
+        self._heading.value = markup.heading(*self._title, badges, f"session {handle.name}")
+        self._reason.value = markup.reason(reason, readout.state_tone(state))
+        is_paused = is_halted = False
+        try:
+            self.form.refresh(state)
+            account = handle.snapshot()
+            is_paused, is_halted = account.is_paused, bool(account.halted)
+            self._show_account(account)
+            facts = readout.status_facts(handle.health(), handle.metrics())
+        except WorkbenchError as error:
+            # A session that does not answer can still be stopped and killed from here: what was known stays.
+            facts = [Cell(f"cannot be read: {error}", "warning", str(error))]
+        complaints = [Cell(text, "down", text) for text in (self._complaint, *self.form.complaints)]
+        self._status.value = markup.status_line([*complaints, *facts])
+        can_start = not self.form.complaints
+        self.controls.refresh(
+            Situation(state=state, reason=reason, is_paused=is_paused, is_halted=is_halted, can_start=can_start)
+        )
+
+    def _show_account(self, account: AccountState) -> None:
+        risk = self._setup.risk
+        figures = readout.account_tiles(account, self.chart.last_price, self._quote, risk)
+        self._tiles.value = markup.tiles(figures)
+        self._lights.value = markup.lights(breaker_lights(risk, account))
+        self.tabs.refresh(account)
 
     def close(self) -> None:
         """Stop updating and remove the panel from the page; the session goes on."""
         self.chart.close()
         super().close()
-
-    def _make_heading(self, state: str) -> str:
-        handle = self._handle
-        badges = [Cell("PAPER · SIMULATED", "muted"), Cell(state.replace("_", " "), readout.state_tone(state))]
-        subtitle = f"{handle.timeframe} · {handle.strategy.name}"
-        return markup.heading(", ".join(handle.symbols), subtitle, badges, f"session {handle.name}")
-
-    def _make_status(self) -> str:
-        facts = readout.status_facts(self._handle.reason, self._handle.metrics())
-        return markup.status_line([*(Cell(text, "down") for text in (self._complaint, *self.form.complaints)), *facts])
 
     def _pressed(self, complaint: str) -> None:
         self._complaint = complaint

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import ConfigError
-from workbench.live.records import ChartState, StepUpdate
-from workbench.model import AccountState, ClosedTrade, Denied, Fill, PositionSnapshot
+from workbench.live.health import SessionHealth
+from workbench.live.records import ChartState, SessionEvent, StepUpdate
+from workbench.model import AccountState, ClosedTrade, Denied, Fill, PositionSnapshot, RiskConfig
 
 NS = 1_000_000_000
 MINUTE_NS = 60 * NS
@@ -47,6 +48,12 @@ class FakeStrategy:
     )
 
 
+@dataclass(frozen=True)
+class FakeSetup:
+    risk: RiskConfig = field(default_factory=lambda: RiskConfig(max_drawdown=0.2, stop_loss=0.01))
+    execution: str = "simulated"
+
+
 class FakeSession:
     """The interface of a session's handle, moved by `tick` alone or by a thread of `run`."""
 
@@ -58,9 +65,12 @@ class FakeSession:
         self.name, self.symbols, self.timeframe = name, (symbol,), "1m"
         self.state, self.reason = "PREPARED", "waiting for Start"
         self.strategy = FakeStrategy()
+        self.config = FakeSetup()
         self.calls: list[str] = []
         self.error_list: list[Any] = []
         self.denial_list: list[Denied] = []
+        self.event_list: list[SessionEvent] = []
+        self.halted: tuple[str, ...] = ()
         self.is_paused = False
         self.sequence = 0
         self.position: PositionSnapshot | None = None
@@ -110,8 +120,20 @@ class FakeSession:
         self._ended.set()
         self._obey("stop", "STOPPED", "stopped by the user")
 
+    def kill(self) -> None:
+        self._ended.set()
+        self._obey("kill", "STOPPED", "killed by the user")
+
+    def clear_breaker(self) -> None:
+        self.halted = ()
+        self._obey("clear_breaker", "ACTIVE", "trading")
+
+    def reconcile(self, answer: str) -> None:
+        self._obey(f"reconcile {answer}", "EXITS_ONLY", "the exchange holds something else than was booked")
+
     def _obey(self, call: str, state: str, reason: str) -> None:
         self.calls.append(call)
+        self.event_list.append(SessionEvent(self.time_ns, "state", f"{state}: {reason}"))
         self.state, self.reason = state, reason
 
     # the market
@@ -248,7 +270,7 @@ class FakeSession:
                 unrealized_pnl=position.unrealized_pnl if position else 0.0,
                 fees=self._fees,
                 funding=0.0,
-                halted=(),
+                halted=self.halted,
                 is_paused=self.is_paused,
                 positions=(position,) if position else (),
                 fill_count=len(self._fills),
@@ -267,6 +289,12 @@ class FakeSession:
 
     def errors(self, limit: int) -> list[Any]:
         return self.error_list[-limit:]
+
+    def events(self, limit: int) -> list[SessionEvent]:
+        return self.event_list[-limit:]
+
+    def health(self) -> SessionHealth:
+        return SessionHealth(self.state, self.reason, 0.4, 90.0, 0.0003)
 
     def metrics(self) -> dict[str, Any]:
         steps = {"p50": 40.0, "p99": 85.0, "max": 300.0}

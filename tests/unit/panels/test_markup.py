@@ -3,17 +3,17 @@ from html.parser import HTMLParser
 import pytest
 
 from workbench.panels import markup
-from workbench.panels.markup import Cell, Tile
+from workbench.panels.markup import Cell, Column, Light, LightState, Table, Tile
 
 CANARY = "<img src=x onerror=alert(1)>\"'&"
 PIECES = {
     "heading": markup.heading(CANARY, CANARY, [Cell(CANARY)], CANARY),
     "status_line": markup.status_line([Cell(CANARY, "down")]),
     "tiles": markup.tiles([Tile(CANARY, Cell(CANARY), CANARY)]),
-    "table": markup.table(CANARY, [CANARY], [[Cell(CANARY)]], height=2, empty=CANARY),
-    "empty table": markup.table("title", ["a"], [], height=2, empty=CANARY),
-    "log": markup.log(CANARY, [(CANARY, Cell(CANARY))], CANARY),
-    "empty log": markup.log("title", [], CANARY),
+    "reason": markup.reason(CANARY, "down"),
+    "lights": markup.lights([Light(CANARY, "tripped", CANARY)]),
+    "table": markup.table(Table([Column(CANARY, is_text=True)], [[Cell(CANARY, "down", CANARY)]], CANARY)),
+    "empty table": markup.table(Table([Column("a")], [], CANARY)),
     "note": markup.note(CANARY, "down", CANARY),
 }
 
@@ -44,13 +44,22 @@ def test_text_from_outside_stays_text(piece: str) -> None:
     assert CANARY in page.text
 
 
-def test_table_keeps_its_height_whatever_its_rows() -> None:
-    row = [Cell("a")]
-    heights = {
-        markup.table("t", ["h"], rows, height=4, empty="none").count("<tr>")
-        for rows in ([], [row], [row] * 4, [row] * 9)
-    }
-    assert heights == {4 + 1}  # and the header
+def test_table_stands_in_a_box_of_fixed_height_whatever_its_rows() -> None:
+    sheet = markup.style_sheet()
+    assert ".wb-scroll { height: 230px; overflow: auto;" in sheet
+    for rows in ([], [[Cell("a")]] * 50):
+        assert markup.table(Table([Column("h")], rows, "none")).startswith('<div class="wb-scroll">')
+
+
+def test_row_of_another_length_than_its_head_is_refused() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        markup.table(Table([Column("h")], [[Cell("a"), Cell("b")]], "none"))
+
+
+def test_each_state_of_a_breaker_has_its_own_sign() -> None:
+    states: tuple[LightState, ...] = ("off", "armed", "tripped", "unknown")
+    signs = {markup.lights([Light("a", state, "")]).partition("<i>")[2][0] for state in states}
+    assert len(signs) == len(states)
 
 
 def test_note_keeps_its_height_without_text() -> None:

@@ -45,20 +45,20 @@ def test_a_panel_commands_and_shows_a_session_in_another_process(tmp_path: Path)
         assert enabled(panel) == ["Start"]
         panel.form.fields["fast"].input.value = 5
         assert host.session.strategy.parameters["fast"] == 5
-        press(panel.controls.start)
+        press(panel.controls.buttons["start"])
         assert host.clock.join_waiter(WAIT_S)
         panel.refresh()
         assert "ACTIVE" in html(panel)
-        assert enabled(panel) == ["Pause", "Flatten", "Stop"]
+        assert enabled(panel) == ["Pause", "Flatten", "Stop", "Kill"]
         host.bars(40)
-        for button, state in ((panel.controls.pause, "EXITS_ONLY"), (panel.controls.pause, "ACTIVE")):
-            press(button)
+        for name, state in (("pause", "EXITS_ONLY"), ("resume", "ACTIVE")):
+            press(panel.controls.buttons[name])
             panel.refresh()
             assert host.session.state == state
-        press(panel.controls.flatten)
+        press(panel.controls.buttons["flatten"])
         panel.refresh()
         assert f"{host.session.snapshot().fill_count:,}" in html(panel)
-        press(panel.controls.stop)
+        press(panel.controls.buttons["stop"])
         panel.refresh()
         assert (host.session.state, enabled(panel)) == ("STOPPED", [])
         panel.close()

@@ -1,3 +1,5 @@
+import threading
+
 import pytest
 
 from tests.unit.panels.fake_session import FakeParameter, FakeSession
@@ -67,6 +69,46 @@ def test_value_out_of_range_is_told_at_its_field_and_not_sent(form: ParameterFor
 def test_refusal_of_the_strategy_is_told_at_the_field(form: ParameterForm) -> None:
     form.fields["fast"].input.value = 60
     assert form.complaints == ["fast must be below slow (50), was 60"]
+
+
+def test_optional_number_says_that_it_may_be_off(form: ParameterForm) -> None:
+    assert "0.001 to 0.5 or off" in hint(form, "stop")
+    form.fields["stop"].input.value = "3"
+    assert form.complaints == ["stop: 0.001 to 0.5 or off, was 3"]
+    form.fields["stop"].input.value = "off"
+    assert (form.complaints, form.fields["stop"].value) == ([], None)
+
+
+def test_error_of_any_kind_is_told_at_the_field(form: ParameterForm, session: FakeSession) -> None:
+    def break_down(**_parameters: object) -> None:
+        raise RuntimeError("<img> no disk")
+
+    session.configure = break_down  # type: ignore[method-assign]
+    form.fields["fast"].input.value = 12
+    form.refresh("PREPARED")
+    assert form.complaints == ["fast: <img> no disk"]
+    assert "&lt;img&gt; no disk" in hint(form, "fast")
+
+
+def test_session_that_takes_long_does_not_hold_up_the_page(
+    form: ParameterForm, session: FakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.panels.parameters._PATIENCE_S", 0.01)
+    go_on, obey = threading.Event(), session.configure
+
+    def take_long(**values: object) -> None:
+        assert go_on.wait(10)
+        obey(**values)
+
+    session.configure = take_long  # type: ignore[method-assign]
+    form.fields["fast"].input.value = 12
+    assert form.complaints == ["fast: no answer within 0.01 s: the session is busy or gone"]
+    go_on.set()
+    for thread in threading.enumerate():
+        if thread.name == "workbench-command":
+            thread.join(10)
+    form.refresh("PREPARED")  # it was done all the same
+    assert (form.fields["fast"].value, form.complaints) == (12, [])
 
 
 def test_mended_value_clears_the_complaint(form: ParameterForm) -> None:

@@ -1,12 +1,11 @@
 import math
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
 from tests.unit.panels.fake_session import FakeSession
-from workbench.live.records import ErrorRecord
-from workbench.model import AccountState, ClosedTrade, Denied, Fill, PositionSnapshot
+from workbench.live.health import SessionHealth
+from workbench.model import AccountState, PositionSnapshot, RiskConfig
 from workbench.panels import readout
 from workbench.panels.markup import Tile
 
@@ -33,80 +32,75 @@ def tile(tiles: list[Tile], label: str) -> tuple[str, str, str]:
 
 
 def test_net_profit_is_realised_and_unrealised_less_fees_and_funding(account: AccountState) -> None:
-    tiles = readout.account_tiles(account, 31_772.71, "USDT")
+    tiles = readout.account_tiles(account, 31_772.71, "USDT", RiskConfig(max_drawdown=0.2))
     # 500 + 27.5 - 80 - 9.5 = 438, of 10,438 - 438 = 10,000
     assert tile(tiles, "Net P&L") == ("+438.00", "up", "+4.38 %")
     assert tile(tiles, "Equity") == ("10,438.00", "", "USDT")
-    assert tile(tiles, "Drawdown") == ("-0.59 %", "down", "peak 10,500.00")
+    assert tile(tiles, "Drawdown") == ("-0.59 %", "down", "limit -20 %")
     assert tile(tiles, "Last price") == ("31,772.7", "", "12:00:00 UTC")
     assert tile(tiles, "Fills") == ("15", "", "7 trades")
 
 
 def test_flat_account_says_so(account: AccountState) -> None:
-    tiles = readout.account_tiles(replace(account, drawdown=0.0), math.nan, "USDT")
+    tiles = readout.account_tiles(replace(account, drawdown=0.0), math.nan, "USDT", None)
     assert tile(tiles, "Position") == ("0", "", "flat")
     assert tile(tiles, "Last price")[0] == "n/a"
-    assert tile(tiles, "Drawdown")[:2] == ("0.00 %", "")
+    assert tile(tiles, "Drawdown") == ("0.00 %", "", "peak 10,500.00")
+
+
+def test_profit_of_the_day_is_measured_from_its_start(account: AccountState) -> None:
+    tiles = readout.account_tiles(replace(account, day_start_equity=10_500.0), 1.0, "USDT", RiskConfig())
+    # 10,438 - 10,500 = -62, of 10,500: -0.59 %
+    assert tile(tiles, "Day's P&L (UTC)") == ("-62.00", "down", "-0.59 %")
+    assert tile(tiles, "Drawdown")[2] == "limit off"
 
 
 def test_position_tile_names_side_and_size(account: AccountState) -> None:
-    tiles = readout.account_tiles(replace(account, positions=(position(quantity=-0.296),)), 31_772.7, "USDT")
+    tiles = readout.account_tiles(replace(account, positions=(position(quantity=-0.296),)), 31_772.7, "USDT", None)
     assert tile(tiles, "Position") == ("-0.296", "", "short, 9,405 USDT")
     assert tile(tiles, "Unrealised")[2] == "entry 31,679.0"
 
 
 def test_several_positions_are_counted_and_their_sizes_added(account: AccountState) -> None:
     both = (position("BTC/USDT"), position("ETH/USDT", -2.0))
-    tiles = readout.account_tiles(replace(account, positions=both, denial_count=3), 31_772.7, "USDT")
+    tiles = readout.account_tiles(replace(account, positions=both, denial_count=3), 31_772.7, "USDT", None)
     assert tile(tiles, "Position") == ("2 open", "", "18,809 USDT")  # 9,404.7 + 9,404.7
     assert tile(tiles, "Fills")[2] == "7 trades, 3 denied"
 
 
 def test_one_trade_is_not_plural(account: AccountState) -> None:
-    assert tile(readout.account_tiles(replace(account, trade_count=1), 1.0, "USDT"), "Fills")[2] == "1 trade"
+    assert tile(readout.account_tiles(replace(account, trade_count=1), 1.0, "USDT", None), "Fills")[2] == "1 trade"
 
 
-def test_fill_that_closed_a_trade_shows_its_profit() -> None:
-    buy = Fill(0, "BTC/USDT", "buy", 0.3, 31_000.0, 9.3, NOON_NS, "signal", is_maker=False)
-    sell = Fill(1, "BTC/USDT", "sell", 0.3, 31_300.0, 9.39, NOON_NS + 1, "take_profit", is_maker=False)
-    trade = ClosedTrade(
-        *("BTC/USDT", "long", 0.3, NOON_NS, 31_000.0, NOON_NS + 1, 31_300.0, "take_profit"),
-        *(71.31, 0.0077, 18.69, 1, 0.0, 0.0),
-    )
-    rows = [[cell.text for cell in row] for row in readout.fill_rows([buy, sell], [trade])]
-    assert rows == [
-        ["10-09 12:00:00", "BTC/USDT", "SELL", "0.3", "31,300.0", "9.39", "take profit", "+71.31"],
-        ["10-09 12:00:00", "BTC/USDT", "BUY", "0.3", "31,000.0", "9.30", "signal", ""],
+def facts(age_s: float | None, ping_s: float | None = None, **metrics: object) -> list[tuple[str, str]]:
+    health = SessionHealth("ACTIVE", "trading", age_s, 90.0, ping_s)
+    return [(cell.text, cell.tone) for cell in readout.status_facts(health, metrics)]
+
+
+def test_status_tells_age_ping_bars_and_step_time() -> None:
+    assert facts(12.7, 0.0042, step_us={"p99": 84.6}, counts={"bars": 1234}) == [
+        ("data 12 s old, limit 1.5 min", "muted"),
+        ("ping < 5 ms", "muted"),
+        ("1,234 bars", "muted"),
+        ("step p99 < 1 ms", "muted"),
     ]
 
 
-def test_log_holds_errors_and_denials_newest_first_and_bounded() -> None:
-    denied = Denied("BTC/USDT", "max_order_notional", 1000.0, 2500.0, NOON_NS, "buy", 0.08)
-    error = ErrorRecord(NOON_NS + 60_000_000_000, "strategy", "strategy: ValueError: no", "")
-    lines = [(when, cell.text) for when, cell in readout.log_lines([error], [denied], 10)]
-    assert lines == [
-        ("10-09 12:01:00", "strategy: ValueError: no"),
-        ("10-09 12:00:00", "denied buy 0.08 BTC/USDT: max order notional (limit 1,000, was 2,500)"),
-    ]
-    assert len(readout.log_lines([error] * 5, [denied] * 5, 3)) == 3
+def test_old_data_is_marked_by_a_sign_and_a_colour() -> None:
+    assert facts(90.0) == [("data 1.5 min old, limit 1.5 min", "muted")]
+    assert facts(91.0)[0] == ("▲ data 1.52 min old, limit 1.5 min", "warning")
 
 
-def test_denial_by_a_switch_has_no_numbers() -> None:
-    paused = Denied("BTC/USDT", "paused", 0.0, 1.0, NOON_NS, "buy", 0.08)
-    assert readout.log_lines([], [paused], 1)[0][1].text == "denied buy 0.08 BTC/USDT: paused"
+def test_noise_below_what_is_shown_changes_no_text() -> None:
+    assert facts(0.1, 0.0002) == facts(0.9, 0.0007)
+    assert facts(12.1) == facts(12.9)
 
 
-def test_status_tells_reason_age_bars_and_step_time() -> None:
-    metrics = {"step_us": {"p99": 84.6}, "counts": {"bars": 1234}, "data_age_s": 0.42}
-    facts = [cell.text for cell in readout.status_facts("started", metrics)]
-    assert facts == ["started", "data 0.4 s old", "1,234 bars", "step p99 85 µs"]
-
-
-@pytest.mark.parametrize("metrics", [{}, {"step_us": {"p99": math.nan}, "counts": {}, "data_age_s": None}])
+@pytest.mark.parametrize("metrics", [{}, {"step_us": {"p99": math.nan}, "counts": {}}])
 def test_status_leaves_out_what_is_not_known(metrics: dict[str, object]) -> None:
-    assert [cell.text for cell in readout.status_facts(None, metrics)] == [""]
+    assert facts(None, None, **metrics) == []
 
 
-def test_error_of_any_kind_can_be_shown() -> None:
-    lines = readout.log_lines([ValueError("plain"), SimpleNamespace(message="with a message", time_ns=0)], [], 5)
-    assert [cell.text for _, cell in lines] == ["plain", "with a message"]
+def test_state_has_a_sign_beside_its_colour() -> None:
+    signs = {state: readout.state_badge(state).text[0] for state in ("ACTIVE", "EXITS_ONLY", "HALTED", "STOPPED")}
+    assert len(set(signs.values())) == len(signs)

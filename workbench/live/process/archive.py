@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FolderArchive", "session_of_folder"]
 
-_KEPT = frozenset({"describe", "snapshot", "chart_state", "fills", "trades", "denials", "errors", "events", "metrics"})
+_KEPT = frozenset(
+    {"describe", "snapshot", "chart_state", "fills", "trades", "denials", "errors", "events", "metrics", "health"}
+)
 
 
 def session_of_folder(folder: SessionFolder) -> LiveSession:

@@ -1,0 +1,65 @@
+"""The lower part of a panel: fills, trades, denials, events, errors and risk settings, one of them in view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import ipywidgets
+
+from workbench.panels import markup, tables
+from workbench.panels.risk_table import risk_table
+
+if TYPE_CHECKING:
+    from workbench.model import AccountState
+    from workbench.panels.handle import SessionHandle
+    from workbench.panels.setup import Setup
+
+__all__ = ["RecordTabs"]
+
+_NEWEST: Final = 50
+_TITLES: Final = ("Fills", "Trades", "Denials", "Events", "Errors", "Risk")
+
+
+class RecordTabs:
+    """Tables of a session, the newest fifty rows of each, all of one height.
+
+    Parameters
+    ----------
+    handle : SessionHandle
+        The session; asked for rows only where there are new ones.
+    setup : Setup
+        Its configuration.
+    quote : str
+        Name of the quote currency.
+    """
+
+    def __init__(self, handle: SessionHandle, setup: Setup, quote: str) -> None:
+        self._handle = handle
+        self._quote = quote
+        self._shown: object = None
+        self.pages = {title: ipywidgets.HTML() for title in _TITLES}
+        self.pages["Risk"].value = markup.table(risk_table(setup.risk))
+        self.box = ipywidgets.Tab(list(self.pages.values()), titles=_TITLES)
+        self.box.add_class("wb-tabs")
+
+    def refresh(self, account: AccountState) -> None:
+        """Show what has been added."""
+        handle, quote = self._handle, self._quote
+        counts = (account.fill_count, account.trade_count, account.denial_count)
+        if counts != self._shown:
+            trades = handle.trades(_NEWEST)
+            self._show("Fills", tables.fill_table(handle.fills(_NEWEST), trades, quote), counts[0])
+            self._show("Trades", tables.trade_table(trades, quote), counts[1])
+            self._show("Denials", tables.denial_table(handle.denials(_NEWEST)), counts[2])
+            self._shown = counts
+        self._show("Events", tables.event_table(handle.events(_NEWEST)), 0)
+        errors = tables.error_table(handle.errors(_NEWEST))
+        self._show("Errors", errors, len(errors.rows))
+
+    def _show(self, title: str, content: markup.Table, count: int) -> None:
+        self.pages[title].value = markup.table(content)
+        more = "+" if title == "Errors" and count >= _NEWEST else ""
+        text = f"{title} {count:,}{more}" if count else title
+        number = _TITLES.index(title)
+        if self.box.get_title(number) != text:
+            self.box.set_title(number, text)
