@@ -142,7 +142,8 @@ class ExchangeSource:
         RealTradingDisabledError
             It is to trade real money, and the gate says no.
         """
-        line = self._line(self._permit(symbols))
+        permit = self._permit(symbols)
+        line = self._line(permit)
         try:
             line.ask(_measured)
             if self.consent is not None:
@@ -171,6 +172,7 @@ class ExchangeSource:
             line.timing.speed,
             measure_clock=lambda: line.ask(_measured, timeout_s=_CLOCK_TIMEOUT_S),
             has_hole=has_hole,
+            adopt=None if permit is None else permit.adopt,
         )
         if not self.has_account:
             return market

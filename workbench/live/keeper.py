@@ -94,5 +94,6 @@ class RecordKeeper:
         """Commit what is left at the end of the session, with a check on its replay, where that is still possible."""
         # Of a session that was given up, somebody else may have closed the record already.
         with contextlib.suppress(SessionClosedError):
-            self._record.snapshot(engine.ledger_hash())
+            if self._record.keeps_snapshots:
+                self._record.snapshot(engine.ledger_hash())
             self.commit()

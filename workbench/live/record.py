@@ -68,6 +68,10 @@ class SessionRecord(Protocol):
         """Return the notes of some kinds, or all, oldest first."""
 
     @property
+    def keeps_snapshots(self) -> bool:
+        """Whether checks on a replay are kept at all."""
+
+    @property
     def is_snapshot_due(self) -> bool:
         """Whether so much was added since the last `snapshot` that it is time for one."""
 

@@ -305,6 +305,9 @@ class SessionLoop:
         rows = self._watch.decide(answer, self._readings.account, prices, self._engine.time_ns)
         if len(rows):
             self._publish(self._engine.report(rows))
+        for held in self._readings.account.positions:
+            if self._market.adopt is not None:
+                self._market.adopt(held.symbol, abs(held.quantity))
         if answer == "flatten" and len(rows):
             self._publish(self._engine.command(Command("flatten")))
 

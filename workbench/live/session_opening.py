@@ -119,6 +119,9 @@ def _taken_up(parts: SessionParts, is_called_off: Callable[[float], bool]) -> Op
     market = _reopened(parts, replayed, is_called_off)
     if market is None:
         return None
+    for held in parts.readings.account.positions:
+        if market.adopt is not None:
+            market.adopt(held.symbol, abs(held.quantity))
     missing_from = engine.mark_all_holes() if market.has_hole else {}
     orders = _order_line(parts, market, replayed)
     watch = _account_watch(parts, orders)

@@ -49,6 +49,8 @@ class Market(NamedTuple):
         Returns where orders are sent, for the session of an id; None where there is no account.
     measure_clock : callable or None, default None
         Measures how far that clock is from the computer's; raises ExchangeError. None where nothing is to be measured.
+    adopt : callable or None, default None
+        Told, by symbol and quantity, what a session holds that it did not buy through this opening, and may sell.
     has_hole : bool, default False
         For a session that goes on: whether prices are missing before the feed begins, which only candles can mend.
     """
@@ -60,6 +62,7 @@ class Market(NamedTuple):
     speed: float = 0.0
     open_orders: Callable[[str], OrderLine] | None = None
     measure_clock: Callable[[], None] | None = None
+    adopt: Callable[[str, float], None] | None = None
     has_hole: bool = False
 
 

@@ -92,8 +92,13 @@ class EventSpool:
         return ()
 
     @property
-    def is_snapshot_due(self) -> bool:
+    def keeps_snapshots(self) -> bool:
         """Always False: who holds the spool holds the session that filled it."""
+        return False
+
+    @property
+    def is_snapshot_due(self) -> bool:
+        """Always False."""
         return False
 
     def snapshot(self, ledger_hash: str) -> None:

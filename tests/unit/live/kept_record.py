@@ -80,6 +80,10 @@ class KeptRecord:
         return tuple(note for note in self._notes if not kinds or note.kind in kinds)
 
     @property
+    def keeps_snapshots(self) -> bool:
+        return True
+
+    @property
     def is_snapshot_due(self) -> bool:
         return self._count - (self._checks[-1][0] if self._checks else 0) >= 100
 

@@ -277,7 +277,7 @@ class SimulatedClient:
         return self._exchange.account.positions(symbols)
 
     def watch_trades(self, symbol: str, *, silent_after_s: float = 60.0) -> AsyncGenerator[TradeEvent, None]:  # noqa: ARG002  a market that is played is never interrupted
-        """Stream the trades of a `symbol` from now on."""
+        """Stream the trades of a `symbol` from now on; there is no interruption, whatever `silent_after_s` says."""
         return self._stream(self._exchange.watch_trades(symbol))
 
     def watch_candles(
@@ -287,11 +287,11 @@ class SimulatedClient:
         *,
         silent_after_s: float | None = None,  # noqa: ARG002  as above
     ) -> AsyncGenerator[CandleEvent, None]:
-        """Stream the candles of a `symbol` and `timeframe`, the open one included, after each print."""
+        """Stream the candles of a `symbol` and `timeframe` after each print; `silent_after_s` means nothing here."""
         return self._stream(self._exchange.watch_candles(symbol, timeframe))
 
     def watch_own(self, symbols: Sequence[str], *, poll_s: float = 30.0) -> AsyncGenerator[OwnEvent, None]:  # noqa: ARG002  there is nothing to miss
-        """Stream the account's order states and trades in some `symbols` from now on."""
+        """Stream the account's order states and trades in some `symbols` from now on; `poll_s` means nothing here."""
         return self._stream(self._exchange.watch_own(symbols))
 
     async def close(self) -> None:

@@ -166,6 +166,11 @@ class Journal:
         return self.path.with_name("ballast")
 
     @property
+    def keeps_snapshots(self) -> bool:
+        """Always True."""
+        return True
+
+    @property
     def is_snapshot_due(self) -> bool:
         """Whether ``SNAPSHOT_ROWS`` rows were added since the last snapshot."""
         return len(self) - self._last_snapshot >= SNAPSHOT_ROWS

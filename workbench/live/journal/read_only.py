@@ -47,6 +47,11 @@ class ReadOnlyRecord:
         return 0
 
     @property
+    def keeps_snapshots(self) -> bool:
+        """Always False: nothing can be added."""
+        return False
+
+    @property
     def is_snapshot_due(self) -> bool:
         """Always False."""
         return False
