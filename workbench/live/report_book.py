@@ -55,9 +55,14 @@ class ReportBook:
         """Orders of which more will be told for certain: unanswered, or ended with fills that have not come yet."""
         return self.orders.outstanding
 
-    def expect(self, intent: Intent) -> None:
+    @property
+    def has_rows(self) -> bool:
+        """Whether rows wait to be taken, so that the core does not know everything yet."""
+        return bool(self._rows)
+
+    def expect(self, intent: Intent) -> LiveOrder:
         """Open an order that is about to be sent."""
-        self.orders.intend(intent)
+        return self.orders.intend(intent)
 
     def state(self, number: int, state: OrderState) -> bool:
         """Take what the exchange says of an order; return whether it is new."""
