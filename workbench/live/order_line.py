@@ -231,8 +231,9 @@ class OrderLine:
         for number in sorted(reader.cancelled | doubtful):
             self._cancel(number)
         if reader.recorded:
-            known_ns = [reader.complete_to_ns or 0, *(order.intent.time_ns for order in unfinished)]
-            self._audit(min(known_ns) - self._market_ns(_OVERLAP_S))
+            known_ns = [reader.complete_to_ns or reader.begun_ns or 0, *(one.intent.time_ns for one in unfinished)]
+            # An exchange takes no time before its own beginning.
+            self._audit(max(0, min(known_ns) - self._market_ns(_OVERLAP_S)))
 
     def send(self, requests: Sequence[ExchangeRequest]) -> None:
         """Record requests for good, and then carry them out in the background and in their order.

@@ -72,6 +72,8 @@ class NoteReader:
 
     def __init__(self, book: ReportBook) -> None:
         self.complete_to_ns: int | None = None
+        # Time of the oldest order: none of its trades can be older.
+        self.begun_ns: int | None = None
         # Numbers of all requests that were recorded, and of the orders that were to be cancelled.
         self.recorded: set[int] = set()
         self.cancelled: set[int] = set()
@@ -99,6 +101,7 @@ class NoteReader:
             if body["kind"] == "cancel":
                 self.cancelled.add(body["cancels"])
             else:
+                self.begun_ns = body["time_ns"] if self.begun_ns is None else min(self.begun_ns, body["time_ns"])
                 book.expect(Intent(**body))
         elif kind == "sent":
             book.orders.sent(body["number"])
