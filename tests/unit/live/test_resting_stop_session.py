@@ -1,4 +1,4 @@
-"""A session whose stop rests at the practice exchange, through real ccxt: it follows, it gives way, it is booked once."""
+"""A session whose stop rests at the practice exchange, through real ccxt: it follows, gives way, and is booked once."""
 
 from __future__ import annotations
 
