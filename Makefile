@@ -17,7 +17,7 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 py
 # pytest's workers, one a core
 WORKERS ?= 2
 
-.PHONY: help setup lab demo test lint unit simulate notebooks browser bench lock clean
+.PHONY: help setup lab demo test lint unit simulate soak notebooks browser bench lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -62,8 +62,17 @@ COUNT ?= 1000000
 simulate: $(STAMP) ## a million histories of orders with crashes and lost answers (twenty minutes)
 	$(BIN)/python -m tests.simulation.order_history $(FIRST) $(COUNT)
 
+# The seed says when and how; what a kill meets is left to the machine. `make unit` kills ten times.
+SEED ?= 1
+KILLS ?= 200
+
+soak: $(STAMP) ## kill sessions two hundred times among lost orders, and a month long (forty minutes)
+	$(BIN)/python -m tests.soak.killer $(SEED) $(KILLS)
+	$(BIN)/python -m tests.soak.month $(SEED) 20 43200
+
 notebooks: $(STAMP) ## run the notebooks and compare what they print
-	$(BIN)/pytest -p no:randomly --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
+	$(BIN)/python -m pytest -p no:randomly -p tests.notebooks.home --nbval --nbval-current-env \
+		--nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
 
 browser: $(STAMP) ## the tests that drive a real JupyterLab (needs chromium)
 	$(BIN)/pytest -m browser

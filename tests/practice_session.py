@@ -89,6 +89,11 @@ class Stage:
 
     def start(self) -> None:
         """Start the exchange and the session, and wait until its streams are heard."""
+        self.begin()
+        self._until_heard()
+
+    def begin(self) -> None:
+        """Start the exchange and the session."""
         self.exchange.start()
         if self._coins is not None:
             self.exchange.set_balance("BTC", self._coins)
@@ -98,7 +103,6 @@ class Stage:
         self.session = LiveSession(config, callbacks=callbacks, clock=self._clock, host=self._host)
         self.session.subscribe(self._notify)
         self.session.start()
-        self._until_heard()
 
     def _practice_source(self, exchange: PracticeExchange) -> ExchangeSource:
         return ExchangeSource("practice", feed=self._feed, address=exchange.address, clock=exchange.clock)

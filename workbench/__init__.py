@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         Tick,
         Timeframe,
     )
+    from workbench.recordings import replay
     from workbench.strategy import (
         Rules,
         Signals,
@@ -97,6 +98,7 @@ __all__ = [
     "param",
     "quality_report",
     "read_funding",
+    "replay",
     "resample",
     "sessions",
     "strategy",
@@ -146,6 +148,7 @@ _MODULE_OF = {
     "param": "workbench.strategy",
     "quality_report": "workbench.api",
     "read_funding": "workbench.api",
+    "replay": "workbench.recordings",
     "resample": "workbench.api",
     "sessions": "workbench.api",
     "strategy": "workbench.strategy",

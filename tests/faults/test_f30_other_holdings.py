@@ -27,12 +27,15 @@ class Hurried(SystemClock):
 
 
 @contextmanager
-def holding(before: float = 0.0) -> Iterator[Stage]:
+def holding(before: float = 0.0, **changes: Any) -> Iterator[Stage]:
     """Run a session that has bought for half of its account at 100, on an account that held some coins before."""
-    stage = Stage(TICKS, buy_and_hold(), coins=before, clock=Hurried(), cash=5_000.0)
+    stage = Stage(TICKS, buy_and_hold(), coins=before, clock=Hurried(), cash=5_000.0, **changes)
     try:
         stage.start()
         stage.play(65, bars=1)
+        if "feed" in changes:
+            # Of whole candles the next one tells the price at which a decision is carried out.
+            stage.play(60, bars=2)
         stage.until(lambda: stage.session.snapshot().fill_count == 1)
         yield stage
     finally:
@@ -71,6 +74,15 @@ def test_entries_halt_until_a_person_decides(answer: str, kept: float) -> None:
         stage.until_any(lambda: stage.session.state == "EXITS_ONLY")
         assert position(stage) == pytest.approx(bought + kept)
         assert stage.session.parity().is_identical
+
+
+def test_without_single_prices_it_is_adopted_at_the_last_close() -> None:
+    with holding(feed="candles") as stage:
+        bought = position(stage)
+        stage.exchange.trade_as_other(BTC, "buy", 1.0)
+        stage.until_any(lambda: stage.session.state == "HALTED")
+        stage.session.reconcile("adopt")
+        stage.until_any(lambda: position(stage) == pytest.approx(bought + 1.0))
 
 
 def test_what_somebody_sold_is_taken_out_of_the_position() -> None:

@@ -27,7 +27,8 @@ def apply_fill(  # noqa: PLR0913  what an exchange says of a fill
     held = book.symbols[s]["quantity"]
     if held * signed >= 0.0:
         book_entry(book, s, signed, price, fee, time_ns, reason, is_maker)
-    elif abs(signed) <= abs(held):
+    elif abs(signed) <= abs(held) or _left_over(book, s, held + signed) == 0.0:
+        # A position of several fills may be a float residue off what closes it: nothing opens on the other side.
         book_exit(book, s, signed, price, fee, time_ns, reason, is_maker)
     else:
         share = abs(held) / abs(signed)
@@ -39,7 +40,7 @@ def apply_fill(  # noqa: PLR0913  what an exchange says of a fill
 def book_exit(  # noqa: PLR0913  as above
     book: Book, s: int, signed: float, price: float, fee: float, time_ns: int, reason: int, is_maker: int
 ) -> None:
-    """Book a fill against the position, at most as large as it."""
+    """Book a fill against the position, at most as large as it but for a residue."""
     _record_fill(book, s, signed, price, fee, time_ns, reason, is_maker)
     _reduce(book, s, signed, price, fee, time_ns, reason)
 

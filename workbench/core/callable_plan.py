@@ -54,6 +54,8 @@ class CallablePlan(DecisionPlan):
     ----------
     indicator_names : tuple of str
         In the order of ``now``.
+    indicator_nodes : tuple of Node
+        What they calculate, in the same order.
     params : namedtuple
         The parameters, as ``decide`` takes them.
     now_type : type
@@ -79,6 +81,7 @@ class CallablePlan(DecisionPlan):
     ) -> None:
         _check_names(indicators)
         self.indicator_names = tuple(indicators)
+        self.indicator_nodes = tuple(indicators.values())
         self._program = Program(list(indicators.values()))
         super().__init__(name, parameters, source, self._program.warmup)
         fields = (*NOW_FIELDS, *self.indicator_names)

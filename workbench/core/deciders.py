@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from workbench.model import Bars
 
     Floats = NDArray[np.float64]
+
+
+class Decider(Protocol):
+    """What says what a strategy decides, bar by bar."""
+
+    def see(self, s: int, bar: tuple[float, ...]) -> None:
+        """Take a warm-up bar of symbol `s`."""
+
+    def decide(self, memory: Memory, s: int, time_ns: int, bar: tuple[float, ...]) -> int:
+        """Take a bar, make the decision wait in the book, and return its code or action."""
 
 
 class RuleDecider:
@@ -134,7 +144,7 @@ def live_decider(
     return RuleDecider(plan, symbols, on_error)
 
 
-def warm_up(decider: RuleDecider | CallableDecider, bars: Bars) -> None:
+def warm_up(decider: Decider, bars: Bars) -> None:
     """Feed history to the indicators of a decider: each symbol its valid bars."""
     for s in range(bars.n_symbols):
         for bar in zip(*bars.values[:, s, bars.valid[s]].tolist(), strict=True):

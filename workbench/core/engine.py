@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workbench.core.deciders import CallableDecider, RuleDecider
+    from workbench.core.deciders import Decider
     from workbench.core.plan import DecisionPlan
     from workbench.core.records import Book
     from workbench.model import AccountState, Bars, StepResult
@@ -46,7 +46,7 @@ _MUTE = Command("mute").code
 class EventRun:
     """One pass of events through a book, in pieces of any size."""
 
-    def __init__(self, config: EngineConfig, decider: RuleDecider | CallableDecider | None) -> None:
+    def __init__(self, config: EngineConfig, decider: Decider | None) -> None:
         symbols = len(config.symbols)
         self.book: Book = open_book(config, LOG_ROWS + ROOM_PER_SYMBOL * symbols)
         self._memory = memory_of(self.book)

@@ -132,6 +132,9 @@ def place_entry(book: Book, s: int, price: float, time_ns: int) -> None:
     instrument = book.symbols[s]["instrument"]
     side = y["entry_side"]
     y["entry_side"] = 0
+    if side * y["quantity"] > 0.0:
+        # Decided while an earlier entry was in flight, which has filled since: it is no reversal and adds nothing.
+        return
     kind = MARKET
     order_price = slipped_price(instrument, book.config, price, side)
     if not math.isnan(y["limit"]):

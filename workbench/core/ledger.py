@@ -181,10 +181,15 @@ class Ledger:
     def hash(self) -> str:
         """The sha256 over log, trace and state: equal if and only if two runs did the same, byte for byte."""
         digest = hashlib.sha256()
-        for part in (self.log.tobytes(), self.trace.tobytes(), self.state):
-            digest.update(len(part).to_bytes(8, "little"))
+        # Views, not copies: a long session's trace is large, and its hash is wanted again and again.
+        for part in (_bytes_of(self.log), _bytes_of(self.trace), memoryview(self.state)):
+            digest.update(part.nbytes.to_bytes(8, "little"))
             digest.update(part)
         return digest.hexdigest()
+
+
+def _bytes_of(table: Table) -> memoryview:
+    return np.ascontiguousarray(table).view(np.uint8).data
 
 
 def new_trace(rows: int) -> Table:

@@ -42,6 +42,11 @@ class RulePlan(DecisionPlan):
         In the order of `CONDITION_NAMES`; all with bool values.
     levels : sequence of eight float or Node
         In the order of `LEVEL_NAMES`; nan is unset. Numbers are taken as they are: check them first.
+
+    Attributes
+    ----------
+    conditions, levels : tuple
+        As given: for who wants to tell people what the rules say.
     """
 
     kind = "rules"
@@ -54,6 +59,8 @@ class RulePlan(DecisionPlan):
         conditions: Sequence[Node],
         levels: Sequence[Level],
     ) -> None:
+        self.conditions = tuple(conditions)
+        self.levels = tuple(levels)
         guarded = list(conditions)
         varying = [(row, level) for row, level in enumerate(levels) if isinstance(level, Node)]
         fractions = _FRACTIONS | ({_SIZE} if levels[_SIZING] == RISK else set())

@@ -75,7 +75,9 @@ class AccountWatch:
         told: list[str] = []
         held = self._orders.take_holdings()
         if held is not None:
-            booked = {one.symbol: one.quantity for one in account.positions}
+            booked = self._orders.unbooked
+            for position in account.positions:
+                booked[position.symbol] += position.quantity
             found = self._books.look(held, booked, time_ns)
             certain = self._books.differences
             told = [str(one) for one in certain if one.symbol not in {known.symbol for known in self._told}]

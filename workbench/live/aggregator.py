@@ -112,6 +112,7 @@ class BarAggregator:
         self._last_ns = _NO_TIME
         self._end_ns = _NO_TIME
         self._open_ns = _NO_TIME
+        self._lost_ns: int | None = None
         self._prices = (math.nan,) * 4
         self._volume = 0.0
         self._is_partial = False
@@ -127,7 +128,15 @@ class BarAggregator:
     def next_open_ns(self) -> int | None:
         """Open of the first bar that is not closed, ns UTC; None when nobody knows."""
         with self._lock:
+            if self._lost_ns is not None:
+                return self._lost_ns
             return self._open_ns if self._open_ns >= 0 else self._since_ns
+
+    @property
+    def has_lost_bar(self) -> bool:
+        """Whether a bar before the open one had prices and was neither closed as whole nor mended."""
+        with self._lock:
+            return self._lost_ns is not None
 
     @property
     def counts(self) -> TickCounts:
@@ -203,6 +212,8 @@ class BarAggregator:
                 if time_ns < self._end_ns:
                     self._extend(price, volume)
                 else:
+                    if self._lost_ns is None and self._open_ns >= 0:
+                        self._lost_ns = self._open_ns
                     self._begin(time_ns, price, volume)
 
     def mark_hole(self) -> None:
@@ -245,6 +256,7 @@ class BarAggregator:
         if self._open_ns < 0:
             return None
         self._counts["bars"] += 1
+        self._lost_ns = None
         return self._bar()
 
     def _bar(self) -> Bar:

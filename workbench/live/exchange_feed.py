@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ExchangeFeed"]
 
-# Trades of one call when what was missed before the stream is fetched.
+# Trades or candles of one call when what was missed is fetched.
 _PAGE: Final = 1_000
 # The session's thread waits as long for candles that fill a hole.
 _CANDLES_TIMEOUT_S: Final = 5.0
@@ -124,18 +124,9 @@ class ExchangeFeed:
         ExchangeError
             The exchange did not answer.
         """
-        length = self._timeframe
 
         async def fetch(client: ExchangeClient) -> list[Candle]:
-            found: list[Candle] = []
-            since_ns = start_ns
-            while since_ns < end_ns:
-                page = await client.candles(symbol, length, since_ns, _PAGE)
-                found += page
-                if len(page) < _PAGE:
-                    break
-                since_ns = page[-1].time_ns + length.ns
-            return found
+            return await self._candles(client, symbol, start_ns, end_ns)
 
         found = self._line.ask(fetch, timeout_s=_CANDLES_TIMEOUT_S)
         return tuple(
@@ -229,13 +220,27 @@ class ExchangeFeed:
     async def _confirm(self, index: int, closer: CandleCloser, client: ExchangeClient, since_ns: int) -> None:
         """Take the candles from a time on as the exchange gives them when asked; what it does not give stays open."""
         symbol = self._symbols[index]
+        # Asked for at least once, should our clock be behind.
+        end_ns = max(self._line.now_ns(), since_ns + 1)
         try:
-            candles = await client.candles(symbol, self._timeframe, since_ns)
+            candles = await self._candles(client, symbol, since_ns, end_ns)
         except (DataError, ExchangeError) as error:
             text = f"{symbol}: the candles from {utc_text(since_ns)} on could not be fetched: {error}"
             self._note(Notice(since_ns, "gap", text))
             return
         self._close_bars(index, closer, candles)
+
+    async def _candles(self, client: ExchangeClient, symbol: str, since_ns: int, end_ns: int) -> list[Candle]:
+        """Return the candles of a `symbol` from a time up to another one, page by page, however long a page is."""
+        found: list[Candle] = []
+        while since_ns < end_ns:
+            page = await client.candles(symbol, self._timeframe, since_ns, _PAGE)
+            fresh = [one for one in page if one.time_ns >= since_ns]
+            if not fresh:
+                break
+            found += fresh
+            since_ns = fresh[-1].time_ns + self._timeframe.ns
+        return found
 
     def _close_bars(self, index: int, closer: CandleCloser, candles: Sequence[Candle]) -> None:
         rows: list[Row] = []

@@ -65,6 +65,7 @@ class Inlet:
         self._length_ns = timeframe.ns
         self._is_bar_only: bool | None = None
         self._last_bar_ns = [-1] * len(symbols)
+        self._closes: dict[str, float] = {}
         self._counts = dict.fromkeys(("bars", "ticks", "late_bars", "bad_bars", "unknown_symbol"), 0)
         self._aggregators = tuple(
             BarAggregator(symbol, timeframe, since_ns=since_ns, latest_ns=latest_ns) for symbol in symbols
@@ -84,6 +85,11 @@ class Inlet:
     def forming(self) -> tuple[Bar, ...]:
         """The open bars; none while no price came."""
         return tuple(bar for bar in (aggregator.forming for aggregator in self._aggregators) if bar is not None)
+
+    @property
+    def prices(self) -> dict[str, float]:
+        """The last price of each symbol that had one."""
+        return self._closes | {bar.symbol: bar.close for bar in self.forming}
 
     def batch(self, events: NDArray[np.void]) -> Iterator[Piece]:
         """Yield the steps of a batch of ticks or of whole bars, as they are asked for.
@@ -128,7 +134,9 @@ class Inlet:
         for index, aggregator in enumerate(self._aggregators):
             own = [rows[events["symbol"][rows] == index] for rows in (bars, ticks, closed)]
             if len(own[0]):
-                self._last_bar_ns[index] = int(events["time_ns"][own[0][-1]])
+                last = events[own[0][-1]]
+                self._last_bar_ns[index] = int(last["time_ns"])
+                self._closes[self.symbols[index]] = float(last["d"])
             since_ns = self._since_ns
             prices = own[1]
             if len(own[2]):
@@ -144,6 +152,14 @@ class Inlet:
     def mark_hole(self, symbol: str) -> None:
         """Mark the bars as partial that a hole in the prices of a `symbol` touches."""
         self._aggregators[self.symbols.index(symbol)].mark_hole()
+
+    def mark_lost_bars(self) -> dict[str, int]:
+        """Mark a hole in each symbol of which a bar was neither whole nor mended; return from when on, ns UTC."""
+        lost = [symbol for symbol, one in zip(self.symbols, self._aggregators, strict=True) if one.has_lost_bar]
+        for symbol in lost:
+            self.mark_hole(symbol)
+        missing_from = self.missing_from()
+        return {symbol: missing_from[symbol] for symbol in lost}
 
     def missing_from(self) -> dict[str, int]:
         """Return the open of the first bar that is not closed of each symbol that had prices, ns UTC."""
@@ -190,6 +206,7 @@ class Inlet:
                 self._counts["late_bars"] += 1
                 continue
             self._last_bar_ns[symbol] = time_ns
+            self._closes[bar.symbol] = bar.close
             keep.append(position)
             bars.append(bar)
         if len(keep) < len(group):

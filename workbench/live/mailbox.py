@@ -63,6 +63,11 @@ class Mailbox:
             self._asks.clear()
         return asks
 
+    def has_any(self, *names: str) -> bool:
+        """Return whether a request of one of these names waits; it waits on."""
+        with self._lock:
+            return any(ask.name in names for ask in self._asks)
+
     def close(self) -> None:
         """Answer everything that waits or will come: nobody listens any more."""
         with self._lock:

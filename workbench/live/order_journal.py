@@ -18,6 +18,10 @@ class OrderNote(Protocol):
         """What it is about."""
 
     @property
+    def time_ns(self) -> int:
+        """When it was, by the session's time, ns UTC."""
+
+    @property
     def body(self) -> Mapping[str, Any]:
         """What it says."""
 

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from workbench.live.exchange_line import ExchangeLine
     from workbench.live.order_journal import OrderJournal, OrderNote
     from workbench.live.report_book import Row
-    from workbench.live.stop_keeper import NewStop
     from workbench.model import AccountState, ExchangeRequest, Instrument
 
 __all__ = ["OrderLine"]
@@ -113,7 +112,7 @@ class OrderLine:
 
     @property
     def recovering(self) -> int:
-        """Orders of a process before this one of which it is not known yet what became of them."""
+        """Orders of a process before this one that are being asked for; none once that has come to need a person."""
         return len(self._recovering)
 
     @property
@@ -125,6 +124,11 @@ class OrderLine:
     def resting_stops(self) -> tuple[str, ...]:
         """The stops that rest at the exchange, in words."""
         return self._stops.resting()
+
+    @property
+    def unbooked(self) -> dict[str, float]:
+        """What fees left of each symbol in the account and in no position, in base units; below 0 what they took."""
+        return self._book.unbooked
 
     @property
     def has_news(self) -> bool:
@@ -231,9 +235,10 @@ class OrderLine:
         for number in sorted(reader.cancelled | doubtful):
             self._cancel(number)
         if reader.recorded:
-            known_ns = [reader.complete_to_ns or reader.begun_ns or 0, *(one.intent.time_ns for one in unfinished)]
-            # An exchange takes no time before its own beginning.
-            self._audit(max(0, min(known_ns) - self._market_ns(_OVERLAP_S)))
+            # An exchange may take no time before its first one, so what was never complete begins with the first order.
+            complete_ns = reader.begun_ns if reader.complete_to_ns is None else reader.complete_to_ns
+            known_ns = [complete_ns, *(order.intent.time_ns for order in unfinished)]
+            self._audit(min(known_ns) - self._market_ns(_OVERLAP_S))
 
     def send(self, requests: Sequence[ExchangeRequest]) -> None:
         """Record requests for good, and then carry them out in the background and in their order.
@@ -273,7 +278,8 @@ class OrderLine:
             if isinstance(one, int):
                 self._cancel(one)
             else:
-                self._begin([self._protection(one, account.time_ns)], is_wanted=True)
+                name, expires_ns = self.client_order_id(one.number), self._expires_ns()
+                self._begin([one.intent(name, account.time_ns, expires_ns)], is_wanted=True)
         self._notices.extend(self._stops.notices())
         for request, left in self._stops.release(account):
             if left > 0.0:
@@ -350,22 +356,7 @@ class OrderLine:
             time_in_force="ioc" if is_limit and not request.may_rest else "gtc",
             is_exit=request.is_exit,
             time_ns=request.time_ns,
-            expires_ns=self._line.timing.now_ns() + self._market_ns(_LIFETIME_S),
-        )
-
-    def _protection(self, stop: NewStop, time_ns: int) -> Intent:
-        return Intent(
-            number=stop.number,
-            client_order_id=self.client_order_id(stop.number),
-            symbol=stop.symbol,
-            side=stop.side,
-            quantity=stop.quantity,
-            kind="market" if stop.level is None else "stop",
-            price=stop.level,
-            time_in_force="gtc",
-            is_exit=True,
-            time_ns=time_ns,
-            expires_ns=self._line.timing.now_ns() + self._market_ns(_LIFETIME_S),
+            expires_ns=self._expires_ns(),
         )
 
     def _begin_placing(self, order: LiveOrder, task: Callable[..., Coroutine[Any, Any, None]]) -> None:
@@ -400,7 +391,7 @@ class OrderLine:
 
     def _take(self, item: object) -> None:
         if isinstance(item, Notice):
-            self._notices.append(item)
+            self._heed(item)
         elif isinstance(item, OwnTrade):
             self._is_disturbed = True
             if self._book.trade(item):
@@ -420,6 +411,13 @@ class OrderLine:
             self._note("trade", item.to_ns, {"complete_to_ns": item.to_ns})
         elif isinstance(item, _CancelDone):
             self._cancelling.discard(item.number)
+
+    def _heed(self, notice: Notice) -> None:
+        self._notices.append(notice)
+        if notice.needs_person:
+            # Waiting does not mend it, and the other positions need their exits. Nothing is opened until a person says
+            # so, and what is still unknown stays in flight.
+            self._recovering.clear()
 
     def _placed(self, item: OrderPlaced) -> None:
         self._placing.pop(item.number, None)
@@ -486,6 +484,9 @@ class OrderLine:
                 f"{len(known)} booked; compare them with the exchange"
             )
         self._book.put_back(rows[len(known) :])
+
+    def _expires_ns(self) -> int:
+        return self._line.timing.now_ns() + self._market_ns(_LIFETIME_S)
 
     def _market_ns(self, duration_s: float) -> int:
         return int(duration_s * _NS_PER_S * max(1.0, self._line.timing.speed))

@@ -72,8 +72,8 @@ class NoteReader:
 
     def __init__(self, book: ReportBook) -> None:
         self.complete_to_ns: int | None = None
-        # Time of the oldest order: none of its trades can be older.
-        self.begun_ns: int | None = None
+        # When the oldest request was wanted; 0 while there is none.
+        self.begun_ns = 0
         # Numbers of all requests that were recorded, and of the orders that were to be cancelled.
         self.recorded: set[int] = set()
         self.cancelled: set[int] = set()
@@ -91,6 +91,8 @@ class NoteReader:
             return
         try:
             self._read(note.kind, note.body)
+            if note.kind == "intent":
+                self.begun_ns = min(note.time_ns, self.begun_ns or note.time_ns)
         except (KeyError, TypeError, ValueError) as error:
             raise JournalError(f"note of kind {note.kind!r} is not about an order: {error!r}") from error
 
@@ -101,7 +103,6 @@ class NoteReader:
             if body["kind"] == "cancel":
                 self.cancelled.add(body["cancels"])
             else:
-                self.begun_ns = body["time_ns"] if self.begun_ns is None else min(self.begun_ns, body["time_ns"])
                 book.expect(Intent(**body))
         elif kind == "sent":
             book.orders.sent(body["number"])

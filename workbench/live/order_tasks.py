@@ -154,13 +154,14 @@ class OrderTasks:
             await self._is_wanted.wait()
             is_idle = not self._active
             asked_ns = self._exchange_ns(client)
-            if await self._fetch(since_ns, client):
+            is_told = await self._fetch(since_ns, client)
+            if is_told:
                 since_ns = asked_ns - self._lag_ns
                 self._put(TradesComplete(since_ns))
                 if is_idle:
                     # Nothing that is open can trade.
                     self._is_wanted.clear()
-            await self._timing.sleep(_AUDIT_S)
+            await self._timing.sleep(_AUDIT_S if is_told else _POLL_S)
 
     async def _fetch(self, since_ns: int, client: ExchangeClient) -> bool:
         for symbol in self._symbols:

@@ -107,4 +107,4 @@ def last_pause(record: SessionRecord) -> RecordedNote | None:
 def told_events(record: SessionRecord, status: SessionStatus) -> None:
     """Show the events of earlier processes of the session again."""
     notes = [note for note in record.notes() if "text" in note.body]
-    status.events.extend(SessionEvent(note.time_ns, note.body["about"], note.body["text"]) for note in notes)
+    status.retell(SessionEvent(note.time_ns, note.body["about"], note.body["text"]) for note in notes)

@@ -48,6 +48,7 @@ class ReportBook:
         self._instruments = instruments
         self._symbols = tuple(one.symbol for one in instruments)
         self._kept: dict[int, _Kept] = {}
+        self._unbooked = dict.fromkeys(self._symbols, 0.0)
         self._rows: list[Row] = []
 
     @property
@@ -59,6 +60,11 @@ class ReportBook:
     def has_rows(self) -> bool:
         """Whether rows wait to be taken, so that the core does not know everything yet."""
         return bool(self._rows)
+
+    @property
+    def unbooked(self) -> dict[str, float]:
+        """What fees left of each symbol in the account and in no position, in base units; below 0 what they took."""
+        return dict(self._unbooked)
 
     def expect(self, intent: Intent) -> LiveOrder:
         """Open an order that is about to be sent."""
@@ -94,12 +100,23 @@ class ReportBook:
             sign = 1.0 if order.intent.side == "buy" else -1.0
             quantity, fee = self._net(order, trade)
             flags |= MAKER if trade.is_maker else 0
+            self._count_unbooked(order.intent.symbol, trade, quantity)
             self._add(order, trade.time_ns, (sign * quantity, trade.price, fee), flags)
         return self.orders.news != news_before
 
     def _add(self, order: LiveOrder, time_ns: int, fill: tuple[float, float, float], flags: int) -> None:
         symbol = self._symbols.index(order.intent.symbol)
         self._rows.append((REPORT, symbol, time_ns, *fill, float(order.intent.number), float(flags), 0))
+
+    def _count_unbooked(self, symbol: str, trade: OwnTrade, booked: float) -> None:
+        """Count by how much the account changed more than was booked of a trade."""
+        sign = 1.0 if trade.side == "buy" else -1.0
+        for one in self._instruments:
+            if one.kind != "spot":
+                # Of these the exchange tells the position, which no fee changes.
+                continue
+            change = sign * (trade.quantity - booked) if one.symbol == symbol else 0.0
+            self._unbooked[one.symbol] += change - (trade.fee if trade.fee_currency == one.base else 0.0)
 
     def _net(self, order: LiveOrder, trade: OwnTrade) -> tuple[float, float]:
         instrument = self._instruments[self._symbols.index(order.intent.symbol)]

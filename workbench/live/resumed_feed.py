@@ -66,9 +66,9 @@ class ResumedFeed:
             batch = self._feed.poll(now_ns)
             if not len(batch):
                 return batch
-            fresh = batch[[self._is_new(*row) for row in zip(*_columns(batch), strict=True)]]
-            if len(fresh):
-                return _numbered(fresh) if self.is_bar_only else fresh
+            is_new = np.array([self._is_new(*row) for row in zip(*_columns(batch), strict=True)])
+            if is_new.any():
+                return _numbered(batch, is_new) if self.is_bar_only else batch[is_new]
         return self._feed.poll(now_ns)
 
     def listen(self, wake: threading.Event) -> None:
@@ -102,12 +102,20 @@ class ResumedFeed:
         return False
 
 
-def last_seen_ns(events: NDArray[np.void]) -> int | None:
+def last_seen_ns(events: NDArray[np.void], symbols: int, begun_ns: int) -> int:
     """Return the time from which on a feed has to be asked again, ns UTC: of the symbol whose prices end first.
 
-    None when no price was recorded.
+    Parameters
+    ----------
+    events : ndarray of `EVENT`
+        What was recorded.
+    symbols : int
+        How many symbols the session has.
+    begun_ns : int
+        Where its feed began, ns UTC: from there on are missing those of a symbol of which none was recorded.
     """
-    return min((time_ns for time_ns, _ in _seen(events).values()), default=None)
+    seen = _seen(events)
+    return min(seen[symbol][0] if symbol in seen else begun_ns for symbol in range(symbols))
 
 
 def _seen(events: NDArray[np.void]) -> Seen:
@@ -123,8 +131,11 @@ def _columns(batch: NDArray[np.void]) -> tuple[list[int], list[int]]:
     return batch["symbol"].tolist(), batch["time_ns"].tolist()
 
 
-def _numbered(bars: NDArray[np.void]) -> NDArray[np.void]:
-    """Return whole bars whose ``remaining`` counts down within each time again."""
-    left = np.searchsorted(bars["time_ns"], bars["time_ns"], side="right")
-    bars["remaining"] = left - 1 - np.arange(len(bars))
-    return bars
+def _numbered(bars: NDArray[np.void], is_new: NDArray[np.bool_]) -> NDArray[np.void]:
+    """Return the new ones of whole bars, whose ``remaining`` counts down within each group to its end at 0 again."""
+    # Not by their times: candles of one symbol stand before those of another, each a group of its own.
+    ends = bars["remaining"] == 0
+    groups = (np.cumsum(ends) - ends)[is_new]
+    fresh = bars[is_new]
+    fresh["remaining"] = np.searchsorted(groups, groups, side="right") - 1 - np.arange(len(fresh))
+    return fresh

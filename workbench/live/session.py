@@ -146,7 +146,8 @@ class LiveSession(SessionView):
                 abandoned=self._abandoned,
             )
         )
-        self._status.move(SessionState.STARTING, "started by the user", 0)
+        is_first = market is not None
+        self._status.move(SessionState.STARTING, "started by the user" if is_first else "started again", 0)
         # A daemon: a strategy that never returns must not keep the interpreter from ending.
         self._thread = threading.Thread(target=self._loop.run, name=f"workbench-session-{self.name}", daemon=True)
         self._thread.start()

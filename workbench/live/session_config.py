@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from workbench.core import DecisionPlan
     from workbench.live.real_mode import SessionMode
     from workbench.live.sources import MarketSource
+    from workbench.model import Instrument
     from workbench.strategy import ConfiguredStrategy
 
 __all__ = ["EXECUTIONS", "SESSION_NAME", "LiveSessionConfig", "stale_limit_ns"]
@@ -180,8 +181,13 @@ class LiveSessionConfig:
         """
         return plan_of(self.strategy)
 
-    def engine_config(self) -> EngineConfig:
+    def engine_config(self, instruments: tuple[Instrument, ...] | None = None) -> EngineConfig:
         """Return what the core needs to know.
+
+        Parameters
+        ----------
+        instruments : tuple of Instrument, optional
+            Rules of the symbols; default the source's.
 
         Raises
         ------
@@ -189,7 +195,7 @@ class LiveSessionConfig:
             The source does not know a symbol.
         """
         return EngineConfig(
-            instruments=self.source.instruments(self.symbols),
+            instruments=self.source.instruments(self.symbols) if instruments is None else instruments,
             timeframe=self.timeframe,
             cash=self.cash,
             risk=self.risk,

@@ -8,11 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from workbench.live.health import SessionHealth
+    from workbench.live.order_story import OrderStory
     from workbench.live.parity import ParityReport
     from workbench.live.records import ChartState, ErrorRecord, SessionEvent, StepUpdate
     from workbench.live.session_config import LiveSessionConfig
     from workbench.live.states import SessionState
-    from workbench.model import AccountState, ClosedTrade, Denied, Fill, Timeframe
+    from workbench.model import AccountState, ClosedTrade, Denied, EquityWaterfall, Fill, Timeframe
     from workbench.strategy.parameters import Parameter
 
 __all__ = ["SessionHandle", "StrategyLike"]
@@ -106,8 +107,17 @@ class SessionHandle(Protocol):
     def health(self) -> SessionHealth:
         """Return the state with the age of the data against its limit."""
 
-    def parity(self) -> ParityReport:
-        """Replay what was recorded through the backtest driver, and say whether it did the same, byte for byte."""
+    def parity(self, strategy: object = None) -> ParityReport:
+        """Replay what was recorded through the backtest driver, and say whether it did the same, byte for byte.
+
+        Another `strategy` in the place of the session's own shows the first bar at which the two part.
+        """
+
+    def waterfall(self) -> EquityWaterfall:
+        """Explain the difference to the bar-only backtest: path inside the bars, latency, prices, fees, fills."""
+
+    def why(self, order: int | str | Fill | Denied) -> OrderStory:
+        """Return why an order happened, by its number, client order id, fill or denial; printed, it is a text."""
 
     def configure(self, **parameters: object) -> None:
         """Change parameters of the strategy before the start."""

@@ -47,6 +47,8 @@ _NS_PER_S: Final = 1_000_000_000
 _LONGEST_WAIT_S: Final = 3_600.0
 # How long a stop waits for what the exchange says of orders, real seconds; well within the 30 s of a stop.
 _ANSWERS_S: Final = 15
+# How often the candles of a hole are asked for; until then nothing is decided on its symbol, and levels are watched.
+_MEND_TRIES: Final = 5
 
 
 class _Due(Enum):
@@ -78,6 +80,7 @@ class SessionLoop:
         self._orders: OrderLine | None = None
         self._watch: AccountWatch | None = None
         self._missing_from: dict[str, int] = {}
+        self._unmended: dict[str, int] = {}
         self._clock_watch = ClockWatch(parts.base_clock)
         self._is_stopping = False
         self._dropped_ns: int | None = None
@@ -139,17 +142,16 @@ class SessionLoop:
         if self._parts.host.is_muted:
             self._pause("the strategy did not return from its last bar and is not asked again", by="strategy")
             self._publish(self._engine.command(Command("mute")))
+        # Before any price that was missed is run: what was decided before them may be old by now.
+        self._drop_if_stale()
         self._judge(is_idle=True)
         self._commit(matters=True)
 
     def _is_called_off(self, wait_s: float) -> bool:
-        """Wait, and return whether somebody asked the session to end meanwhile."""
+        """Wait, and return whether somebody asked the session to end meanwhile; what else was asked waits."""
         mailbox = self._parts.mailbox
         mailbox.wake.clear()
-        asks = mailbox.take()
-        for ask in asks:
-            ask.is_done.set()
-        if any(ask.name in ("stop", "stop_flat") for ask in asks):
+        if mailbox.has_any("stop", "stop_flat"):
             self._end(SessionState.STOPPED, "stopped by the user before its market could be reached")
         elif not self._abandoned.is_set():
             self._parts.base_clock.wait(mailbox.wake, wait_s)
@@ -184,6 +186,7 @@ class SessionLoop:
         self._book_reports()
         if self._is_resolving:
             # No new order before it is known what became of the old ones.
+            self._drop_if_stale()
             self._judge(is_idle=True)
             return _Due.NOTHING
         batch = feed.poll(clock.now_ns())
@@ -299,8 +302,10 @@ class SessionLoop:
         """Carry out what a person decided of a difference to the exchange."""
         if self._watch is None:
             return
-        prices = {bar.symbol: bar.close for bar in self._engine.forming}
-        rows = self._watch.decide(answer, self._readings.account, prices, self._engine.time_ns)
+        rows = self._watch.decide(answer, self._readings.account, self._engine.prices, self._engine.time_ns)
+        for one in self._watch.differences:
+            text = f"{one.symbol} stays undecided: it had no price yet at which it could be booked"
+            self._status.note(self._engine.time_ns, "account", text)
         if len(rows):
             self._publish(self._engine.report(rows))
         for held in self._readings.account.positions:
@@ -332,8 +337,9 @@ class SessionLoop:
             since_ns = min(bar.time_ns, self._missing_from.pop(bar.symbol, bar.time_ns))
             bars = self._feed.closed_bars(bar.symbol, since_ns, forming_ns)
         except ExchangeError as error:
-            self._status.note(bar.time_ns, "gap", f"the candles of the hole could not be fetched: {error}")
+            self._mend_later(bar.symbol, since_ns, f"the candles of the hole could not be fetched: {error}")
             return
+        self._unmended.pop(bar.symbol, None)
         if bars:
             text = f"bars made of the exchange's own candles from {utc_text(bars[0].time_ns)} on: {len(bars)}"
             self._status.note(bar.time_ns, "gap", text)
@@ -341,6 +347,18 @@ class SessionLoop:
         elif self._market.clock is not None:
             text = f"the exchange has no candle of the bar of {utc_text(bar.time_ns)}, so it is left out"
             self._status.note(bar.time_ns, "gap", text)
+
+    def _mend_later(self, symbol: str, since_ns: int, text: str) -> None:
+        """Have the bars of a hole fetched with the next bar, a few times: what is left out shifts every indicator."""
+        tries = self._unmended[symbol] = self._unmended.get(symbol, 0) + 1
+        if tries < _MEND_TRIES:
+            self._missing_from[symbol] = since_ns
+            self._engine.mark_hole(symbol)
+            text += "; they are asked for again when the next bar closes"
+        else:
+            del self._unmended[symbol]
+            text += f"; the bars from {utc_text(since_ns)} on are left out"
+        self._status.note(since_ns, "gap", text)
 
     def _publish(self, step: LiveStep) -> None:
         self._readings.take(step)

@@ -98,11 +98,12 @@ def open_session(parts: SessionParts, is_called_off: Callable[[float], bool]) ->
     if parts.market is None:
         return _taken_up(parts, is_called_off)
     market = parts.market
+    # First of all: a session that cannot pay has not begun, and nothing may take it up later.
+    orders = _order_line(parts, market, None)
     parts.host.record.note(BEGUN, market.feed.start_ns, {"since_ns": market.since_ns})
     if market.history is not None:
         parts.engine.warm_up(market.history)
         parts.chart.add_history(market.history)
-    orders = _order_line(parts, market, None)
     return Opened(market, orders, _account_watch(parts, orders), {}, None)
 
 
@@ -119,10 +120,18 @@ def _taken_up(parts: SessionParts, is_called_off: Callable[[float], bool]) -> Op
     market = _reopened(parts, replayed, is_called_off)
     if market is None:
         return None
+    if parts.readings.data_ns is None:
+        # No price was recorded: the silence is measured from where the feed begins, as in a new session.
+        parts.readings.data_ns = market.feed.start_ns
     for held in parts.readings.account.positions:
         if market.adopt is not None:
             market.adopt(held.symbol, abs(held.quantity))
-    missing_from = engine.mark_all_holes() if market.has_hole else {}
+    missing_from: dict[str, int] = {}
+    if market.has_hole:
+        missing_from = engine.mark_all_holes()
+    elif market.clock is not None:
+        # What has a clock of its own can be asked for the candles of the past.
+        missing_from = engine.mark_lost_bars()
     orders = _order_line(parts, market, replayed)
     watch = _account_watch(parts, orders)
     return Opened(market, orders, watch, missing_from, None if paused is None else paused.body["reason"])
@@ -142,7 +151,8 @@ def _mark_known_holes(parts: SessionParts, events: NDArray[np.void]) -> None:
 def _reopened(parts: SessionParts, replayed: Replayed, is_called_off: Callable[[float], bool]) -> Market | None:
     """Open the market behind the record, as often as it takes."""
     config, source = parts.config, parts.config.source
-    since_ns = last_seen_ns(replayed.events) or parts.host.record.notes(BEGUN)[0].time_ns
+    begun_ns = parts.host.record.notes(BEGUN)[0].time_ns
+    since_ns = last_seen_ns(replayed.events, len(config.symbols), begun_ns)
     for wait_s in itertools.chain(_REOPEN_S, itertools.repeat(_REOPEN_S[-1])):
         try:
             market = source.open(config.symbols, config.timeframe, 0, since_ns=since_ns)

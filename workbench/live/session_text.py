@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 from dataclasses import dataclass, fields
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 
@@ -143,7 +144,9 @@ def current_versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: _version(package) for name, package in _DISTRIBUTIONS.items()}
 
 
+@cache
 def _version(package: str) -> str:
+    """Return an installed package's version, looked up once: what is loaded does not change."""
     try:
         return version(package)
     except PackageNotFoundError:

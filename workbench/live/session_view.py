@@ -18,14 +18,18 @@ from workbench.live.recovery import replay_record, since_of, told_events
 from workbench.live.status import SessionStatus
 from workbench.live.trading_engine import LiveTradingEngine
 from workbench.live.waterfall import explain_difference
+from workbench.live.why import explain_order
+from workbench.strategy.lowering import plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from workbench.live.callbacks import EngineCallbacks
     from workbench.live.live_core import CoreFactory
+    from workbench.live.order_story import OrderStory
     from workbench.live.parity import ParityReport
     from workbench.live.real_mode import SessionMode
+    from workbench.live.recorded_config import ReadableRecord
     from workbench.live.records import ChartState, ErrorRecord, SessionEvent, StepUpdate
     from workbench.live.session_config import LiveSessionConfig
     from workbench.live.session_loop import SessionLoop
@@ -88,6 +92,11 @@ class SessionView:
     def config(self) -> LiveSessionConfig:
         """What the session runs."""
         return self._config
+
+    @property
+    def record(self) -> ReadableRecord:
+        """What the session has recorded so far, for reading."""
+        return self._host.record
 
     @property
     def mode(self) -> SessionMode:
@@ -187,8 +196,13 @@ class SessionView:
         told_events(record, self._status)
         replay_record(self._engine, self._readings, self._chart)
 
-    def parity(self) -> ParityReport:
+    def parity(self, strategy: object = None) -> ParityReport:
         """Replay what was recorded through the backtest driver, and say whether it did the same, byte for byte.
+
+        Parameters
+        ----------
+        strategy : strategy, optional
+            Replay this one in the place of the session's own, which shows the first bar at which the two part.
 
         Raises
         ------
@@ -196,10 +210,30 @@ class SessionView:
             The session was never started.
         SessionClosedError
             The record was removed.
+        ConfigError
+            It is no strategy.
         """
         if self._loop is None and not self._engine.time_ns:
             raise SessionError(f"session {self.name!r} was never started: there is nothing to replay")
-        return compare_runs(self._config.plan(), self._engine.config, self._engine.cut())
+        plan = self._config.plan() if strategy is None else plan_of(strategy)
+        return compare_runs(plan, self._engine.config, self._engine.cut())
+
+    def why(self, order: int | str | Fill | Denied) -> OrderStory:
+        """Return why an order happened, from the bar that decided it to what became of it; printed, it is a text.
+
+        Parameters
+        ----------
+        order : int, str, Fill or Denied
+            As for `workbench.live.why.explain_order`: a number, a client order id, a fill or a denial.
+
+        Raises
+        ------
+        UnknownOrderError
+            The session has no such order.
+        SessionClosedError
+            The record was removed.
+        """
+        return explain_order(self._config, self._host.record, order)
 
     def waterfall(self) -> EquityWaterfall:
         """Explain the difference to the bar-only backtest: path inside the bars, latency, prices, fees, missed fills.
@@ -211,7 +245,7 @@ class SessionView:
         SessionClosedError
             The record was removed.
         """
-        if self._loop is None:
+        if self._loop is None and not self._engine.time_ns:
             raise SessionError(f"session {self.name!r} was never started: there is nothing to explain")
         return explain_difference(self._config.plan, self._engine.config, self._engine.cut())
 

@@ -10,7 +10,7 @@ from workbench.live.records import SessionEvent
 from workbench.live.states import FINISHED, SessionState, check_transition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
 
     from workbench.live.real_mode import SessionMode
 
@@ -115,6 +115,13 @@ class SessionStatus:
         self.events.append(event)
         if self._keep is not None and self._state is not SessionState.PREPARED:
             self._keep(event)
+
+    def retell(self, events: Iterable[SessionEvent]) -> None:
+        """Show the kept `events`, those of earlier processes and of this one, behind the first of all."""
+        with self._changed:
+            log: BoundedLog[SessionEvent] = BoundedLog(self.events.capacity)
+            log.extend((*self.events.newest()[:1], *events))
+            self.events = log
 
     def wait_for(self, states: Collection[SessionState], timeout_s: float | None) -> bool:
         """Return whether the session came to be in one of the states within the timeout in real seconds."""

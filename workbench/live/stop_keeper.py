@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from workbench.core.order_state import Intent
 from workbench.core.reports import RESTING_STOPS
 from workbench.live import resting_stop
 from workbench.live.notices import Notice
@@ -37,6 +38,22 @@ class NewStop(NamedTuple):
     side: OrderSide
     quantity: float
     level: float | None
+
+    def intent(self, client_order_id: str, time_ns: int, expires_ns: int) -> Intent:
+        """Return the order to be recorded and sent."""
+        return Intent(
+            number=self.number,
+            client_order_id=client_order_id,
+            symbol=self.symbol,
+            side=self.side,
+            quantity=self.quantity,
+            kind="market" if self.level is None else "stop",
+            price=self.level,
+            time_in_force="gtc",
+            is_exit=True,
+            time_ns=time_ns,
+            expires_ns=expires_ns,
+        )
 
 
 @dataclass(slots=True)

@@ -126,6 +126,11 @@ class LiveTradingEngine:
         return self._inlet.forming
 
     @property
+    def prices(self) -> dict[str, float]:
+        """The last price of each symbol that had one."""
+        return self._inlet.prices
+
+    @property
     def counts(self) -> dict[str, int]:
         """Bars and ticks that came, what was dropped by reason, and the errors of strategy and callbacks."""
         return self._inlet.counts | self.guard.counts
@@ -266,6 +271,10 @@ class LiveTradingEngine:
             self._inlet.mark_hole(symbol)
         return self._inlet.missing_from()
 
+    def mark_lost_bars(self) -> dict[str, int]:
+        """Mark a hole where a bar was on its way to be mended when the record ended; return as `mark_all_holes`."""
+        return self._inlet.mark_lost_bars()
+
     def catch_up(self, bars: Sequence[Bar]) -> LiveStep:
         """Close `bars` of one symbol that the prices could not make whole, as the exchange gave them, oldest first.
 
@@ -321,17 +330,21 @@ class LiveTradingEngine:
             raise SessionClosedError("the session has ended and takes no more prices, bars or commands")
 
     def _step(self, piece: Piece) -> LiveStep:
-        rows, closed, time_ns = piece
+        result = self._process(piece)
+        step = LiveStep(result, piece.closed, self._inlet.forming, self._time_ns)
+        if self.guard.tell(step):
+            step = replace(step, result=_joined(result, self.command(Command("pause")).result))
+        return step
+
+    def _process(self, piece: Piece) -> StepResult:
+        rows, _, time_ns = piece
         with self._lock:
             self._check_open()
             # Recorded first: an event that cannot be recorded must not trade.
             self._record.append(rows)
             result = self._core.process(rows)
             self._time_ns = max(self._time_ns, time_ns)
-        step = LiveStep(result, closed, self._inlet.forming, self._time_ns)
-        if self.guard.tell(step):
-            step = replace(step, result=_joined(result, self.command(Command("pause")).result))
-        return step
+        return result
 
 
 def _joined(first: StepResult, second: StepResult) -> StepResult:

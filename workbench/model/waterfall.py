@@ -89,7 +89,8 @@ class EquityWaterfall:
         return EquityWaterfall.figure_factory(self)
 
     def __repr__(self) -> str:
-        shown = [(part.name, f"{part.amount:+,.2f}") for part in self.parts]
+        # The sum turns the -0.0 of a rounded amount into 0.0.
+        shown = [(part.name, f"{round(part.amount, 2) + 0.0:+,.2f}") for part in self.parts]
         rows = [(_START, f"{self.start:,.2f}"), *shown, (_END, f"{self.end:,.2f}")]
         names, amounts = (max(len(row[column]) for row in rows) for column in (0, 1))
         lines = [f"{name:<{names}}  {amount:>{amounts}}" for name, amount in rows]

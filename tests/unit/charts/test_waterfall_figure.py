@@ -60,3 +60,9 @@ def test_a_waterfall_reads_as_a_table() -> None:
     ]
     assert made().part("fees") == 0.5
     assert made().part("missed fills") == 0.0
+
+
+def test_an_amount_that_rounds_to_nothing_has_no_sign_of_its_own() -> None:
+    parts = tuple(EquityPart(name=name, amount=amount, meaning="") for name, amount in (("a", -0.0), ("b", -0.004)))
+    text = repr(EquityWaterfall(currency="USDT", start=1.0, end=1.0, parts=parts))
+    assert [line.split()[-1] for line in text.splitlines()[1:3]] == ["+0.00", "+0.00"]

@@ -88,6 +88,15 @@ def test_nothing_is_sent_twice_while_a_request_is_in_flight(engine):
     assert len(engine.ledger.requests) == 1
 
 
+def test_entry_that_was_decided_while_one_was_in_flight_is_no_reversal_of_what_that_one_opens(engine):
+    enter(engine)
+    engine.process(closed(60, ENTER_LONG_CODE))  # the account looks flat still
+    engine.process(report(61, 10.0, 100.0, 0, DONE))
+    engine.process(tick(120, 101.0))
+    assert len(engine.ledger.requests) == 1
+    assert quantity(engine) == 10.0
+
+
 def test_partial_fills_add_up_and_the_stop_protects_each_of_them(engine):
     enter(engine)
     engine.process(report(61, 4.0, 100.0, 0))

@@ -41,9 +41,11 @@ class KeptRecord:
         self.refusals = 0
         self.has_ballast = True
 
-    def survivor(self, *, crash_at: int | None = None, is_after: bool = False) -> KeptRecord:
-        """Return what is left of the record after a crash: what was committed."""
+    def survivor(self, *, crash_at: int | None = None, is_after: bool = False, rows: int | None = None) -> KeptRecord:
+        """Return what is left of the record after a crash: what was committed, or its first `rows`."""
         one = KeptRecord(crash_at=crash_at, is_after=is_after)
+        if rows is not None:
+            self._safe = (rows, sum(note.after <= rows for note in self._notes), self._history)
         rows, notes, one._history = self._safe
         one._rows, one._notes, one._count = [self.read(rows)], self._notes[:notes], rows
         one._safe = self._safe

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.manual_timing import ManualTiming
 from tests.unit.live.fake_exchange import FakeExchange, SteppedLine, batch, candle, gap, trade
 from tests.unit.live.markets import BTC, MIDNIGHT, MINUTE, SECOND
 from workbench.errors import AuthError, DataError, ExchangeUnavailableError
@@ -262,4 +263,22 @@ def test_a_revised_candle_is_told_and_brings_no_bar(market: Market) -> None:
     assert market.closes() == [(1, 7.0)]
     assert market.texts() == [
         "BTC/USDT: the candle of 2025-01-01T00:01Z was revised: open 7 -> 8, high 7 -> 8, low 7 -> 8, close 7 -> 8"
+    ]
+
+
+def test_candles_that_were_missed_are_fetched_page_by_page(market: Market) -> None:
+    # A session that was away for longer than one call of the exchange tells of.
+    market.line.timing = ManualTiming(MIDNIGHT + 4 * MINUTE + 30 * SECOND)
+    market.exchange.answer(
+        "candles",
+        (candle(0, 1.0), candle(1, 2.0)),
+        (candle(2, 3.0), candle(3, 4.0)),
+        (candle(4, 5.0, is_closed=False),),
+    )
+    market.open(is_bar_only=True)
+    assert market.closes() == [(0, 1.0), (1, 2.0), (2, 3.0), (3, 4.0)]
+    assert [since_ns for _, since_ns in market.exchange.asked("candles")] == [
+        MIDNIGHT,
+        MIDNIGHT + 2 * MINUTE,
+        MIDNIGHT + 4 * MINUTE,
     ]

@@ -13,7 +13,7 @@ import pytest
 from tests.manual_timing import ManualTiming
 from tests.unit.live.fake_exchange import FakeExchange, batch, candle, gap, own_trade, state_of, trade
 from tests.unit.live.markets import BTC, JOIN_S, MIDNIGHT, MINUTE, SECOND, let_pass, session_config
-from workbench.errors import AuthError, ConfigError
+from workbench.errors import AuthError, ConfigError, ExchangeUnavailableError
 from workbench.exchange import Accepted, Refused
 from workbench.live import EngineCallbacks, LiveSession, ManualClock, Market
 from workbench.live.exchange_feed import ExchangeFeed
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # A price that came before what it should act on makes nothing happen: then another one is sent.
 LOOK_S = 0.1
+NO_ANSWER = ExchangeUnavailableError("no answer", exchange="fake", retryable=True)
 
 
 class EnterBelow(Strategy):
@@ -252,6 +253,36 @@ def test_a_hole_that_the_exchange_cannot_mend_is_told_and_decided_on_by_nobody(o
     floor.clock.join_waiter(JOIN_S)
     assert "the exchange has no candle of the bar of 2025-01-01T00:00Z, so it is left out" in floor.texts()
     assert floor.exchange.asked("place") == []
+
+
+def test_a_hole_that_cannot_be_mended_at_once_is_mended_whole_with_the_next_bar(open_floor: Any) -> None:
+    floor = open_floor(strategy=buy_and_hold())
+    floor.exchange.answer("candles", NO_ANSWER, (candle(0, 102.0), candle(1, 103.0)))
+    floor.session.start()
+    floor.put(f"trades {BTC}", batch(trade(1)), gap(missing=None, recovered=0), batch(trade(61)), batch(trade(62)))
+    floor.clock.advance(MINUTE)
+    floor.trade(121)
+    shown = [floor.bars.get(timeout=JOIN_S) for _ in range(4)]
+    assert [(bar.close, bar.is_partial) for bar in shown] == [
+        (100.0, True),
+        (100.0, True),
+        (102.0, False),
+        (103.0, False),
+    ]
+    assert [since_ns for _, since_ns in floor.exchange.asked("candles")] == [MIDNIGHT, MIDNIGHT]
+
+
+def test_a_hole_that_can_never_be_mended_is_left_out_at_last(open_floor: Any) -> None:
+    floor = open_floor(strategy=buy_and_hold())
+    floor.exchange.answer("candles", NO_ANSWER)
+    floor.session.start()
+    floor.put(f"trades {BTC}", batch(trade(1)), gap(missing=None, recovered=0))
+    floor.clock.advance(6 * MINUTE)
+    floor.put(f"trades {BTC}", *(batch(trade(60 * minute + second)) for minute in range(1, 7) for second in (1, 2)))
+    # Asked for at the close of minutes 0 to 4; after that the session goes on without them.
+    shown = [floor.bars.get(timeout=JOIN_S) for _ in range(6)]
+    assert [bar.is_partial for bar in shown] == [True] * 5 + [False]
+    assert any("the bars from 2025-01-01T00:00Z on are left out" in text for text in floor.texts())
 
 
 def test_nothing_enters_on_a_bar_that_closed_too_long_ago(open_floor: Any) -> None:

@@ -93,6 +93,21 @@ def test_prices_behind_a_hole_in_one_batch_make_a_step_for_each_bar_that_is_not_
     assert [row[0] for row in core.events] == [TICK, TICK, TICK, TICK, BAR_CLOSED, TICK]
 
 
+def test_a_bar_that_was_to_be_mended_when_the_session_died_is_lost_until_it_is_mended() -> None:
+    died = engine()
+    list(died.run(ticks((0.0, 100.0))))
+    died.mark_hole(BTC)
+    # The bars of minutes 0 and 1 are not whole, and it dies before the exchange's candles come in their place.
+    list(died.run(ticks((1.5, 101.0), (2.0, 102.0))))
+    went_on = LiveTradingEngine(plan_of(in_above_out_below()), engine_config(), since_ns=MIDNIGHT, record=died._record)  # noqa: SLF001  what is left of it
+    went_on.restore()
+    assert went_on.mark_lost_bars() == {BTC: MIDNIGHT}
+    steps = list(went_on.run(ticks((2.5, 102.0), (3.0, 103.0))))
+    assert [(one.time_ns, one.is_partial) for step in steps for one in step.closed] == [(MIDNIGHT + 2 * MINUTE, True)]
+    assert went_on.mark_lost_bars() == {}
+    assert not went_on.forming[0].is_partial
+
+
 # ---- the exchange's candles in place of the bars ----
 
 

@@ -30,3 +30,11 @@ def test_a_closed_mailbox_answers_what_waits_and_what_comes() -> None:
     assert waiting.is_done.is_set()
     assert mailbox.ask("resume").is_done.is_set()
     assert mailbox.take() == ()
+
+
+def test_a_look_at_what_waits_takes_nothing() -> None:
+    mailbox = Mailbox()
+    mailbox.ask("pause")
+    assert mailbox.has_any("stop", "pause")
+    assert not mailbox.has_any("stop")
+    assert len(mailbox.take()) == 1

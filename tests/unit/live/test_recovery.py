@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.unit.live.kept_record import KeptRecord
-from tests.unit.live.markets import ETH, JOIN_S, bars_of, run_to_end, session_config, walk
-from workbench.live import BarsSource, LiveSession, LiveSessionConfig, ManualClock
+from tests.unit.live.markets import (
+    ETH,
+    JOIN_S,
+    MIDNIGHT,
+    MINUTE,
+    SECOND,
+    bars_of,
+    run_to_end,
+    session_config,
+    walk,
+)
+from workbench.errors import ExchangeUnavailableError
+from workbench.live import BarsSource, LiveSession, LiveSessionConfig, ManualClock, Market
+from workbench.live.feeds import tick_replay
 from workbench.live.host import SessionHost
-from workbench.model import RiskConfig
+from workbench.model import BAR_CLOSED, RiskConfig
 from workbench.model.bars import Bars
-from workbench.strategy import Strategy, enter_long, exit_position, hold, sma_cross
+from workbench.strategy import Strategy, buy_and_hold, enter_long, exit_position, hold, sma_cross
 
 RISK = RiskConfig(stop_loss=0.01, take_profit=0.02, trailing_stop=0.008, max_drawdown=0.5, daily_loss_limit=0.2)
 BARS = Bars.join([walk(300, seed=3), walk(300, seed=4, symbol=ETH)])
@@ -71,6 +85,16 @@ def test_a_session_that_died_ends_where_one_that_did_not_ends(
     assert (one.bars == other.bars).all()
     assert one.marks == other.marks
     assert (one.equity[:, :2] == other.equity[:, :2]).all()
+
+
+def test_events_of_all_processes_are_told_once_and_in_their_order() -> None:
+    record = KeptRecord().survivor(crash_at=10, is_after=True)
+    run(config_of(as_ticks=False), record)
+    texts = [event.text for event in run(config_of(as_ticks=False), record.survivor()).events()]
+    heads = ["PREPARED: ", "STARTING: started by the user", "ACTIVE: ", "STARTING: started again", "RECOVERING: "]
+    assert [text for text in texts if text.startswith("PREPARED")] == ["PREPARED: waiting for start()"]
+    assert [text.startswith(head) for text, head in zip(texts, heads, strict=False)] == [True] * 5
+    assert texts[-1].startswith("STOPPED")
 
 
 class FailsFromBar(Strategy):
@@ -172,3 +196,74 @@ def test_a_record_that_gives_something_else_now_is_not_gone_on_with() -> None:
     session = run(config_of(as_ticks=True), survivor)
     assert session.state == "FAILED"
     assert "by another version of workbench" in session.reason
+
+
+@dataclass(frozen=True, repr=False)
+class Unreachable(BarsSource):
+    """Cannot be opened again while `failures` are left."""
+
+    failures: list[int] = field(default_factory=list, compare=False)
+
+    def open(self, *arguments: Any, since_ns: int | None = None) -> Any:
+        if since_ns is not None and self.failures:
+            self.failures.pop()
+            raise ExchangeUnavailableError("no answer", exchange="fake", retryable=True)
+        return super().open(*arguments, since_ns=since_ns)
+
+
+def test_what_is_asked_while_the_exchange_cannot_be_reached_is_done_afterwards() -> None:
+    record = KeptRecord(crash_at=10)
+    source = Unreachable(BARS, failures=[1, 1])
+    config = config_of(as_ticks=False, source=source)
+    run(config, record)
+    # A clock that stands still: it is tried again only because something is asked.
+    clock = ManualClock(0)
+    host = SessionHost(session_id="one", record=record.survivor())
+    session = LiveSession(config, clock=clock, host=host).start()
+    assert clock.join_waiter(JOIN_S)
+    assert not session.pause()
+    assert clock.join_waiter(JOIN_S)
+    session.resume()
+    assert session.wait(JOIN_S)
+    asked = [event.text for event in session.events() if event.kind == "command"]
+    assert asked == ["pause was asked", "resume was asked"]
+    assert any(event.text.startswith("EXITS_ONLY: paused by the user") for event in session.events())
+
+
+def test_a_session_that_cannot_reach_its_exchange_can_be_stopped() -> None:
+    record = KeptRecord(crash_at=10)
+    config = config_of(as_ticks=False, source=Unreachable(BARS, failures=[1] * 3))
+    run(config, record)
+    clock = ManualClock(0)
+    host = SessionHost(session_id="one", record=record.survivor())
+    session = LiveSession(config, clock=clock, host=host).start()
+    assert clock.join_waiter(JOIN_S)
+    assert session.stop() == "STOPPED"
+    assert "before its market could be reached" in session.reason
+
+
+@dataclass(frozen=True, repr=False)
+class Missed(BarsSource):
+    """Prices of a market with a clock of its own, all of them there at once: each ten seconds of two minutes."""
+
+    clock: ManualClock = field(default_factory=lambda: ManualClock(MIDNIGHT), compare=False)
+
+    def open(self, *_arguments: Any, since_ns: int | None = None) -> Market:
+        times = MIDNIGHT + 10 * SECOND * np.arange(12)
+        times = times[times >= (since_ns or 0)]
+        return Market(None, tick_replay(times, 100.0 + times % MINUTE, np.ones(len(times))), MIDNIGHT, self.clock, 1.0)
+
+
+def test_an_entry_that_was_decided_before_a_long_absence_is_dropped() -> None:
+    """It died after the bar of minute 0 was decided on, and goes on an hour later with the prices that it missed."""
+    record, clock = KeptRecord(), ManualClock(MIDNIGHT + 2 * MINUTE)
+    config = session_config(bars_of([100.0]), source=Missed(BARS, clock=clock), speed=1.0, strategy=buy_and_hold())
+    first = run_to_end(config, clock=clock, host=SessionHost(session_id="one", record=record))
+    assert [fill.time_ns for fill in first.fills()] == [MIDNIGHT + MINUTE]
+    decided = int(np.flatnonzero(record.read()["kind"] == BAR_CLOSED)[0]) + 1
+    clock.advance(60 * MINUTE)
+    host = SessionHost(session_id="one", record=record.survivor(rows=decided))
+    went_on = run_to_end(config, clock=clock, host=host)
+    assert went_on.metrics()["counts"]["ticks"] == first.metrics()["counts"]["ticks"]
+    assert went_on.fills() == ()
+    assert ledger_hash(went_on)

@@ -240,3 +240,28 @@ def test_rows_that_are_put_back_come_first() -> None:
     reports.end(8, Ended("rejected", ""))
     reports.put_back(rows)
     assert [row[3] for row in short(reports.take())] == [7, 8]
+
+
+def test_dust_of_purchases_adds_up() -> None:
+    # Of each 1.0 bought 0.9986 stays, of which 0.998 is whole lots of 0.001: 0.0006 of dust, three times.
+    reports = book(*(request(number) for number in (1, 2, 3)))
+    for number in (1, 2, 3):
+        reports.state(number, state_of(str(number), "filled"))
+        reports.trade(own_trade(str(number), 1.0, fee=0.0014, fee_currency="BTC"))
+    assert [row[3] for row in reports.take()] == pytest.approx([0.998] * 3)
+    assert reports.unbooked == pytest.approx({BTC: 0.0018, ETH: 0.0})
+
+
+def test_a_fee_in_the_coin_of_another_symbol_is_counted_there() -> None:
+    reports = book()
+    reports.state(7, state_of("a", "filled"))
+    reports.trade(own_trade("a", 1.0, fee=0.02, fee_currency="ETH"))
+    assert reports.unbooked == {BTC: 0.0, ETH: -0.02}
+
+
+def test_a_fee_that_a_sale_takes_in_its_coin_is_booked_as_sold() -> None:
+    reports = book(request(side="sell"))
+    reports.state(7, state_of("a", "filled"))
+    reports.trade(own_trade("a", 1.0, side="sell", fee=0.002, fee_currency="BTC"))
+    assert [row[3] for row in reports.take()] == [-1.002]
+    assert reports.unbooked[BTC] == pytest.approx(0.0)

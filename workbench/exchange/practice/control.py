@@ -29,7 +29,7 @@ def _state(venue: Venue, _request: Request) -> dict[str, Any]:
 
 def _add_fault(venue: Venue, request: Request) -> dict[str, Any]:
     wanted = _body(request)
-    unknown = set(wanted) - {"kind", "where", "times", "seconds"}
+    unknown = set(wanted) - {"kind", "where", "times", "seconds", "probability"}
     if unknown:
         raise RefusalError(-1102, f"unknown fields: {', '.join(sorted(unknown))}")
     try:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 from workbench.errors import ConfigError, ExchangeTimeoutError, ExchangeUnavailableError
 from workbench.exchange.practice import registry
 from workbench.exchange.practice.clock import RunningClock, SteppedClock
+from workbench.exchange.practice.faults import FaultPlan
 from workbench.exchange.practice.listing import Fees, Listing
 from workbench.exchange.practice.sources import AnyMarket, sources_of, start_of
 from workbench.exchange.practice.venue import Venue
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from workbench.exchange.practice.clock import PracticeClock
     from workbench.exchange.practice.credentials import PracticeCredentials
-    from workbench.exchange.practice.faults import FaultPlan
     from workbench.exchange.practice.orders import PracticeFill, PracticeOrder
     from workbench.exchange.practice.perpetual_account import PracticePosition
     from workbench.exchange.practice.server import PracticeServer
@@ -73,6 +73,11 @@ class PracticeConfig:
     plays_real : bool, default False
         Whether it plays a real exchange: clients then send it no order without the permit that real money needs. So
         everything before real money can be tried out on this machine.
+    seed : int, default 0
+        Of the chance by which faults strike that have a probability.
+    on_order : callable, optional
+        Called on the exchange's thread, before anything else is done, with the client's own id of each request for a
+        new order, empty when it has none; for tests. It must be quick and never raise.
 
     Raises
     ------
@@ -89,6 +94,8 @@ class PracticeConfig:
     port: int = 0
     is_registered: bool = False
     plays_real: bool = False
+    seed: int = 0
+    on_order: Callable[[str], None] | None = None
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -162,6 +169,7 @@ class PracticeExchange:
             self.clock,
             {asset: _exact(amount) for asset, amount in self.config.balances.items()},
             {asset: _exact(amount) for asset, amount in self.config.wallets.items()},
+            FaultPlan(self.config.seed),
             plays_real=self.config.plays_real,
         )
         self._server: PracticeServer | None = None
@@ -405,7 +413,7 @@ class PracticeExchange:
 
         # One thread for slow answers: they hold the interpreter anyway, and the tapes stay out of each other's way.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1, thread_name_prefix="workbench-practice"))
-        server = PracticeServer(self._venue, latency_s=self.config.latency_s)
+        server = PracticeServer(self._venue, latency_s=self.config.latency_s, on_order=self.config.on_order)
         await server.start(self.config.port)
         self._stopping = asyncio.Event()
         self._loop = asyncio.get_running_loop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from random import Random
 from typing import Final, Literal, get_args
 
 from workbench.errors import ConfigError
@@ -76,6 +77,8 @@ class Fault:
         How often it still strikes; None until it is taken back.
     seconds : float
         How late, by the exchange's time, or how long to wait, for the kinds that have a length.
+    probability : float
+        How likely it strikes where it can.
     hits : int
         How often it has struck.
     """
@@ -84,11 +87,17 @@ class Fault:
     where: str
     times: int | None
     seconds: float
+    probability: float = 1.0
     hits: int = 0
 
 
 class FaultPlan:
     """The faults on order; safe to use from any thread.
+
+    Parameters
+    ----------
+    seed : int, default 0
+        Of the chance by which faults strike that have a probability.
 
     Examples
     --------
@@ -100,11 +109,20 @@ class FaultPlan:
     (True, 1, 1)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int = 0) -> None:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
+        self._chance = Random(seed)  # noqa: S311 - chance that can be repeated, not a secret
 
-    def add(self, kind: FaultKind, *, where: str | None = None, times: int | None = 1, seconds: float = 1.0) -> Fault:
+    def add(
+        self,
+        kind: FaultKind,
+        *,
+        where: str | None = None,
+        times: int | None = 1,
+        seconds: float = 1.0,
+        probability: float = 1.0,
+    ) -> Fault:
         """Order a fault.
 
         Parameters
@@ -117,6 +135,8 @@ class FaultPlan:
             How often; None until `clear`.
         seconds : float, default 1.0
             Length of those that have one: how late an order is accepted, what ``Retry-After`` says.
+        probability : float, default 1.0
+            How likely it strikes each time that it can, in (0, 1].
 
         Returns
         -------
@@ -132,8 +152,9 @@ class FaultPlan:
         checks.is_one_of("kind", kind, FAULT_KINDS)
         checks.is_count_or_off("times", times)
         checks.require("seconds", seconds, "be in [0, 3600]", is_met=0.0 <= seconds <= 3_600.0)  # noqa: PLR2004 - an hour
+        checks.require("probability", probability, "be in (0, 1]", is_met=0.0 < probability <= 1.0)
         checks.raise_if_any(ConfigError)
-        fault = Fault(kind, _DEFAULTS.get(kind, "") if where is None else where, times, seconds)
+        fault = Fault(kind, _DEFAULTS.get(kind, "") if where is None else where, times, seconds, probability)
         with self._lock:
             self._faults.append(fault)
         return fault
@@ -144,7 +165,7 @@ class FaultPlan:
             return None
         with self._lock:
             for fault in self._faults:
-                if fault.kind == kind and fault.where in place and fault.times != 0:
+                if fault.kind == kind and fault.where in place and fault.times != 0 and self._is_drawn(fault):
                     fault.hits += 1
                     if fault.times is not None:
                         fault.times -= 1
@@ -156,6 +177,10 @@ class FaultPlan:
         if not self._faults:
             return None
         return next((fault for kind in kinds if (fault := self.strike(kind, place)) is not None), None)
+
+    def _is_drawn(self, fault: Fault) -> bool:
+        # What strikes each time draws nothing, so that it does not change what others draw.
+        return fault.probability >= 1.0 or self._chance.random() < fault.probability
 
     def clear(self, fault: Fault | None = None) -> None:
         """Take one fault back, or all of them."""

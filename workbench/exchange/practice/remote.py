@@ -41,7 +41,13 @@ class PracticeRemote:
         return answer
 
     def add_fault(
-        self, kind: FaultKind, *, where: str | None = None, times: int | None = 1, seconds: float = 1.0
+        self,
+        kind: FaultKind,
+        *,
+        where: str | None = None,
+        times: int | None = 1,
+        seconds: float = 1.0,
+        probability: float = 1.0,
     ) -> dict[str, Any]:
         """Order a fault, as `FaultPlan.add` does, and return its fields.
 
@@ -55,8 +61,10 @@ class PracticeRemote:
             How often; None until `clear_faults`.
         seconds : float, default 1.0
             Length of those that have one.
+        probability : float, default 1.0
+            How likely it strikes each time that it can, in (0, 1].
         """
-        wanted = {"kind": kind, "where": where, "times": times, "seconds": seconds}
+        wanted = {"kind": kind, "where": where, "times": times, "seconds": seconds, "probability": probability}
         answer: dict[str, Any] = self._ask("POST", "faults", wanted)
         return answer
 

@@ -35,6 +35,12 @@ _PIECE_S: Final = 0.002
 _SHUTDOWN_S: Final = 2.0
 _TURNS: Final = 5
 _BACKLOG: Final = 128
+# Where a request for a new order has the client's own id of it.
+_NEW_ORDERS: Final = {
+    "POST /api/v3/order": "newClientOrderId",
+    "POST /fapi/v1/order": "newClientOrderId",
+    "POST /fapi/v1/algoOrder": "clientAlgoId",
+}
 _ROUTES: Final = SPOT_ROUTES | PERPETUAL_ROUTES | CONTROL_ROUTES
 
 
@@ -50,10 +56,13 @@ class PracticeServer:
         The exchange.
     latency_s : float, default 0.0
         Real seconds that a request spends on the way, there and back together; a stream's message spends half of it.
+    on_order : callable, optional
+        Called with the client's own id of each request for a new order, before anything else is done.
     """
 
-    def __init__(self, venue: Venue, *, latency_s: float = 0.0) -> None:
+    def __init__(self, venue: Venue, *, latency_s: float = 0.0, on_order: Callable[[str], None] | None = None) -> None:
         self.venue = venue
+        self._on_order = on_order
         self.latency_s = latency_s
         self.port = 0
         self._hubs = {name: StreamHub(venue.section(name), name, venue.outbox) for name in ("spot", "perpetual")}
@@ -146,6 +155,8 @@ class PracticeServer:
         """Answer a request, or do what a fault wants instead."""
         name = f"{request.method} {request.path}"
         body = (await request.read()).decode(errors="replace") if request.can_read_body else ""
+        if self._on_order is not None and (id_name := _NEW_ORDERS.get(name)) is not None:
+            self._on_order(dict(parse_qsl(f"{request.rel_url.raw_query_string}&{body}")).get(id_name, ""))
         if not request.path.startswith("/practice/"):
             refusal = misbehaviour.strike_before(self.venue, name, request)
             if refusal is not None:

@@ -45,6 +45,8 @@ class Venue:
         The exchange's time.
     balances, wallets : mapping of str to Decimal
         What the account has at the start: spot coins, and margin for perpetuals.
+    faults : FaultPlan, optional
+        What is to go wrong.
     plays_real : bool, default False
         Whether its key is one that clients treat as one to real money.
     """
@@ -55,11 +57,12 @@ class Venue:
         clock: PracticeClock,
         balances: Mapping[str, Decimal],
         wallets: Mapping[str, Decimal],
+        faults: FaultPlan | None = None,
         *,
         plays_real: bool = False,
     ) -> None:
         self.clock = clock
-        self.faults = FaultPlan()
+        self.faults = FaultPlan() if faults is None else faults
         self.outbox = Outbox(self.faults)
         self.credentials = PracticeCredentials.like_real() if plays_real else PracticeCredentials()
         self.guard = RequestGuard(self.credentials, clock)

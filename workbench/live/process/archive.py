@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from workbench.live.parity import ParityReport
     from workbench.live.process.folders import SessionFolder
+    from workbench.model import EquityWaterfall
 
 __all__ = ["FolderArchive", "session_of_folder"]
 
@@ -65,9 +66,13 @@ class FolderArchive:
             return READS[operation].run(self.session(), **arguments)
         raise LookupError(operation)
 
-    def parity(self) -> ParityReport:
-        """Replay the journal through the backtest driver, and compare with what it says of the session."""
-        return self.session().parity()
+    def parity(self, strategy: object = None) -> ParityReport:
+        """Replay the journal through the backtest driver, with the session's strategy or another, and compare."""
+        return self.session().parity(strategy)
+
+    def waterfall(self) -> EquityWaterfall:
+        """Explain the difference to the bar-only backtest."""
+        return self.session().waterfall()
 
     def session(self) -> LiveSession:
         """Return the session as its journal leaves it; read again when the journal has grown."""

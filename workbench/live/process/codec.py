@@ -19,7 +19,16 @@ from workbench.live.health import SessionHealth
 from workbench.live.parity import ParityReport
 from workbench.live.process.strategy_view import StrategyView
 from workbench.live.records import ChartState, ErrorRecord, SessionEvent, StepUpdate
-from workbench.model import AccountState, ClosedTrade, Denied, Fill, PositionSnapshot, Timeframe
+from workbench.model import (
+    AccountState,
+    ClosedTrade,
+    Denied,
+    EquityPart,
+    EquityWaterfall,
+    Fill,
+    PositionSnapshot,
+    Timeframe,
+)
 from workbench.strategy.parameters import Parameter
 
 if TYPE_CHECKING:
@@ -36,6 +45,8 @@ _RECORDS: Final[dict[str, type[Any]]] = {
         ChartState,
         ClosedTrade,
         Denied,
+        EquityPart,
+        EquityWaterfall,
         ErrorRecord,
         Fill,
         Parameter,

@@ -11,14 +11,16 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.errors import SessionClosedError, SessionError, SessionTimeoutError
+from workbench.errors import ConfigError, SessionClosedError, SessionError, SessionTimeoutError
 from workbench.live.chart_history import Subscribers
+from workbench.live.order_story import OrderStory
 from workbench.live.parity import ParityReport
 from workbench.live.process.control_link import NotRunningError
 from workbench.live.process.process_view import ProcessView
 from workbench.live.process.termination import end_process
 from workbench.live.session import LiveSession
 from workbench.live.states import FINISHED, SessionState
+from workbench.model import EquityWaterfall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,12 +29,14 @@ if TYPE_CHECKING:
     from workbench.live.process.process_view import SessionArchive
     from workbench.live.session_config import LiveSessionConfig
     from workbench.live.session_handle import SessionHandle
+    from workbench.model import Denied, Fill
 
 __all__ = ["ProcessSession"]
 
 _COMMAND_S: Final = 10.0
 _START_S: Final = 180.0
 _PARITY_S: Final = 600.0
+_WHY_S: Final = 120.0
 _KILL_S: Final = 5.0
 # What a stop may take beyond its own timeout until its answer is here.
 _STOP_MARGIN_S: Final = 5.0
@@ -74,9 +78,19 @@ class ProcessSession(ProcessView):
         super().__init__(folder, load_config=load_config, archive=archive, answer_timeout_s=answer_timeout_s)
         self._is_owner = self._is_listener if is_owner is None else is_owner
 
-    def parity(self) -> ParityReport:
+    def parity(self, strategy: object = None) -> ParityReport:
         """Let the session's process replay what was recorded, and say whether it did the same, byte for byte."""
+        if strategy is not None:
+            raise ConfigError("strategy must be None: the session's process replays no other strategy than its own")
         return self._checked(self._command("parity", _PARITY_S), ParityReport)
+
+    def why(self, order: int | str | Fill | Denied) -> OrderStory:
+        """Let the session's process find out why an order happened; see `LiveSession.why`."""
+        return OrderStory.from_dict(self._checked(self._command("why", _WHY_S, order=order), dict))
+
+    def waterfall(self) -> EquityWaterfall:
+        """Let the session's process explain the difference to the bar-only backtest."""
+        return self._checked(self._command("waterfall", _PARITY_S), EquityWaterfall)
 
     def configure(self, **parameters: object) -> None:
         """Change parameters of the strategy before the start."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.errors import ConfigError, DataError
 from workbench.live.process.strategy_view import StrategyView
 from workbench.live.reconciliation import ANSWERS
+from workbench.model import Denied, Fill
 
 if TYPE_CHECKING:
     from workbench.live.session import LiveSession
@@ -75,6 +76,11 @@ def _is_mapping(value: Any) -> bool:  # noqa: ANN401  as above
     return isinstance(value, dict)
 
 
+def _is_order(value: Any) -> bool:  # noqa: ANN401  as above
+    is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return is_number or isinstance(value, str | Fill | Denied)
+
+
 def _describe(session: LiveSession) -> dict[str, Any]:
     return {
         "name": session.name,
@@ -99,6 +105,10 @@ def _start(session: LiveSession) -> None:
 
 def _stop(session: LiveSession, *, flatten: bool = False, timeout_s: float = 30.0) -> str:
     return str(session.stop(flatten=flatten, timeout_s=timeout_s))
+
+
+def _why(session: LiveSession, order: int | str | Fill | Denied = 0) -> dict[str, Any]:
+    return session.why(order).to_dict()
 
 
 def _kill(session: LiveSession) -> str:
@@ -130,7 +140,8 @@ READS: Final[Mapping[str, Operation]] = {
 COMMANDS: Final[Mapping[str, Operation]] = {
     "configure": Operation(_configure, {"parameters": _is_mapping}),
     "start": Operation(_start, {}),
-    **{name: _method(name) for name in ("pause", "resume", "flatten", "clear_breaker", "parity")},
+    **{name: _method(name) for name in ("pause", "resume", "flatten", "clear_breaker", "parity", "waterfall")},
+    "why": Operation(_why, {"order": _is_order}),
     "reconcile": _method("reconcile", answer=_is_answer),
     "ask_to_stop": _method("ask_to_stop", flatten=_is_bool),
     "stop": Operation(_stop, {"flatten": _is_bool, "timeout_s": _is_timeout}),

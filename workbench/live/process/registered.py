@@ -6,7 +6,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Final
 
-from workbench.errors import SessionError
+from workbench.errors import SessionClosedError, SessionError
 from workbench.live.process.archive import FolderArchive
 from workbench.live.process.handle import ProcessSession
 from workbench.live.process.lock import holder_of
@@ -19,10 +19,12 @@ from workbench.live.session_text import read_session
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from workbench.live.order_story import OrderStory
     from workbench.live.parity import ParityReport
     from workbench.live.process.folders import SessionFolder
     from workbench.live.session_config import LiveSessionConfig
     from workbench.live.states import SessionState
+    from workbench.model import Denied, EquityWaterfall, Fill
 
 __all__ = ["RegisteredSession"]
 
@@ -75,9 +77,26 @@ class RegisteredSession(ProcessSession):
             end_sessions([look_at(self._place)], "kill")
         return self.state
 
-    def parity(self) -> ParityReport:
-        """Replay what was recorded, and say whether it did the same, byte for byte; here when its process is gone."""
-        return super().parity() if self._is_there() else self._kept.parity()
+    def parity(self, strategy: object = None) -> ParityReport:
+        """Replay what was recorded, and say whether it did the same, byte for byte.
+
+        Another `strategy`, and a session whose process is gone, is replayed here from the journal.
+        """
+        if strategy is None:
+            # Its process may be about to end.
+            with contextlib.suppress(SessionClosedError):
+                return super().parity()
+        return self._kept.parity(strategy)
+
+    def waterfall(self) -> EquityWaterfall:
+        """Explain the difference to the bar-only backtest; here when the session's process is gone."""
+        with contextlib.suppress(SessionClosedError):
+            return super().waterfall()
+        return self._kept.waterfall()
+
+    def why(self, order: int | str | Fill | Denied) -> OrderStory:
+        """Return why an order happened; found out here when the session's process is gone."""
+        return super().why(order) if self._is_there() else self._kept.session().why(order)
 
     def _is_holder(self, pid: int) -> bool:
         holder = holder_of(self._place.lock)

@@ -108,7 +108,8 @@ class Watch:
         known = self.sessions.get(folder.name)
         consents = dict(environment or {})
         pid = self._fork(folder, mode, reply=reply, hang=hang, environment=consents)
-        if known is not None and known.restart_s is None:
+        # One that died just now, of which nobody was told yet, is followed by the new one: else that had no watcher.
+        if known is not None and known.restart_s is None and known.process.is_alive:
             return
         self._take(folder, id_of(pid), mode, is_child=True).environment = consents
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from tests.unit.exchange.practice.ccxt_clients import sync_client
-from workbench.exchange.practice import PracticeExchange, SteppedClock, TickSource
+from workbench.errors import ConfigError
+from workbench.exchange.practice import FaultPlan, PracticeConfig, PracticeExchange, SteppedClock, TickSource
 from workbench.model.instrument import Instrument
 from workbench.model.practice import PRACTICE_LIVE_START
 
@@ -235,3 +236,44 @@ def test_key_that_may_withdraw_says_so(exchange: PracticeExchange) -> None:
     assert client.sapi_get_account_apirestrictions()["enableWithdrawals"] is False
     exchange.faults.add("key_may_withdraw")
     assert client.sapi_get_account_apirestrictions()["enableWithdrawals"] is True
+
+
+def struck(seed: int) -> list[bool]:
+    plan = FaultPlan(seed)
+    plan.add("dropped", times=None, probability=0.3)
+    return [plan.strike("dropped", "POST /api/v3/order") is not None for _ in range(1_000)]
+
+
+def test_fault_by_chance_strikes_as_often_as_it_is_likely_and_the_same_by_the_same_seed() -> None:
+    # 1 000 * 0.3 = 300, and four deviations of sqrt(1 000 * 0.3 * 0.7) = 14.5.
+    assert sum(struck(1)) == pytest.approx(300, abs=58)
+    assert struck(1) == struck(1) != struck(2)
+
+
+def test_fault_by_chance_that_does_not_strike_leaves_others_their_turn() -> None:
+    plan = FaultPlan()
+    plan.add("dropped", times=None, probability=1e-12)
+    certain = plan.add("rate_limited", times=None)
+    assert all(plan.strike_any(("dropped", "rate_limited"), "POST /api/v3/order") is certain for _ in range(100))
+
+
+@pytest.mark.parametrize("probability", [0.0, -0.1, 1.1, float("nan")])
+def test_fault_by_no_chance_is_refused(probability: float) -> None:
+    with pytest.raises(ConfigError, match=r"probability must be in \(0, 1\]"):
+        FaultPlan().add("dropped", probability=probability)
+
+
+def test_each_request_for_an_order_is_told_before_anything_is_done() -> None:
+    told: list[str] = []
+    exchange = PracticeExchange([SYMBOL], clock=SteppedClock(), config=PracticeConfig(on_order=told.append))
+    with exchange:
+        client = sync_client(exchange)
+        exchange.faults.add("dropped", where="POST /api/v3/order")
+        with pytest.raises(ccxt.NetworkError):
+            client.create_order(*MARKET_BUY, None, {"newClientOrderId": "one"})
+        with pytest.raises(ccxt.InsufficientFunds):
+            client.create_order(SYMBOL, "market", "buy", 10, None, {"newClientOrderId": "two"})
+        client.create_order(*MARKET_BUY, None, {"newClientOrderId": "three"})
+        client.fetch_open_orders(SYMBOL)
+        assert told == ["one", "two", "three"]
+        assert [order.wanted.client_order_id for order in exchange.orders()] == ["three"]

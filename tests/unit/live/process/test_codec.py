@@ -22,7 +22,7 @@ from workbench.live.process.operations import READS, checked_arguments
 from workbench.live.process.strategy_view import StrategyView
 from workbench.live.records import ChartState, ErrorRecord, SessionEvent, StepUpdate
 from workbench.live.states import SessionState
-from workbench.model import ClosedTrade, Denied, Fill, PositionSnapshot, Timeframe
+from workbench.model import ClosedTrade, Denied, EquityPart, EquityWaterfall, Fill, PositionSnapshot, Timeframe
 from workbench.strategy import sma_cross
 
 HOST = Host("s", 1, 2, "b" * 32)
@@ -38,6 +38,8 @@ RECORDS = [
     SessionEvent(0, "state", "ACTIVE: trading"),
     SessionHealth("ACTIVE", "trading", None, 90.0, 0.1),
     ParityReport(True, 1, 2, None, "a", "b"),
+    (part := EquityPart(name="fees", amount=-0.0, meaning="other fees")),
+    EquityWaterfall(currency="USDT", start=0.1 + 0.2, end=math.inf, parts=(part,), matched_orders=3),
     Timeframe("90m"),
     StrategyView("s", {"stop": None, "fast": 3, "$odd": 0.1}, tuple(sma_cross().spec)),
     *sma_cross().spec,

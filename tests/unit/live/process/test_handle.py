@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from tests.unit.live.process.hosted import WAIT_S, Heard, hosted
-from workbench.errors import ConfigError, SessionClosedError, SessionError
+from workbench.errors import ConfigError, SessionClosedError, SessionError, UnknownOrderError
 from workbench.live import LiveSession
 from workbench.live.process.handle import ProcessSession
 from workbench.live.session_handle import SessionHandle
 from workbench.model import RiskConfig
+from workbench.strategy import sma_cross
 
 
 def test_a_handle_tells_what_the_session_tells(tmp_path: Path) -> None:
@@ -33,6 +34,19 @@ def test_a_handle_tells_what_the_session_tells(tmp_path: Path) -> None:
         np.testing.assert_array_equal(one.bars, other.bars)
         np.testing.assert_array_equal(one.equity, other.equity)
         assert handle.metrics()["counts"] == session.metrics()["counts"]
+
+
+def test_why_an_order_happened_comes_as_the_session_tells_it(tmp_path: Path) -> None:
+    with hosted(tmp_path, risk=RiskConfig(max_order_notional=5_000.0)) as host:
+        host.start().bars(40)
+        session, handle = host.session, host.handle
+        orders: list[Any] = [*session.fills(3), *session.denials(1)]
+        assert orders
+        for order in orders:
+            assert handle.why(order) == session.why(order)
+            assert str(handle.why(order)) == str(session.why(order))
+        with pytest.raises(UnknownOrderError, match="is the sequence of no fill"):
+            handle.why(10_000)
 
 
 def test_a_limit_cuts_to_the_newest(tmp_path: Path) -> None:
@@ -57,6 +71,9 @@ def test_commands_do_what_they_do_to_the_session(tmp_path: Path) -> None:
         assert handle.stop() == "STOPPED"
         assert handle.is_finished
         assert handle.parity().is_identical
+        assert handle.waterfall() == host.session.waterfall()
+        with pytest.raises(ConfigError, match="no other strategy than its own"):
+            handle.parity(sma_cross())
         with pytest.raises(SessionClosedError, match="has ended"):
             handle.pause()
 

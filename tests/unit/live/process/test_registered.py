@@ -1,5 +1,6 @@
 """The handle of a session under a supervisor; one process for most of what it can be told."""
 
+import math
 import os
 import shutil
 import signal
@@ -7,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.process_sessions import eventually, process_config, until_another_process
+from tests.process_sessions import PLENTY_S, eventually, process_config, until_another_process
 from workbench.errors import SessionNotFoundError
 from workbench.live.process.registry import SessionRegistry
+from workbench.recordings import replay
+from workbench.strategy import sma_cross
 
 
 def test_session_is_read_commanded_and_stopped_through_its_handle(registry: SessionRegistry) -> None:
@@ -61,6 +64,24 @@ def test_session_that_does_not_answer_is_stopped_by_force(registry: SessionRegis
     assert registry.find("dumb").is_finished
 
 
+def test_parity_and_waterfall_are_told_with_and_without_a_process(registry: SessionRegistry) -> None:
+    registry.start(process_config("proven"))
+    session = registry.attach("proven")
+    eventually(lambda: session.metrics()["counts"]["bars"] > 20 and session.snapshot().fill_count > 1)
+    assert session.parity().is_identical
+    # Another strategy is replayed from the journal, of a session that runs as well.
+    assert (session.parity(sma_cross(fast=2, slow=30)).first_difference or "").startswith("bar 2025-07-01T00:")
+    assert session.waterfall().currency == "USDT"
+    assert session.stop(flatten=True) == "STOPPED"
+    # Its process may be about to end: the journal answers then.
+    assert session.parity().is_identical
+    assert session.parity(sma_cross(fast=3, slow=8)).is_identical
+    assert not session.parity(sma_cross(fast=2, slow=30)).is_identical
+    waterfall = session.waterfall()
+    # Without a position the equity is the cash.
+    assert waterfall.end == pytest.approx(session.snapshot().equity)
+
+
 def test_anything_else_in_the_folder_is_no_session(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("")
@@ -93,3 +114,12 @@ def test_session_that_ended_is_read_and_proven_from_its_journal(registry: Sessio
     report = later.parity()
     assert report.is_identical
     assert report.fills == len(fills)
+    # Why its last order happened, and all of it once more, from the folder alone.
+    story = later.why(fills[-1])
+    assert (story.quantity, story.executions[0].price) == (fills[-1].quantity, fills[-1].price)
+    again = replay(later, speed=math.inf)
+    assert again.wait(PLENTY_S)
+    assert again.parity().live_hash == report.live_hash
+    assert again.fills() == fills
+    assert again.why(fills[-1]).decision == story.decision
+    again.close()

@@ -121,6 +121,20 @@ def test_process_that_found_another_one_at_work_is_forgotten(folder: SessionFold
     assert read_record(folder).phase == RUNNING
 
 
+def test_session_that_is_resumed_before_its_death_is_noticed_is_watched(folder: SessionFolder, forks: Forks) -> None:
+    watch = watch_of(folder, forks)
+    first = forks.processes[-1]
+    first.kill()
+    # As a supervisor finds it: dead, and not waited for yet.
+    os.waitid(os.P_PID, first.pid, os.WEXITED | os.WNOWAIT)
+    watch.start(folder, "resume")
+    watch.ended(first.pid, signal.SIGKILL)
+    assert watch.sessions["one"].process.pid == forks.pid != first.pid
+    watch.ended(forks.pid, signal.SIGKILL)
+    watch.look(time.monotonic())
+    assert [mode for mode, _ in forks.made] == ["start", "resume", "resume"]
+
+
 def test_restart_waits_for_its_delay(folder: SessionFolder, forks: Forks) -> None:
     watch = watch_of(folder, forks, RestartPolicy(delays_s=(5.0,)))
     watch.ended(forks.pid, FAILED)
