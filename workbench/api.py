@@ -61,9 +61,9 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
     """Trade a strategy with play money and return the session's handle at once.
 
     A live session gets a process of its own, which the kernel's interrupts, restarts and end do not touch: after them,
-    `attach` gives the handle again, and so does the same call. Orders are filled by the same core as in `backtest`, or
-    go to a practice exchange of this computer by the client that speaks to real ones. No order ever leaves this
-    computer.
+    `attach` gives the handle again, and so does the same call if it names the session; without a ``name`` it starts
+    another one. Orders are filled by the same core as in `backtest`, or go to a practice exchange of this computer by
+    the client that speaks to real ones. No order ever leaves this computer.
 
     Parameters
     ----------

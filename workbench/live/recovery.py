@@ -42,7 +42,8 @@ HOLE: Final = "hole_in"
 """Field of a notice that names the symbol of which prices are missing."""
 
 PAUSED: Final = "pause"
-"""Kind of the note on why entries are paused: ``reason``, ``by`` (``user``, ``strategy`` or ``order``)."""
+"""Kind of the note on why entries are paused: ``reason``, and ``by`` whom or what: ``user``, ``strategy``, ``order``,
+``account`` or ``journal``."""
 
 
 class Replayed(NamedTuple):

@@ -32,6 +32,8 @@ __all__ = ["LiveSession"]
 # A command waits this long for the session's answer; it is carried out later all the same.
 _ANSWER_S: Final = 1.0
 _KILL_S: Final = 5.0
+_LOOK_S: Final = 0.1
+_NS_PER_S: Final = 1_000_000_000
 # A stop that flattens may wait for prices during this share of its time, and then ends with what is held.
 _FLATTEN_SHARE: Final = 0.8
 
@@ -144,6 +146,7 @@ class LiveSession(SessionView):
                 chart=self._chart,
                 subscribers=self._subscribers,
                 abandoned=self._abandoned,
+                restored=self._restored,
             )
         )
         is_first = market is not None
@@ -151,6 +154,14 @@ class LiveSession(SessionView):
         # A daemon: a strategy that never returns must not keep the interpreter from ending.
         self._thread = threading.Thread(target=self._loop.run, name=f"workbench-session-{self.name}", daemon=True)
         self._thread.start()
+
+    def wait_restored(self, timeout_s: float) -> bool:
+        """Return whether a session that goes on shows, within `timeout_s` real seconds, what it did before."""
+        until_ns = self._base_clock.monotonic_ns() + round(timeout_s * _NS_PER_S)
+        while not self._restored.wait(_LOOK_S):
+            if self.is_finished or self._base_clock.monotonic_ns() >= until_ns:
+                return False
+        return True
 
     def pause(self) -> bool:
         """Let no new entries through; exits and stops go on. Return whether the session has obeyed already."""

@@ -12,6 +12,7 @@ from workbench.live.clock import ManualClock, ReplayClock
 from workbench.live.clock_watch import ClockWatch, jump_text
 from workbench.live.keeper import RecordKeeper
 from workbench.live.live_core import compile_core
+from workbench.live.mender import Mender
 from workbench.live.records import ErrorRecord
 from workbench.live.recovery import HOLE, PAUSED
 from workbench.live.session_config import stale_limit_ns
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from workbench.live.order_line import OrderLine
     from workbench.live.records import LiveStep
     from workbench.live.session_opening import SessionParts
-    from workbench.model import Bar
 
 __all__ = ["RECONCILE", "SessionLoop"]
 
@@ -47,8 +47,6 @@ _NS_PER_S: Final = 1_000_000_000
 _LONGEST_WAIT_S: Final = 3_600.0
 # How long a stop waits for what the exchange says of orders, real seconds; well within the 30 s of a stop.
 _ANSWERS_S: Final = 15
-# How often the candles of a hole are asked for; until then nothing is decided on its symbol, and levels are watched.
-_MEND_TRIES: Final = 5
 
 
 class _Due(Enum):
@@ -79,8 +77,7 @@ class SessionLoop:
         self._stale_after_ns = stale_limit_ns(parts.config, self._market.speed)
         self._orders: OrderLine | None = None
         self._watch: AccountWatch | None = None
-        self._missing_from: dict[str, int] = {}
-        self._unmended: dict[str, int] = {}
+        self._mender = Mender(self._market, self._engine, self._status, {})
         self._clock_watch = ClockWatch(parts.base_clock)
         self._is_stopping = False
         self._dropped_ns: int | None = None
@@ -130,7 +127,8 @@ class SessionLoop:
         opened = open_session(self._parts, self._is_called_off)
         if opened is None:
             return
-        self._market, self._orders, self._watch, self._missing_from, reason = opened
+        self._market, self._orders, self._watch, missing_from, reason = opened
+        self._mender = Mender(self._market, self._engine, self._status, missing_from)
         self._feed = self._market.feed
         self._stale_after_ns = stale_limit_ns(self._config, self._market.speed)
         self._pause_reason = reason or self._pause_reason
@@ -331,35 +329,6 @@ class SessionLoop:
         if self._orders is not None and self._config.rests_stop:
             self._orders.protect(self._readings.account)
 
-    def _mend(self, bar: Bar, forming_ns: int) -> None:
-        """Close a bar with a hole, and those that are missing behind it, as the exchange has them."""
-        try:
-            since_ns = min(bar.time_ns, self._missing_from.pop(bar.symbol, bar.time_ns))
-            bars = self._feed.closed_bars(bar.symbol, since_ns, forming_ns)
-        except ExchangeError as error:
-            self._mend_later(bar.symbol, since_ns, f"the candles of the hole could not be fetched: {error}")
-            return
-        self._unmended.pop(bar.symbol, None)
-        if bars:
-            text = f"bars made of the exchange's own candles from {utc_text(bars[0].time_ns)} on: {len(bars)}"
-            self._status.note(bar.time_ns, "gap", text)
-            self._publish(self._engine.catch_up(bars))
-        elif self._market.clock is not None:
-            text = f"the exchange has no candle of the bar of {utc_text(bar.time_ns)}, so it is left out"
-            self._status.note(bar.time_ns, "gap", text)
-
-    def _mend_later(self, symbol: str, since_ns: int, text: str) -> None:
-        """Have the bars of a hole fetched with the next bar, a few times: what is left out shifts every indicator."""
-        tries = self._unmended[symbol] = self._unmended.get(symbol, 0) + 1
-        if tries < _MEND_TRIES:
-            self._missing_from[symbol] = since_ns
-            self._engine.mark_hole(symbol)
-            text += "; they are asked for again when the next bar closes"
-        else:
-            del self._unmended[symbol]
-            text += f"; the bars from {utc_text(since_ns)} on are left out"
-        self._status.note(since_ns, "gap", text)
-
     def _publish(self, step: LiveStep) -> None:
         self._readings.take(step)
         if self._orders is not None:
@@ -376,7 +345,9 @@ class SessionLoop:
         for bar in step.closed:
             if bar.is_partial:
                 forming = [one.time_ns for one in step.forming if one.symbol == bar.symbol]
-                self._mend(bar, forming[0] if forming else bar.time_ns + self._config.timeframe.ns)
+                forming_ns = forming[0] if forming else bar.time_ns + self._config.timeframe.ns
+                if bars := self._mender.bars(bar, forming_ns):
+                    self._publish(self._engine.catch_up(bars))
         if step.closed and self._market.clock is not None:
             self._drop_if_old(max(bar.time_ns for bar in step.closed) + self._config.timeframe.ns)
 

@@ -54,6 +54,7 @@ class SessionParts:
     chart: ChartHistory
     subscribers: Subscribers
     abandoned: threading.Event
+    restored: threading.Event
 
 
 class Opened(NamedTuple):
@@ -98,6 +99,7 @@ def open_session(parts: SessionParts, is_called_off: Callable[[float], bool]) ->
     if parts.market is None:
         return _taken_up(parts, is_called_off)
     market = parts.market
+    parts.restored.set()
     # First of all: a session that cannot pay has not begun, and nothing may take it up later.
     orders = _order_line(parts, market, None)
     parts.host.record.note(BEGUN, market.feed.start_ns, {"since_ns": market.since_ns})
@@ -113,6 +115,7 @@ def _taken_up(parts: SessionParts, is_called_off: Callable[[float], bool]) -> Op
     told_events(record, parts.status)
     parts.status.move(SessionState.RECOVERING, f"running {len(record):,} recorded events again", 0)
     replayed = replay_record(engine, parts.readings, parts.chart)
+    parts.restored.set()
     _mark_known_holes(parts, replayed.events)
     paused = last_pause(record) if parts.readings.account.is_paused else None
     if paused is not None and paused.body["by"] == "strategy":

@@ -73,6 +73,7 @@ class SessionView:
         self._status = SessionStatus(capacity=config.max_errors, mode=config.mode, keep=self._keep)
         self._mailbox = Mailbox()
         self._abandoned = threading.Event()
+        self._restored = threading.Event()
         self._loop: SessionLoop | None = None
         self._engine = self._new_engine()
         self._readings = Readings(self._engine.snapshot(), config.max_errors)

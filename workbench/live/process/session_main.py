@@ -11,7 +11,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.errors import WorkbenchError
+from workbench.errors import JournalError, WorkbenchError
 from workbench.live.host import SessionHost
 from workbench.live.journal import Journal
 from workbench.live.process.account import account_of
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from workbench.live.process.folders import SessionFolder
     from workbench.live.session_text import SavedSession
 
-__all__ = ["session_main"]
+__all__ = ["open_journal", "session_main"]
 
 _BEAT_S: Final = 1.0
 # Soon after the start, and then now and then.
@@ -50,6 +50,8 @@ _FIRST_TRIM: Final = 2
 # Within the 30 s of a stop; whoever asked kills the process after that.
 _STOP_S: Final = 25.0
 _FASTER_STOP_S: Final = 2.0
+# A session that runs its record again for longer is shown as it is.
+_RESTORED_S: Final = 60.0
 _STOPS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
@@ -110,7 +112,7 @@ class _SessionProcess:
                 held.callback(claim.close)
         self._options = read_options(folder)
         self._memory = MemoryGuard(self._options.memory_limit_bytes)
-        journal = held.enter_context(contextlib.closing(_open_journal(folder, saved)))
+        journal = held.enter_context(contextlib.closing(open_journal(folder, saved)))
         self._journal = journal
         if hang is not None:
             journal.note("hang", 0, dict(hang))
@@ -120,9 +122,11 @@ class _SessionProcess:
         host = SessionHost(session_id=saved.session_id, record=journal, pulse=beat, is_muted=is_muted)
         self.session = LiveSession(saved.config, host=host)
         self._wakeups = held.enter_context(contextlib.closing(Wakeups()))
+        self.session.start()
+        # Who asks before sees what the journal holds, and not an account without positions.
+        self.session.wait_restored(_RESTORED_S)
         self._server = ControlServer(self.session, folder.path, epoch=journal.epoch)
         held.callback(self._server.close)
-        self.session.start()
         self._began_s = time.time()
         self._write(RUNNING, "")
         self._tell()
@@ -200,9 +204,24 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
-def _open_journal(folder: SessionFolder, saved: SavedSession) -> Journal:
-    """Go on with the journal of the session, or begin it."""
-    if folder.journal.exists():
-        return Journal.open(folder.journal)
-    header = {"config": saved.sha256, "versions": dict(saved.versions), "mode": saved.config.mode}
-    return Journal.create(folder.journal, session_id=saved.session_id, header=header)
+def open_journal(folder: SessionFolder, saved: SavedSession) -> Journal:
+    """Go on with the journal of a session, or begin it.
+
+    Raises
+    ------
+    JournalError
+        The journal in the folder was begun by another definition of a session, so that its record would be run again
+        as what it was not; or as for `Journal`.
+    """
+    if not folder.journal.exists():
+        header = {"config": saved.sha256, "versions": dict(saved.versions), "mode": saved.config.mode}
+        return Journal.create(folder.journal, session_id=saved.session_id, header=header)
+    journal = Journal.open(folder.journal)
+    begun = (journal.session_id, journal.header.get("config"))
+    if begun != (saved.session_id, saved.sha256):
+        journal.close()
+        raise JournalError(
+            f"{folder.journal} is the journal of session {begun[0]}, begun with another session.json than the one "
+            f"beside it (of session {saved.session_id}): put back the files that belong together"
+        )
+    return journal
