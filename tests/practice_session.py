@@ -91,6 +91,8 @@ class Stage:
         """Start the exchange and the session, and wait until its streams are heard."""
         self.begin()
         self._until_heard()
+        # It asks for its account after that, and time that jumps meanwhile would make its question too old.
+        self.until_any(lambda: self.session.state != "STARTING")
 
     def begin(self) -> None:
         """Start the exchange and the session."""

@@ -55,6 +55,7 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
     as_ticks: bool = False,
     execution: str = "simulated",
     feed: str = "trades",
+    rests_stop: bool = False,
     inline: bool | None = None,
 ) -> "SessionHandle":
     """Trade a strategy with play money and return the session's handle at once.
@@ -102,6 +103,9 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
         Who fills: the fill model of `backtest` on live data, or the practice exchange or simulated client.
     feed : {"trades", "candles"}, default "trades"
         What the bars of an exchange are made of: its single trades, or its own closed candles.
+    rests_stop : bool, default False
+        With ``execution="exchange"``: whether a stop rests at the exchange for each position, at its nearest stop or
+        trailing level, so that it is protected when the session is not there.
     inline : bool, optional
         True: the session is a thread of this process, and ends with it; False: it has a process of its own. Default: a
         thread for what belongs to this process (replayed bars, an exchange that is one of its objects).
@@ -150,6 +154,7 @@ def paper(  # noqa: PLR0913  the public door: keyword-only, and each has one mea
         path=path,
         warmup_bars=warmup_bars,
         execution=execution,
+        rests_stop=rests_stop,
     )
     return opened(config, starts=start, is_inline=is_inline)
 

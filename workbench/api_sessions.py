@@ -38,8 +38,9 @@ def live(  # noqa: PLR0913  the public door: keyword-only, and each has one mean
 
     It is off unless all of this holds: ``WORKBENCH_ENABLE_REAL_TRADING=1`` where Jupyter was started; the account armed
     in a terminal with ``workbench arm``; every limit below set in `risk`, and none wider than what was armed; a
-    protective stop; and `confirm`, the sentence that the error message of a first try shows. What this can and cannot
-    protect against is said at `workbench.exchange.real_money.RealTradingGate`.
+    protective stop; and `confirm`, the sentence that the error message of a first try shows. A stop rests at the
+    exchange for each position, where the exchange takes stops. What this can and cannot protect against is said at
+    `workbench.exchange.real_money.RealTradingGate`.
 
     Parameters
     ----------

@@ -88,7 +88,7 @@ def exit_inline(book: Book, s: int, quantity: float, price: float, time_ns: int,
         fee = quantity * fill_price * (instrument["maker_fee"] if is_maker == 1 else instrument["taker_fee"])
         book_exit(book, s, side * quantity, fill_price, fee, time_ns, reason, is_maker)
     if reason != SIGNAL:
-        _block(book, s, time_ns, reason)
+        block_entries(book, s, time_ns, reason)
 
 
 @record_kernel
@@ -98,7 +98,8 @@ def exit_at(book: Book, s: int, quantity: float, price: float, time_ns: int, rea
 
 
 @record_kernel
-def _block(book: Book, s: int, time_ns: int, reason: int) -> None:
+def block_entries(book: Book, s: int, time_ns: int, reason: int) -> None:
+    """Let nothing enter after a protective exit: until the next decision (R9), and while the symbol cools down."""
     y = book.symbols[s]
     y["blocked"] = 1
     y["entry_side"] = 0

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from workbench.core.accounting import apply_fill
 from workbench.core.compiled import record_kernel
-from workbench.core.execution import set_brackets
+from workbench.core.execution import block_entries, set_brackets
 from workbench.core.intents import UNITS
 from workbench.core.levels import clear_order
-from workbench.core.records import FLATTEN, NO_REASON, SIGNAL, TAKE_PROFIT
+from workbench.core.records import FLATTEN, NO_REASON, SIGNAL, STOP_LOSS, TAKE_PROFIT
 from workbench.core.rounding import lot_quantity
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Bits of field `e` of a REPORT event.
 DONE, MAKER = 1, 2
+# Request numbers from here on are not the core's: they name the stops that rest at an exchange.
+RESTING_STOPS = 1 << 40
 
 
 @record_kernel
@@ -41,7 +43,7 @@ def apply_report(book: Book, event: Record) -> None:
 
     A request is in flight until its whole quantity is filled or a report says `DONE`; until then its symbol sends no
     other of its kind. A fill that arrives after a cancel is booked all the same, and leaves again at once when entries
-    are halted: a fill is a fact.
+    are halted: a fill is a fact. One of a stop that rests at the exchange closes for `STOP_LOSS`, unasked.
     """
     a = book.account
     s = event["symbol"]
@@ -51,7 +53,11 @@ def apply_report(book: Book, event: Record) -> None:
     flags = int(event["e"])
     is_exit = y["exit_in_flight"] > 0.0 and number == y["exit_request"]
     is_entry = number == y["entry_request"] and not is_exit
-    reason = y["exit_request_reason"] if is_exit else SIGNAL
+    reason = SIGNAL
+    if is_exit:
+        reason = y["exit_request_reason"]
+    elif number >= RESTING_STOPS:
+        reason = STOP_LOSS
     a["time_ns"] = max(a["time_ns"], event["time_ns"])
     if signed != 0.0:
         if is_entry and y["quantity"] == 0.0 and y["entry_is_resting"] == 1:
@@ -63,6 +69,8 @@ def apply_report(book: Book, event: Record) -> None:
                 y["order_max_holding_s"],
             )
         apply_fill(book, s, signed, event["b"], event["c"], event["time_ns"], reason, 1 if flags & MAKER else 0)
+        if reason == STOP_LOSS and not is_exit and y["quantity"] == 0.0:
+            block_entries(book, s, event["time_ns"], reason)
         if is_entry and a["halted"] != 0 and y["quantity"] != 0.0:
             y["exit_reason"] = min(y["exit_reason"], FLATTEN)
     if is_exit:

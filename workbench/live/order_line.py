@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from workbench.core.order_state import Ended, Found, Intent, Journal, Procedures
+from workbench.core.reports import RESTING_STOPS
 from workbench.errors import ConfigError, ExchangeError, JournalError
 from workbench.exchange import OrderState, OwnTrade
 from workbench.live.holdings import holdings_of
@@ -26,6 +27,7 @@ from workbench.live.order_journal import NoJournal
 from workbench.live.order_notes import NoteReader, cancel_body, ended_body, intent_body, state_body, trade_body
 from workbench.live.order_tasks import OrderPlaced, OrderTasks, Placing, TradesComplete
 from workbench.live.report_book import ReportBook
+from workbench.live.stop_keeper import StopKeeper
 from workbench.live.timing import DurationHistogram
 from workbench.model import EVENT
 
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from workbench.live.exchange_line import ExchangeLine
     from workbench.live.order_journal import OrderJournal, OrderNote
     from workbench.live.report_book import Row
-    from workbench.model import ExchangeRequest, Instrument
+    from workbench.model import AccountState, ExchangeRequest, Instrument
 
 __all__ = ["OrderLine"]
 
@@ -90,6 +92,7 @@ class OrderLine:
         self._latency = DurationHistogram()
         self._sent_ns: dict[int, int] = {}
         self._book = ReportBook(tuple(instruments))
+        self._stops = StopKeeper(instruments, self._book.orders)
         self._procedures = Procedures()
         self._inbox: deque[Any] = deque()
         self._notices: deque[Notice] = deque(maxlen=_MOST_NOTICES)
@@ -105,7 +108,7 @@ class OrderLine:
     @property
     def outstanding(self) -> int:
         """Requests, cancels too, of which it is not yet known what became of them; a resting order is known."""
-        return self._book.outstanding + len(self._cancelling)
+        return self._book.outstanding + len(self._cancelling) + self._stops.outstanding
 
     @property
     def recovering(self) -> int:
@@ -114,8 +117,13 @@ class OrderLine:
 
     @property
     def unprotected(self) -> tuple[str, ...]:
-        """Symbols whose exit was refused as often as it is tried, so that nothing protects their position."""
-        return tuple(sorted(set(self._held_back.values())))
+        """Symbols that nothing protects: their exit was refused as often as it is tried, or their stop was crossed."""
+        return tuple(sorted({*self._held_back.values(), *self._stops.unprotected}))
+
+    @property
+    def resting_stops(self) -> tuple[str, ...]:
+        """The stops that rest at the exchange, in words."""
+        return self._stops.resting()
 
     @property
     def unbooked(self) -> dict[str, float]:
@@ -213,6 +221,7 @@ class OrderLine:
         for note in notes:
             reader.read(note)
         self._rebook(reports)
+        self._stops.restore(reader.recorded)
         unfinished = self._book.orders.unfinished()
         for order in unfinished:
             self._begin_placing(order, partial(self._tasks.recover, order))
@@ -220,7 +229,7 @@ class OrderLine:
                 self._recovering.add(order.intent.number)
         for request in requests:
             if request.number not in reader.recorded:
-                self._never_recorded(request)
+                self._never_sent(request, "the session ended before it was recorded")
         # What waits to be cancelled, and what is open although it was booked as done.
         doubtful = {order.intent.number for order in self._book.orders.take_doubtful()}
         for number in sorted(reader.cancelled | doubtful):
@@ -235,10 +244,11 @@ class OrderLine:
         """Record requests for good, and then carry them out in the background and in their order.
 
         What is buffered in the journal becomes durable with them. When it cannot be, no order leaves, and each is
-        reported as done with nothing filled; cancels go out all the same.
+        reported as done with nothing filled; cancels go out all the same. An exit waits while a stop of its symbol may
+        be executed at the exchange: `protect` sends what is left of it then.
         """
-        self._is_disturbed = self._is_disturbed or bool(requests)
-        begun: list[tuple[Intent, Any, bool]] = []
+        requests = [request for request in requests if not self._stops.holds_back(request)]
+        intents: list[Intent] = []
         for request in requests:
             if request.cancels is not None:
                 self._note("intent", request.time_ns, cancel_body(request, self.client_order_id(request.number)))
@@ -248,13 +258,48 @@ class OrderLine:
                 text = f"order {request.number} was asked for twice; it is not sent again"
                 self._put(Notice(0, "order", text, needs_person=True))
                 continue
-            intent = self._intent(request)
-            self._book.expect(intent)
+            intents.append(self._intent(request))
+        self._begin(intents, is_wanted=bool(requests))
+        for request in requests:
+            if request.cancels is not None:
+                self._cancel(request.cancels)
+
+    def protect(self, account: AccountState) -> None:
+        """Keep a stop at the exchange for each position, and let exits go on whose stop has ended.
+
+        Parameters
+        ----------
+        account : AccountState
+            The session's, with every report booked that was taken.
+        """
+        if self._recovering or self._book.has_rows:
+            return
+        for one in self._stops.look(account, self._line.timing.monotonic_ns()):
+            if isinstance(one, int):
+                self._cancel(one)
+            else:
+                name, expires_ns = self.client_order_id(one.number), self._expires_ns()
+                self._begin([one.intent(name, account.time_ns, expires_ns)], is_wanted=True)
+        self._notices.extend(self._stops.notices())
+        for request, left in self._stops.release(account):
+            if left > 0.0:
+                self.send((replace(request, quantity=left),))
+            else:
+                self._never_sent(request, "the stop at the exchange has closed the position")
+
+    def _begin(self, intents: Sequence[Intent], *, is_wanted: bool) -> None:
+        """Record intents for good, with all that is buffered, and let them go their way."""
+        self._is_disturbed = self._is_disturbed or is_wanted
+        begun: list[tuple[Intent, Any, bool]] = []
+        for intent in intents:
+            expected = self._book.expect(intent)
+            if intent.number >= RESTING_STOPS:
+                self._stops.begun(expected)
             placing = self._procedures.place(intent, self._book.orders.refused_exits(intent.symbol))
             wanted = next(placing)
             is_noted = isinstance(wanted, Journal) and self._note("intent", intent.time_ns, intent_body(wanted.intent))
             begun.append((intent, placing, is_noted))
-        is_durable = not requests or self._commit()
+        is_durable = not is_wanted or self._commit()
         if begun:
             self._audit(None)
         for intent, placing, is_noted in begun:
@@ -262,9 +307,6 @@ class OrderLine:
             if order is not None:
                 self._sent_ns[intent.number] = self._line.timing.monotonic_ns()
                 self._begin_placing(order, partial(self._tasks.place, intent, placing, is_noted and is_durable))
-        for request in requests:
-            if request.cancels is not None:
-                self._cancel(request.cancels)
 
     def retry_exits(self) -> None:
         """Let exits that were refused too often be asked for anew, from the foot of the ladder: a person has looked."""
@@ -314,7 +356,7 @@ class OrderLine:
             time_in_force="ioc" if is_limit and not request.may_rest else "gtc",
             is_exit=request.is_exit,
             time_ns=request.time_ns,
-            expires_ns=self._line.timing.now_ns() + self._market_ns(_LIFETIME_S),
+            expires_ns=self._expires_ns(),
         )
 
     def _begin_placing(self, order: LiveOrder, task: Callable[..., Coroutine[Any, Any, None]]) -> None:
@@ -326,7 +368,7 @@ class OrderLine:
             self._is_audited = True
             self._line.run(partial(self._tasks.audit, since_ns), self._broken)
 
-    def _never_recorded(self, request: ExchangeRequest) -> None:
+    def _never_sent(self, request: ExchangeRequest, reason: str) -> None:
         if request.cancels is not None:
             self._note("intent", request.time_ns, cancel_body(request, self.client_order_id(request.number)))
             self._cancel(request.cancels)
@@ -334,7 +376,7 @@ class OrderLine:
         intent = self._intent(request)
         self._book.expect(intent)
         self._note("intent", intent.time_ns, intent_body(intent))
-        self._ended(intent.number, Ended("expired", "the session ended before it was recorded"))
+        self._ended(intent.number, Ended("expired", reason))
 
     def _cancel(self, number: int) -> None:
         order = self._book.orders.get(number)
@@ -400,7 +442,11 @@ class OrderLine:
 
     def _ended(self, number: int, ended: Ended) -> None:
         self._held_back.pop(number, None)
-        self._notices.append(Notice(0, "order", f"order {number} {_ENDS[ended.status]}: {ended.reason}"))
+        if number >= RESTING_STOPS:
+            self._stops.ended(number, ended.reason)
+        else:
+            text = f"order {number} {_ENDS[ended.status]}: {ended.reason}"
+            self._notices.append(Notice(0, "order", text))
         self._book.end(number, ended)
         self._outcome("refused" if ended.is_rejection else "outcome", number, ended.status, ended.reason)
 
@@ -438,6 +484,9 @@ class OrderLine:
                 f"{len(known)} booked; compare them with the exchange"
             )
         self._book.put_back(rows[len(known) :])
+
+    def _expires_ns(self) -> int:
+        return self._line.timing.now_ns() + self._market_ns(_LIFETIME_S)
 
     def _market_ns(self, duration_s: float) -> int:
         return int(duration_s * _NS_PER_S * max(1.0, self._line.timing.speed))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from workbench.core.reports import RESTING_STOPS
 from workbench.model import REPORT
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def exchange_orders(ledger: Ledger, events: NDArray[np.void]) -> list[FilledOrde
     for place, event in enumerate(events[(events["kind"] == REPORT) & (events["a"] != 0.0)]):
         number = int(event["d"])
         # What nobody asked for, such as a correction, stands by itself.
-        key = (number, 0) if number in requests else (-1, place)
+        key = (number, 0) if number in requests or number >= RESTING_STOPS else (-1, place)
         groups.setdefault(key, []).append(event)
     orders = []
     held: dict[int, float] = defaultdict(float)

@@ -57,13 +57,18 @@ class ReportBook:
         return self.orders.outstanding
 
     @property
+    def has_rows(self) -> bool:
+        """Whether rows wait to be taken, so that the core does not know everything yet."""
+        return bool(self._rows)
+
+    @property
     def unbooked(self) -> dict[str, float]:
         """What fees left of each symbol in the account and in no position, in base units; below 0 what they took."""
         return dict(self._unbooked)
 
-    def expect(self, intent: Intent) -> None:
+    def expect(self, intent: Intent) -> LiveOrder:
         """Open an order that is about to be sent."""
-        self.orders.intend(intent)
+        return self.orders.intend(intent)
 
     def state(self, number: int, state: OrderState) -> bool:
         """Take what the exchange says of an order; return whether it is new."""

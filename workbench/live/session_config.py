@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from workbench.model import Instrument
     from workbench.strategy import ConfiguredStrategy
 
-__all__ = ["EXECUTIONS", "SESSION_NAME", "LiveSessionConfig"]
+__all__ = ["EXECUTIONS", "SESSION_NAME", "LiveSessionConfig", "stale_limit_ns"]
 
 SESSION_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -32,6 +32,8 @@ _PATHS: Final = ("adverse", "favourable", "colour", "ohlc", "olhc")
 # Silence of one bar is normal for a source of whole bars; half a bar more is the grace.
 _STALE_BARS: Final = 1.5
 EXECUTIONS: Final = ("simulated", "exchange")
+# Real seconds of silence that are never stale, however fast the market is played.
+_GRACE_S: Final = 1.0
 _NS_PER_S: Final = 1_000_000_000
 
 
@@ -77,6 +79,9 @@ class LiveSessionConfig:
         Who fills: the core's fill model, or the exchange that the source is connected to.
     stale_after_s : float, optional
         Seconds of market time without data after which the session is stale. Default: one bar and a half.
+    rests_stop : bool, default False
+        Whether a stop rests at the exchange for each position, at its nearest stop or trailing level, so that it is
+        protected when the session is not there. Only with execution ``"exchange"``; with real money always True.
 
     Raises
     ------
@@ -108,6 +113,7 @@ class LiveSessionConfig:
     max_strategy_errors: int = 5
     stale_after_s: float | None = None
     execution: str = "simulated"
+    rests_stop: bool = False
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -126,6 +132,9 @@ class LiveSessionConfig:
             _check_count(checks, "warmup_bars", self.warmup_bars, least=0)
         for name in ("max_bars", "max_errors", "max_strategy_errors"):
             _check_count(checks, name, getattr(self, name), least=1)
+        is_rest = isinstance(self.rests_stop, bool) and (self.execution == "exchange" or not self.rests_stop)
+        rule = "be a bool, and True only when execution is 'exchange'"
+        checks.require("rests_stop", self.rests_stop, rule, is_met=is_rest)
         checks.in_interval_or_off("stale_after_s", self.stale_after_s, _ABOVE_ZERO)
         for name, kind in (("risk", RiskConfig), ("costs", Costs)):
             value = getattr(self, name)
@@ -134,6 +143,8 @@ class LiveSessionConfig:
         consent = real_consent(self.source)
         check_mode(consent, self.name, self.execution)
         if consent is not None:
+            # Nobody may be there to watch real money.
+            object.__setattr__(self, "rests_stop", True)
             check_limits(consent, self.symbols, self.risk, has_strategy_stop=self.plan().has_stop_loss)
 
     def _check_names(self, checks: FieldChecks) -> None:
@@ -221,3 +232,19 @@ def _strategy_differences(one: DecisionPlan, other: DecisionPlan) -> tuple[str, 
         if one.parameters.get(name) != other.parameters.get(name)
     ]
     return (*found, *(("strategy: its source text was changed",) if one.source != other.source else ()))
+
+
+def stale_limit_ns(config: LiveSessionConfig, speed: float) -> int:
+    """Return how much silence of the market makes a session stale, in ns.
+
+    Parameters
+    ----------
+    config : LiveSessionConfig
+        What the user says goes; the default of a bar and a half is widened for a market that is played fast, which
+        leaves a session little real time.
+    speed : float
+        Market seconds in a real one, by the market's own clock; 0 without one.
+    """
+    if config.stale_after_s is not None:
+        return config.stale_after_ns
+    return max(config.stale_after_ns, round(speed * _GRACE_S * _NS_PER_S))

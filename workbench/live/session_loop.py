@@ -15,6 +15,7 @@ from workbench.live.live_core import compile_core
 from workbench.live.mender import Mender
 from workbench.live.records import ErrorRecord
 from workbench.live.recovery import HOLE, PAUSED
+from workbench.live.session_config import stale_limit_ns
 from workbench.live.session_opening import open_session
 from workbench.live.sources import no_market
 from workbench.live.states import SessionState
@@ -31,10 +32,9 @@ if TYPE_CHECKING:
     from workbench.live.notices import Notice
     from workbench.live.order_line import OrderLine
     from workbench.live.records import LiveStep
-    from workbench.live.session_config import LiveSessionConfig
     from workbench.live.session_opening import SessionParts
 
-__all__ = ["RECONCILE", "SessionLoop", "stale_limit_ns"]
+__all__ = ["RECONCILE", "SessionLoop"]
 
 RECONCILE: Final = "reconcile by "
 """How a request begins that names a person's answer to a difference."""
@@ -45,8 +45,6 @@ _log = logging.getLogger(__name__)
 _SLOW_SHARE: Final = 0.25
 _NS_PER_S: Final = 1_000_000_000
 _LONGEST_WAIT_S: Final = 3_600.0
-# Real seconds of silence that are never stale, however fast the market is played.
-_GRACE_S: Final = 1.0
 # How long a stop waits for what the exchange says of orders, real seconds; well within the 30 s of a stop.
 _ANSWERS_S: Final = 15
 
@@ -323,12 +321,19 @@ class SessionLoop:
         if len(reports):
             self._publish(self._engine.report(reports))
             self._commit(matters=True)
+        self._protect()
         self._heed(self._orders.notices())
+
+    def _protect(self) -> None:
+        """Keep a stop at the exchange for each position, when the session wants that."""
+        if self._orders is not None and self._config.rests_stop:
+            self._orders.protect(self._readings.account)
 
     def _publish(self, step: LiveStep) -> None:
         self._readings.take(step)
         if self._orders is not None:
             self._orders.send(step.result.requests)
+            self._protect()
         for trip in step.result.trips:
             text = f"{trip.rule} tripped: {trip.value:.4g} reached the limit {trip.limit:.4g}; entries are halted"
             self._status.note(trip.time_ns, "breaker", text)
@@ -433,7 +438,10 @@ class SessionLoop:
         if self._status.is_finished:
             return
         held = ", ".join(f"{one.quantity:g} {one.symbol}" for one in self._readings.account.positions)
-        self._status.move(state, f"{reason}; still held: {held}" if held else reason, self._engine.time_ns)
+        stops = "" if self._orders is None else "; ".join(self._orders.resting_stops)
+        reason += f"; still held: {held}" if held else ""
+        reason += f"; {stops} rests at the exchange" if stops else ""
+        self._status.move(state, reason, self._engine.time_ns)
 
     def _stale_at_ns(self) -> int:
         return (self._readings.data_ns or 0) + self._stale_after_ns
@@ -478,19 +486,3 @@ def _matters(step: LiveStep) -> bool:
     """Return whether a step did something that a crash must not undo."""
     result = step.result
     return bool(result.fills or result.requests or result.denials or result.trips)
-
-
-def stale_limit_ns(config: LiveSessionConfig, speed: float) -> int:
-    """Return how much silence of the market makes a session stale, in ns.
-
-    Parameters
-    ----------
-    config : LiveSessionConfig
-        What the user says goes; the default of a bar and a half is widened for a market that is played fast, which
-        leaves a session little real time.
-    speed : float
-        Market seconds in a real one, by the market's own clock; 0 without one.
-    """
-    if config.stale_after_s is not None:
-        return config.stale_after_ns
-    return max(config.stale_after_ns, round(speed * _GRACE_S * _NS_PER_S))

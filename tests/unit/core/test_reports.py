@@ -6,7 +6,7 @@ import pytest
 from workbench.core import Engine, EngineConfig
 from workbench.core.plan import DecisionPlan
 from workbench.core.records import SIGNAL, STOP_LOSS
-from workbench.core.reports import DONE
+from workbench.core.reports import DONE, RESTING_STOPS
 from workbench.model import BAR_CLOSED, COMMAND, COMMANDS, EVENT, REPORT, TICK, Costs, Instrument, RiskConfig, Timeframe
 
 START = 1_735_689_600_000_000_000
@@ -32,11 +32,15 @@ class Script(DecisionPlan):
 
 @pytest.fixture
 def engine():
+    return external(RiskConfig())
+
+
+def external(risk):
     config = EngineConfig(
         instruments=(Instrument("BTC/USDT", lot=0.5),),
         timeframe=Timeframe("1m"),
         cash=1_000.0,
-        risk=RiskConfig(),
+        risk=risk,
         costs=Costs(taker_fee=0.0, maker_fee=0.0, slippage=0.0),
         is_external=True,
     )
@@ -213,3 +217,49 @@ def test_less_than_a_lot_of_an_exit_is_not_asked_for_again(engine):
     engine.process(report(121, -9.6, 101.0, 1, DONE))
     engine.process(tick(122, 102.0))
     assert len(exits(engine)) == 1
+
+
+def test_stop_at_the_exchange_closes_for_its_reason_and_the_symbol_cools_down():
+    engine = external(RiskConfig(cooldown_s=300.0))
+    enter(engine)
+    engine.process(report(61, 10.0, 100.0, 0, DONE))
+    result = engine.process(report(121, -10.0, 89.5, RESTING_STOPS, DONE))
+    trade = result.closed_trades[0]
+    # 10 * (89.5 - 100)
+    assert (trade.exit_reason, trade.pnl) == ("stop_loss", pytest.approx(-105.0))
+    for second, count in ((120, 1), (360, 1), (420, 2)):  # until 121 + 300
+        engine.process(closed(second, ENTER_LONG_CODE))
+        engine.process(tick(second + 60, 100.0))
+        assert len(engine.ledger.requests) == count
+
+
+def test_stop_at_the_exchange_that_is_executed_in_part_leaves_the_exit_that_a_person_asked_for(engine):
+    enter(engine)
+    engine.process(report(61, 10.0, 100.0, 0, DONE))
+    engine.process(event(COMMAND, 62, float(COMMANDS.index("flatten")), symbol=-1))
+    engine.process(report(63, -4.0, 89.5, RESTING_STOPS))
+    engine.process(tick(64, 95.0))
+    exits = engine.ledger.requests[1:]
+    assert [(row["side"], row["quantity"]) for row in exits] == [(-1, 6.0)]
+
+
+def test_exit_that_comes_to_nothing_because_the_stop_has_closed_everything_frees_the_symbol(engine):
+    enter(engine)
+    engine.process(report(61, 10.0, 100.0, 0, DONE))
+    engine.process(tick(62, 85.0))
+    engine.process(report(63, -10.0, 89.5, RESTING_STOPS + 7, DONE))
+    assert quantity(engine) == 0.0
+    engine.process(report(64, 0.0, 0.0, 1, DONE))
+    engine.process(closed(120, ENTER_LONG_CODE))
+    engine.process(tick(180, 100.0))
+    # 1,000 - 105 = 895, which buys 8.5 at 100 in lots of 0.5.
+    assert [(row["number"], row["quantity"]) for row in engine.ledger.requests] == [(0, 10.0), (1, 10.0), (2, 8.5)]
+
+
+def test_end_of_a_stop_that_was_cancelled_changes_nothing(engine):
+    enter(engine)
+    engine.process(report(61, 10.0, 100.0, 0, DONE))
+    engine.process(report(62, 0.0, 0.0, RESTING_STOPS, DONE))
+    assert quantity(engine) == 10.0
+    engine.process(tick(63, 85.0))
+    assert len(engine.ledger.requests) == 2

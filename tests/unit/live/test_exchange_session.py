@@ -19,7 +19,7 @@ from workbench.live import EngineCallbacks, LiveSession, ManualClock, Market
 from workbench.live.exchange_feed import ExchangeFeed
 from workbench.live.exchange_line import ExchangeLine
 from workbench.live.order_line import OrderLine
-from workbench.live.session_loop import stale_limit_ns
+from workbench.live.session_config import stale_limit_ns
 from workbench.model import Instrument, RiskConfig, Timeframe
 from workbench.strategy import Strategy, buy_and_hold, enter_long, hold
 

@@ -55,7 +55,7 @@ def test_real_session_trades_within_its_caps_and_says_what_it_is(tmp_path: Path)
     with staged(TICKS, in_above_out_below(), **settings(bank)) as stage:
         assert (stage.session.mode, stage.session.config.mode) == ("real", "real")
         _play(stage, minutes=3, fills=2)
-        assert [side for side, _ in stage.orders()] == ["buy", "sell"]
+        assert [side for side, filled in stage.orders() if filled] == ["buy", "sell"]
         bought, sold = stage.session.fills()
         assert 90.0 < bought.quantity * bought.price <= 100.0
         assert bought.quantity == sold.quantity
@@ -67,16 +67,30 @@ def test_real_session_trades_within_its_caps_and_says_what_it_is(tmp_path: Path)
         assert stage.session.parity().is_identical
 
 
+def test_stop_of_a_real_position_rests_at_the_exchange(tmp_path: Path) -> None:
+    with staged(TICKS, in_above_out_below(), **settings(Bank(tmp_path))) as stage:
+        assert stage.session.config.rests_stop
+        _play(stage, minutes=1, fills=1)
+        stage.wait_told("rests at the exchange")
+        (stop,) = [one for one in stage.exchange.orders() if one.wanted.stop_price is not None]
+        (held,) = stage.session.snapshot().positions
+        assert float(stop.wanted.quantity) == held.quantity
+        assert float(stop.wanted.stop_price) == held.stop_level
+        _play(stage, minutes=3, fills=2, first=1)
+        assert stage.orders()[1:] == [("sell", 0.0), ("sell", held.quantity)]  # the stop, and the exit
+        stage.check_books()
+
+
 def test_disarmed_session_leaves_its_position_and_enters_no_other(tmp_path: Path) -> None:
     bank = Bank(tmp_path)
     with staged(TICKS, in_above_out_below(), **settings(bank)) as stage:
         _play(stage, minutes=1, fills=1)
         disarm(bank.vault.folder, "main")
         _play(stage, minutes=3, fills=2, first=1)
-        assert [side for side, _ in stage.orders()] == ["buy", "sell"]
+        assert [side for side, filled in stage.orders() if filled] == ["buy", "sell"]
         _play(stage, minutes=5, fills=2, first=3)
         stage.wait_told("was refused: account 'main' is not armed")
-        assert [side for side, _ in stage.orders()] == ["buy", "sell"]
+        assert [side for side, filled in stage.orders() if filled] == ["buy", "sell"]
 
 
 def _play(stage: Stage, *, minutes: int, fills: int, first: int = 0) -> None:

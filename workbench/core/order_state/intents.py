@@ -64,3 +64,8 @@ class Intent:
     is_exit: bool
     time_ns: int
     expires_ns: int
+
+    @property
+    def is_protective_stop(self) -> bool:
+        """Whether it is to rest at the exchange until the price hurts, and so is no exit that is wanted now."""
+        return self.is_exit and self.kind == "stop"

@@ -162,7 +162,7 @@ class LiveOrders(Generic[TradeT]):
 
     def _count_refusals(self, order: LiveOrder) -> None:
         symbol = order.intent.symbol
-        if not order.intent.is_exit:
+        if not order.intent.is_exit or order.intent.is_protective_stop:
             return
         if order.status == "rejected":
             self._refused_exits[symbol] = self.refused_exits(symbol) + 1

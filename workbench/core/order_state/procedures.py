@@ -80,7 +80,8 @@ class Procedures:
             return (yield from self._unsent(intent, "it could not be recorded"))
         if cast("int", (yield Now())) >= intent.expires_ns:
             return (yield from self._unsent(intent, "it was too old to be sent"))
-        answer = yield Send(intent, refused_before if intent.is_exit else 0)
+        is_leaving = intent.is_exit and not intent.is_protective_stop
+        answer = yield Send(intent, refused_before if is_leaving else 0)
         if isinstance(answer, Refused):
             placed: Placed = Ended("rejected", answer.reason)
         elif isinstance(answer, Doubted):
@@ -88,7 +89,7 @@ class Procedures:
             placed = yield from self.resolve(intent, answer)
         else:
             placed = cast("Found", answer)
-        if intent.is_exit and placed.is_rejection:
+        if is_leaving and placed.is_rejection:
             return (yield from self._held_back(intent, placed, refused_before))
         return placed
 
