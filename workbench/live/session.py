@@ -11,7 +11,8 @@ from workbench.live.clock import SystemClock
 from workbench.live.live_core import open_core
 from workbench.live.reconciliation import ANSWERS
 from workbench.live.recovery import BEGUN, since_of
-from workbench.live.session_loop import RECONCILE, SessionLoop
+from workbench.live.session_desk import RECONCILE
+from workbench.live.session_loop import SessionLoop
 from workbench.live.session_opening import SessionParts
 from workbench.live.session_view import SessionView
 from workbench.live.states import FINISHED, SessionState
