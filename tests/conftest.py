@@ -1,7 +1,9 @@
-"""What every test gets: reproducible Hypothesis runs, and the rule that whoever starts a thread stops it."""
+"""What every test gets: reproducible Hypothesis runs, a home of its own, and that who starts a thread stops it."""
 
+import os
 import threading
 from collections.abc import Iterator
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +11,10 @@ from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from workbench.live.process.registry import SessionRegistry
+
+# No test looks at the sessions of whoever runs it, nor leaves one among them.
+HOME = TemporaryDirectory(prefix="wb-", ignore_cleanup_errors=True)
+os.environ["WORKBENCH_HOME"] = HOME.name
 
 # No deadline: a property's first example may compile a kernel. The same examples in each run (derandomize): a failure
 # that CI shows is there on a developer's machine too; `--hypothesis-profile=search` looks for new ones.

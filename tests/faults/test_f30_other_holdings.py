@@ -69,6 +69,8 @@ def test_entries_halt_until_a_person_decides(answer: str, kept: float) -> None:
         stage.exchange.trade_as_other(BTC, "buy", 1.0)
         stage.until_any(lambda: stage.session.state == "HALTED")
         assert "the exchange has 1 BTC more than was booked" in stage.session.reason
+        stage.session.resume()
+        stage.wait_told("entries stay paused until reconcile()")
         assert stage.session.snapshot().is_paused
         stage.session.reconcile(answer)
         stage.until_any(lambda: stage.session.state == "EXITS_ONLY")

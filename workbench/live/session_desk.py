@@ -209,7 +209,10 @@ class SessionDesk:
         account = self._readings.account
         if self._orders is not None and ask.name in ("resume", "flatten", "stop_flat"):
             self._orders.retry_exits()
-        if ask.name == "resume" and (account.is_paused or self._engine.guard.failing_reason is not None):
+        if ask.name == "resume" and self._watch is not None and self._watch.differences:
+            text = "entries stay paused until reconcile() decides what becomes of the difference"
+            self._status.note(self._engine.time_ns, "account", text)
+        elif ask.name == "resume" and (account.is_paused or self._engine.guard.failing_reason is not None):
             self._publish(self._engine.resume())
         elif ask.name == "pause" and not account.is_paused:
             self._pause("paused by the user", by="user")

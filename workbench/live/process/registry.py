@@ -21,7 +21,7 @@ from workbench.live.process.supervisor_client import SUPERVISOR_FOLDER, ask_supe
 from workbench.live.session_text import read_session, write_session
 from workbench.model import Bars
 from workbench.model.synthetic import synthetic_bars
-from workbench.strategy import compare_decisions
+from workbench.strategy import compare_decisions, strategy_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -259,12 +259,23 @@ class SessionRegistry:
 
 
 def _check_text(folder: SessionFolder, config: LiveSessionConfig) -> None:
-    """Check that the strategy of the text, which the process will run, decides what the object at hand decides.
+    """Check that the strategy of the text, which the process will run, is the object at hand.
 
-    On bars of a made-up market, for real ones may have to be fetched first: what can differ is code, not prices.
+    Collected again from what the text builds, the text must be the same. Rules must decide the same besides, on bars of
+    a made-up market, for real ones may have to be fetched first: what can differ is code, not prices. An ``on_bar`` is
+    not called here: it may do anything, and would do it in the notebook.
     """
     rebuilt = read_session(folder.path).config.strategy
-    count = max(_CHECKED_BARS, 2 * config.plan().warmup)
+    one, other = strategy_text(config.strategy), strategy_text(rebuilt)
+    if one.sha256 != other.sha256:
+        raise ConfigError(
+            f"strategy must be the same after it was written down and built again, was not: {config.strategy.name}; "
+            "run it with inline=True, or write it without what changes from one to the other"
+        )
+    plan = config.plan()
+    if plan.kind == "callable":
+        return
+    count = max(_CHECKED_BARS, 2 * plan.warmup)
     parts = [synthetic_bars(symbol, config.timeframe, count, seed=seed) for seed, symbol in enumerate(config.symbols)]
     compare_decisions(config.strategy, rebuilt, parts[0] if len(parts) == 1 else Bars.join(parts))
 
