@@ -61,7 +61,7 @@ def test_a_replay_can_wait_for_start_and_has_the_panel_of_a_session(in_folder: t
     assert (again.state, again.config.speed) == ("PREPARED", 1_000.0)
     panel = again.panel()
     assert repr(panel) == "SessionPanel('replay-test')"
-    assert not panel.controls.start.disabled
+    assert not panel.controls.buttons["start"].disabled
     panel.close()
     again.kill()
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import zmq
@@ -245,16 +246,25 @@ def test_what_a_dead_process_left_is_in_nobodys_way(tmp_path: Path) -> None:
         assert host.handle.state == "PREPARED"
 
 
-def test_a_folder_with_a_long_path_is_served_by_a_short_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """Return a folder whose path leaves room for the name of a socket, however many workers run the tests."""
+    with TemporaryDirectory(prefix="wb-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def test_a_folder_with_a_long_path_is_served_by_a_short_socket(
+    tmp_path: Path, short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_folder))
     folder = tmp_path / ("d" * 60) / ("e" * 60)
     folder.mkdir(mode=0o700, parents=True)
     with hosted(folder) as host:
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "elsewhere"))  # the pointer says where it is
         assert host.handle.state == "PREPARED"
-        assert socket_path(folder, CONTROL).parent == tmp_path / f"workbench-{os.getuid()}"
+        assert socket_path(folder, CONTROL).parent == short_folder / f"workbench-{os.getuid()}"
         assert socket_path(folder, CONTROL) != socket_path(folder, UPDATES)
-        (tmp_path / f"workbench-{os.getuid()}").chmod(0o755)
+        (short_folder / f"workbench-{os.getuid()}").chmod(0o755)
         with pytest.raises(SessionError, match="must be its owner's alone"):
             socket_path(folder, CONTROL)
-        (tmp_path / f"workbench-{os.getuid()}").chmod(0o700)
+        (short_folder / f"workbench-{os.getuid()}").chmod(0o700)

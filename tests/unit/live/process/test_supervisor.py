@@ -1,6 +1,7 @@
 """The supervisor's door: what it answers, to whom, and when it goes to rest."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -72,6 +73,8 @@ def test_error_of_a_session_that_cannot_run_comes_back_as_it_is(registry: Sessio
     with pytest.raises(SessionError, match=r"session.json in damaged is damaged"):
         registry._ask(folder, "start")  # noqa: SLF001 - past the looks of `start`
     assert read_record(folder) is None
+    # It never was a session, so nothing else takes it away.
+    shutil.rmtree(folder.path)
 
 
 def test_root_python_and_code_name_a_supervisor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
