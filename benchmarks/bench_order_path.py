@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from workbench.exchange import ExchangeClient, OrderTicket
+    from workbench.exchange.real_money import RealTradingPermit
 
 SYMBOL = "BTC/USDT"
 PATH_SPEED, PATH_S = 300, 60
@@ -69,8 +70,8 @@ class TimedClient:
 class TimedSource(ExchangeSource):
     """The practice exchange through a timed client."""
 
-    def _client(self) -> tuple[Callable[[], Any], Any]:
-        open_client, timing = ExchangeSource._client(self)  # noqa: SLF001  its own, timed
+    def _client(self, permit: RealTradingPermit | None) -> tuple[Callable[[], Any], Any]:
+        open_client, timing = ExchangeSource._client(self, permit)  # noqa: SLF001  its own, timed
         return (lambda: TimedClient(open_client())), timing
 
 
