@@ -11,25 +11,17 @@ from typing import Any
 
 import pytest
 
-from tests.practice_session import BTC, Stage
-from workbench.live import SystemClock
+from tests.practice_session import BTC, HurriedClock, Stage
 from workbench.live.reconciliation import Difference, Reconciliation
 from workbench.strategy import buy_and_hold
 
 TICKS = [(float(second), 100.0) for second in range(1_200)]
 
 
-class Hurried(SystemClock):
-    """A clock by which a minute passes in a second, so that the looks at the account come soon."""
-
-    def monotonic_ns(self) -> int:
-        return 60 * super().monotonic_ns()
-
-
 @contextmanager
 def holding(before: float = 0.0, **changes: Any) -> Iterator[Stage]:
     """Run a session that has bought for half of its account at 100, on an account that held some coins before."""
-    stage = Stage(TICKS, buy_and_hold(), coins=before, clock=Hurried(), cash=5_000.0, **changes)
+    stage = Stage(TICKS, buy_and_hold(), coins=before, clock=HurriedClock(), cash=5_000.0, **changes)
     try:
         stage.start()
         stage.play(65, bars=1)

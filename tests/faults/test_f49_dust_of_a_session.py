@@ -1,7 +1,6 @@
 """F49: a fee is taken in the coin that is bought: no dust is left in a position, and the next one comes."""
 
-from tests.practice_session import BTC, RULES, staged
-from workbench.live import SystemClock
+from tests.practice_session import BTC, RULES, HurriedClock, staged
 from workbench.live.reconciliation import Reconciliation
 from workbench.strategy import Rules, strategy
 
@@ -27,13 +26,6 @@ def test_a_position_leaves_whole_and_the_next_one_comes() -> None:
         assert stage.session.parity().is_identical
 
 
-class Hurried(SystemClock):
-    """A clock by which a minute passes in a second, so that the looks at the account come soon."""
-
-    def monotonic_ns(self):
-        return 60 * super().monotonic_ns()
-
-
 def test_dust_that_adds_up_to_more_than_a_lot_is_nobody_else_s(monkeypatch):
     looks = []
     look = Reconciliation.look
@@ -45,7 +37,7 @@ def test_dust_that_adds_up_to_more_than_a_lot_is_nobody_else_s(monkeypatch):
     monkeypatch.setattr(Reconciliation, "look", counted)
     # In after every fourth minute, out two minutes later, four times.
     ticks = [(second, {0: 200.0, 2: 40.0}.get(second // 60 % 4, 100.0)) for second in range(0, 1_200, 10)]
-    with staged(ticks, in_above_out_below(), fee_asset="received", cash=9_999.0, clock=Hurried()) as stage:
+    with staged(ticks, in_above_out_below(), fee_asset="received", cash=9_999.0, clock=HurriedClock()) as stage:
         for minute in range(15):
             stage.play(65 if minute == 0 else 60, bars=minute + 1)
             stage.until(lambda fills=(minute + 2) // 2: stage.session.snapshot().fill_count == fills)

@@ -89,7 +89,9 @@ class AccountWatch:
         return tuple(told)
 
     def next_ns(self) -> int:
-        """Return after how much real time the next look is due, ns."""
+        """Return after how much real time the next look is due, ns; while an order is open its report comes first."""
+        if self._orders.outstanding:
+            return _EVERY_NS
         return max(0, self._asked_ns + _EVERY_NS - self._clock.monotonic_ns())
 
     def decide(self, answer: str, account: AccountState, prices: Mapping[str, float], time_ns: int) -> NDArray[np.void]:
