@@ -22,6 +22,8 @@ const delta = (sequence, rows, extra = {}) => [
   { kind: "delta", sequence, marks: [], lines: {}, ...extra }, [bytes(rows), bytes([])],
 ];
 
+const PLOT = new Geometry(790, 480);
+const traceOf = (frame, store, name) => makeTraces(frame, store, PLOT, PALETTE).find((trace) => trace.name === name);
 const isBody = (shape) => shape.type === "rect" && shape.yref === "y";
 
 function filledStore(count) {
@@ -229,9 +231,9 @@ test("near levels widen the price range, far ones do not squeeze the candles", (
 test("the forming candle is a shape and not part of the trace", () => {
   const store = filledStore(100);
   const frame = makeFrame(store, new Viewport(MINUTE), 700);
-  const [candles] = makeTraces(frame, store, PALETTE);
+  const candles = traceOf(frame, store, "price");
   assert.equal(candles.x.at(-1), START + 98 * MINUTE);
-  const forming = movingShapes(frame, store, PALETTE).find(isBody);
+  const forming = movingShapes(frame, store, PLOT, PALETTE).find(isBody);
   assert.deepEqual([forming.y0, forming.y1], [198, 199]);
   assert.equal(outgrows(frame, store), false);
   store.bars.merge(bar(100));
@@ -241,8 +243,8 @@ test("the forming candle is a shape and not part of the trace", () => {
 test("the newest equity point is a shape that joins the line", () => {
   const store = filledStore(100);
   const frame = makeFrame(store, new Viewport(MINUTE), 700);
-  const line = makeTraces(frame, store, PALETTE)[1];
-  const end = movingShapes(frame, store, PALETTE).find((shape) => shape.yref === "y2" && shape.xref === "x");
+  const line = traceOf(frame, store, "equity");
+  const end = movingShapes(frame, store, PLOT, PALETTE).find((shape) => shape.yref === "y2" && shape.xref === "x");
   assert.deepEqual([line.x.at(-1), line.y.at(-1)], [end.x0, end.y0]);
   assert.equal(end.y1, 1099);
 });
@@ -257,8 +259,8 @@ test("a price beyond the range asks for a full drawing", () => {
 test("a few bars are all shapes, since Plotly cannot tell a width from them", () => {
   const store = filledStore(2);
   const frame = makeFrame(store, new Viewport(MINUTE), 700);
-  assert.equal(makeTraces(frame, store, PALETTE)[0].x.length, 0);
-  assert.equal(movingShapes(frame, store, PALETTE).filter(isBody).length, 2);
+  assert.equal(traceOf(frame, store, "price").x.length, 0);
+  assert.equal(movingShapes(frame, store, PLOT, PALETTE).filter(isBody).length, 2);
 });
 
 test("the past is drawn without what moves", () => {
@@ -268,7 +270,7 @@ test("the past is drawn without what moves", () => {
   viewport.range = [START, START + 200 * MINUTE];
   const frame = makeFrame(store, viewport, 700);
   assert.equal(frame.movingFrom, null);
-  assert.equal(movingShapes(frame, store, PALETTE).filter(isBody).length, 0);
+  assert.equal(movingShapes(frame, store, PLOT, PALETTE).filter(isBody).length, 0);
   store.bars.merge([START + 999 * MINUTE, 1, 9000, 1, 9000, 1]);
   assert.equal(outgrows(frame, store), false);
 });
@@ -278,7 +280,7 @@ test("a mark stands at the candle in which it happened; buys and sells have shap
   store.apply(...delta(2, [], { marks: [[START + 95.5 * MINUTE, 190, 1, "BUY"], [START - MINUTE, 1, -1, "SELL"]] }));
   const frame = makeFrame(store, new Viewport(MINUTE), 700);
   assert.deepEqual(visibleMarks(store, frame).map((mark) => [mark.x, mark.text]), [[START + 95 * MINUTE, "BUY"]]);
-  const [, , , buys, sells] = makeTraces(frame, store, PALETTE);
+  const [buys, sells] = ["buys", "sells"].map((name) => traceOf(frame, store, name));
   assert.notEqual(buys.marker.symbol, sells.marker.symbol);
 });
 

@@ -10,6 +10,9 @@ export const PANES = {
   drawdown: { axis: "y3", domain: [0, 0.155] },
 };
 
+// At the foot of the price pane, over the candles' lowest part.
+export const VOLUME_DOMAIN = [0.43, 0.52];
+
 export class Geometry {
   constructor(width, height) {
     this.width = width;
@@ -25,6 +28,10 @@ export class Geometry {
 
   paneBottom(pane) {
     return MARGIN.top + (1 - PANES[pane].domain[0]) * this.plotHeight;
+  }
+
+  get volumeTop() {
+    return MARGIN.top + (1 - VOLUME_DOMAIN[1]) * this.plotHeight;
   }
 
   paneAt(y) {

@@ -18,13 +18,17 @@ export function element(tag, className, parent, text = "") {
 }
 
 export class Overlay {
-  constructor(parent, quote) {
+  constructor(parent, { quote, symbol }) {
     this.root = element("div", "wb-live-overlay", parent);
-    this.names = {
-      price: element("div", "wb-live-pane", this.root, `Price, ${quote}`),
-      equity: element("div", "wb-live-pane", this.root, `Equity, ${quote}`),
-      drawdown: element("div", "wb-live-pane", this.root, "Drawdown, %"),
-    };
+    const texts = { price: `Price, ${quote}`, equity: `Equity, ${quote}`, drawdown: "Drawdown, %" };
+    this.names = {};
+    this.keys = {};
+    for (const [pane, text] of Object.entries(texts)) {
+      this.names[pane] = element("div", "wb-live-pane", this.root);
+      element("span", "", this.names[pane], text);
+      this.keys[pane] = [];
+    }
+    this.volume = element("div", "wb-live-pane", this.root, `Volume, ${symbol.split("/")[0]}`);
     this.zone = element("div", "wb-live-zone", this.root, "UTC");
     this.vertical = element("div", "wb-live-cross wb-live-cross-v", this.root);
     this.horizontal = element("div", "wb-live-cross wb-live-cross-h", this.root);
@@ -37,9 +41,27 @@ export class Overlay {
   place(geometry) {
     // In the gap above its pane, where no line can run through it.
     for (const [pane, node] of Object.entries(this.names)) node.style.top = `${geometry.paneTop(pane) - NAME_HEIGHT}px`;
+    for (const node of Object.values(this.names)) node.style.maxWidth = `${geometry.plotWidth}px`;
+    this.volume.style.top = `${geometry.volumeTop - NAME_HEIGHT / 2}px`;
     this.vertical.style.top = `${MARGIN.top}px`;
     this.vertical.style.height = `${geometry.plotHeight}px`;
     this.horizontal.style.width = `${geometry.plotWidth}px`;
+  }
+
+  // Names and values of lines, in their colours, beside the name of their pane.
+  showKeys(pane, keys) {
+    const nodes = this.keys[pane];
+    while (nodes.length > keys.length) nodes.pop().root.remove();
+    while (nodes.length < keys.length) {
+      const root = element("span", "wb-live-key", this.names[pane]);
+      nodes.push({ root, name: element("i", "", root), value: element("b", "", root) });
+    }
+    keys.forEach(({ name, value, color }, i) => {
+      nodes[i].root.style.color = color;
+      nodes[i].name.textContent = name;
+      nodes[i].name.title = name;
+      nodes[i].value.textContent = value;
+    });
   }
 
   // Labels of the level lines, the last price, and the current equity and drawdown.

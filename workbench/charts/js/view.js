@@ -1,9 +1,11 @@
 // One visible chart: decides when to draw and what, and turns gestures into a viewport.
 import { makeFrame, makeLayout, makeTraces, movingShapes, outgrows, visibleMarks } from "./figure.js";
+import { priceDecimals } from "./format.js";
 import { Geometry } from "./geometry.js";
 import { Header } from "./header.js";
 import { loadPlotly } from "./loader.js";
 import { element, Overlay } from "./overlay.js";
+import { studyKeys } from "./study.js";
 import { Viewport } from "./viewport.js";
 
 const FRAME_MS = 50; // at most 20 drawings a second
@@ -22,11 +24,12 @@ export class ChartView {
     this.root = element("div", "wb-live", parent);
     this.header = new Header(this.root, model.get("title"), {
       zoomIn: () => this.#zoom(1 / 1.4), zoomOut: () => this.#zoom(1.4), follow: () => this.#follow(),
+      ghost: () => this.#toggleGhost(),
     });
     this.stage = element("div", "wb-live-stage", this.root);
     this.stage.style.height = `${model.get("height")}px`;
     this.plot = element("div", "wb-live-plot", this.stage);
-    this.overlay = new Overlay(this.stage, model.get("title").quote);
+    this.overlay = new Overlay(this.stage, model.get("title"));
     this.root.classList.add("wb-live-empty");
     this.message = element("div", "wb-live-message", this.stage, "Waiting for the session…");
     this.undo = [];
@@ -92,7 +95,7 @@ export class ChartView {
     this.message.hidden = true;
     this.root.classList.remove("wb-live-empty");
     if (this.#mustRedraw()) await this.#drawFull();
-    else await this.plotly.relayout(this.plot, { shapes: movingShapes(this.frame, store, this.palette) });
+    else await this.plotly.relayout(this.plot, { shapes: movingShapes(this.frame, store, this.geometry, this.palette) });
     if (this.isClosed) return;
     this.overlay.showTags(store, this.frame, this.geometry, this.palette);
     this.#showPointer();
@@ -111,13 +114,14 @@ export class ChartView {
     this.needsFull = false;
     this.fullAt = performance.now();
     this.geometry = new Geometry(this.stage.clientWidth, this.stage.clientHeight);
-    this.frame = makeFrame(store, this.viewport, this.geometry.plotWidth);
+    this.frame = makeFrame(store, this.viewport, this.geometry.plotWidth, this.link.showsGhost);
     this.frame.marksVersion = store.marksVersion;
-    const shapes = movingShapes(this.frame, store, this.palette);
+    const shapes = movingShapes(this.frame, store, this.geometry, this.palette);
     const layout = makeLayout(this.frame, shapes, this.geometry, this.palette, this.model.get("font"));
-    await this.plotly.react(this.plot, makeTraces(this.frame, store, this.palette), layout, CONFIG);
+    await this.plotly.react(this.plot, makeTraces(this.frame, store, this.geometry, this.palette), layout, CONFIG);
     this.overlay.place(this.geometry);
     this.header.showFollow(this.viewport.isFollowing);
+    this.header.showGhost(store.study.hasGhost, this.frame.showsGhost);
     this.#watchPlot();
   }
 
@@ -125,6 +129,12 @@ export class ChartView {
 
   #follow() {
     this.viewport.follow();
+    this.schedule(true);
+  }
+
+  #toggleGhost() {
+    this.link.showsGhost = !this.link.showsGhost;
+    this.viewport.valueRanges = {}; // an axis that made room for the other line may shrink again
     this.schedule(true);
   }
 
@@ -184,12 +194,24 @@ export class ChartView {
     const isInside = pointer && pointer.x <= geometry.right && pointer.y <= geometry.paneBottom("drawdown");
     if (!isInside) {
       this.overlay.hideCrosshair();
-      this.header.showRow(store, store.bars.length - 1, frame.stepMs, "");
+      this.#showValues(store.bars.length - 1, "");
       return;
     }
     const row = nearestRow(store.bars, geometry.timeAt(frame.time, pointer.x), frame.stepMs);
     this.overlay.showCrosshair(pointer, frame, geometry, store.bars.time[row]);
-    this.header.showRow(store, row, frame.stepMs, this.#markAt(pointer));
+    this.#showValues(row, this.#markAt(pointer));
+  }
+
+  #showValues(row, mark) {
+    const { frame, store, palette } = this;
+    this.header.showRow(store, row, frame.stepMs, mark);
+    const { columns, time } = store.bars;
+    const at = store.equity.search(time[row] + 1) - 1;
+    const equity = at >= 0 ? store.equity.columns.equity[at] : NaN;
+    const decimals = priceDecimals(columns.close[row]);
+    const keys = studyKeys(store.study, time[row], equity, decimals, palette, frame.showsGhost);
+    this.overlay.showKeys("price", keys.price);
+    this.overlay.showKeys("equity", keys.equity);
   }
 
   #markAt(pointer) {
