@@ -2,7 +2,7 @@
 // next bar, shapes everything that moves with a tick: replacing `layout.shapes` is the only call of Plotly whose cost
 // does not grow with the data.
 import { axisDecimals } from "./format.js";
-import { MARGIN, PANES, VOLUME_DOMAIN } from "./geometry.js";
+import { MARGIN, PANES, VOLUME_SHARE } from "./geometry.js";
 import { holdingTraces } from "./holding.js";
 import { barsPerCandle, bucketStart, extremes, mergeCandles, thinLine } from "./levels.js";
 import { ghostMarkTrace, ghostRows, ghostTraces, levelTraces } from "./study.js";
@@ -30,6 +30,7 @@ export function makeFrame(store, viewport, plotWidth, showsGhost = false) {
   frame.ranges = valueRanges(store, viewport, frame);
   splitForming(frame, bars);
   frame.isEquityLive = equityTo === equity.length && equityTo > 0;
+  frame.lineEnd = frame.isEquityLive && equityTo > 1 ? equity.time[equityTo - 2] : null;
   return frame;
 }
 
@@ -40,7 +41,7 @@ function valueRanges(store, viewport, frame) {
   const [low, high] = priceExtent(store.bars, from, to, levels);
   const ranges = {
     price: viewport.settle("price", low - VOLUME_ROOM * (high - low), high, 0.07), equity: [0, 1], drawdown: [-0.01, 0.0005],
-    volume: [0, Math.max(...frame.candles.volume, 1e-12) * 1.05],
+    volume: [0, Math.max(...frame.candles.volume, 1e-12) / VOLUME_SHARE],
   };
   if (equityTo > equityFrom) {
     const { columns } = store.equity;
@@ -68,7 +69,7 @@ export function outgrows(frame, store) {
   if (frame.movingFrom === null) return false;
   if (bucketStart(bars.last("time"), frame.stepMs, frame.merged) !== frame.newest) return true;
   const outside = ([low, high], value) => value < low || value > high;
-  return bars.last("volume") > frame.ranges.volume[1]
+  return bars.last("volume") > 1.3 * VOLUME_SHARE * frame.ranges.volume[1]
     || outside(frame.ranges.price, bars.last("low")) || outside(frame.ranges.price, bars.last("high"))
     || (equity.length > 0 && (!frame.isEquityLive || outside(frame.ranges.equity, equity.last("equity"))
       || outside(frame.ranges.drawdown, equity.last("drawdown"))));
@@ -135,7 +136,7 @@ export function movingShapes(frame, store, geometry, palette) {
   for (const [name, price] of Object.entries(store.lines)) shapes.push(levelLine("y", price, levelColor(name, palette), "dash"));
   shapes.push(levelLine("y", close, directionColor(store, palette), "dot"));
   if (store.equity.length) shapes.push(levelLine("y2", store.equity.last("equity"), palette.equity, "dot"));
-  if (frame.isEquityLive && store.equity.length > 1) shapes.push(...liveEnds(store.equity, palette));
+  if (frame.lineEnd !== null) shapes.push(...liveEnds(store.equity, frame.lineEnd, palette));
   return shapes;
 }
 
@@ -153,18 +154,23 @@ function candleShapes(frame, bars, geometry, palette) {
   });
 }
 
-// The last piece of the result curves, from the last point of a closed bar to now.
-function liveEnds({ length, time, columns }, palette) {
-  const [before, now] = [length - 2, length - 1];
-  const end = (yref, name, color, width) => ({
-    type: "line", xref: "x", yref, x0: time[before], y0: columns[name][before], x1: time[now], y1: columns[name][now],
-    line: { color, width },
-  });
-  const fill = {
-    type: "rect", xref: "x", yref: "y3", x0: time[before], x1: time[now], y0: 0, y1: columns.drawdown[now],
-    fillcolor: palette.drawdown_fill, line: { width: 0 }, layer: "below",
-  };
-  return [end("y2", "equity", palette.equity, 1.5), end("y3", "drawdown", palette.drawdown, 1), fill];
+// The last pieces of the result curves, from where the traces end to now: several where bars closed since.
+function liveEnds(equity, lineEnd, palette) {
+  const { length, time, columns } = equity;
+  const shapes = [];
+  for (let now = equity.search(lineEnd) + 1; now < length; now += 1) {
+    const before = now - 1;
+    const end = (yref, name, color, width) => ({
+      type: "line", xref: "x", yref, x0: time[before], y0: columns[name][before], x1: time[now], y1: columns[name][now],
+      line: { color, width },
+    });
+    const fill = {
+      type: "rect", xref: "x", yref: "y3", x0: time[before], x1: time[now], y0: 0, y1: columns.drawdown[now],
+      fillcolor: palette.drawdown_fill, line: { width: 0 }, layer: "below",
+    };
+    shapes.push(end("y2", "equity", palette.equity, 1.5), end("y3", "drawdown", palette.drawdown, 1), fill);
+  }
+  return shapes;
 }
 
 function levelLine(yref, y, color, dash) {
@@ -194,8 +200,9 @@ export function makeLayout(frame, shapes, geometry, palette, font) {
     xaxis: { ...axis, type: "date", anchor: "y3", range: frame.time, autorange: false, rangeslider: { visible: false }, automargin: false },
     yaxis: value("price", { tickformat: `,.${decimals("price")}f`, nticks: 8 }),
     yaxis2: value("equity", { tickformat: `,.${decimals("equity")}f`, nticks: 4, showticklabels: frame.equityTo > 0 }),
+    // Over the price axis: an axis with a place of its own would have a background that hides the candles' feet.
     yaxis4: {
-      domain: VOLUME_DOMAIN, anchor: "x", range: frame.ranges.volume, autorange: false, fixedrange: true, showgrid: false,
+      overlaying: "y", anchor: "x", range: frame.ranges.volume, autorange: false, fixedrange: true, showgrid: false,
       zeroline: false, showticklabels: false,
     },
     yaxis3: value("drawdown", { tickformat: `.${Math.max(0, decimals("drawdown") - 2)}%`, nticks: 4, showticklabels: frame.equityTo > 0 }),

@@ -10,8 +10,8 @@ export const PANES = {
   drawdown: { axis: "y3", domain: [0, 0.155] },
 };
 
-// At the foot of the price pane, over the candles' lowest part.
-export const VOLUME_DOMAIN = [0.43, 0.52];
+// Of the price pane's height, from its foot: where volume stands.
+export const VOLUME_SHARE = 0.16;
 
 export class Geometry {
   constructor(width, height) {
@@ -31,7 +31,7 @@ export class Geometry {
   }
 
   get volumeTop() {
-    return MARGIN.top + (1 - VOLUME_DOMAIN[1]) * this.plotHeight;
+    return this.paneBottom("price") - VOLUME_SHARE * (this.paneBottom("price") - this.paneTop("price"));
   }
 
   paneAt(y) {

@@ -42,7 +42,7 @@ export class Overlay {
     // In the gap above its pane, where no line can run through it.
     for (const [pane, node] of Object.entries(this.names)) node.style.top = `${geometry.paneTop(pane) - NAME_HEIGHT}px`;
     for (const node of Object.values(this.names)) node.style.maxWidth = `${geometry.plotWidth}px`;
-    this.volume.style.top = `${geometry.volumeTop - NAME_HEIGHT / 2}px`;
+    this.volume.style.top = `${geometry.volumeTop}px`;
     this.vertical.style.top = `${MARGIN.top}px`;
     this.vertical.style.height = `${geometry.plotHeight}px`;
     this.horizontal.style.width = `${geometry.plotWidth}px`;

@@ -55,10 +55,12 @@ export function levelValues(study, time) {
   return study.names.map((name, i) => ({ name, value: row < 0 ? NaN : study.levels.columns[columnOf(name, i)][row] }));
 }
 
-// Equity of the backtest at a time, NaN before its beginning.
-export function ghostEquity(study, time) {
+// Equity of the backtest at a time, and of the session after the same bar; NaN where there is none.
+function bothEquities(study, equity, time) {
   const row = study.ghost.search(time + 1) - 1;
-  return row < 0 ? NaN : study.ghost.columns.equity[row];
+  if (row < 0) return [NaN, NaN];
+  const own = equity.search(study.ghost.time[row]);
+  return [study.ghost.columns.equity[row], equity.time[own] === study.ghost.time[row] ? equity.columns.equity[own] : NaN];
 }
 
 function rowsOnView(table, [begin, end]) {
@@ -118,15 +120,14 @@ export function ghostMarkTrace(study, bars, frame, palette) {
 }
 
 // What is written beside the names of the panes: each level with its value, and the backtest's distance.
-export function studyKeys(study, time, ownEquity, decimals, palette, isGhostShown) {
+export function studyKeys({ study, equity }, time, decimals, palette, isGhostShown) {
   const price = levelValues(study, time).map(({ name, value }, i) => ({
     name, value: formatNumber(value, decimals), color: levelLineColor(palette, i),
   }));
-  const ghost = isGhostShown ? ghostEquity(study, time) : NaN;
+  const [ghost, own] = isGhostShown ? bothEquities(study, equity, time) : [NaN, NaN];
   if (!Number.isFinite(ghost)) return { price, equity: [] };
-  const lead = ownEquity - ghost;
-  const sign = lead > 0 ? "+" : "";
-  const equity = [{ name: "Backtest", value: formatNumber(ghost, 2), color: palette.ghost }];
-  if (Number.isFinite(lead)) equity.push({ name: "session to backtest", value: sign + formatNumber(lead, 2), color: palette.muted });
-  return { price, equity };
+  const keys = [{ name: "Backtest", value: formatNumber(ghost, 2), color: palette.ghost }];
+  const lead = own - ghost;
+  if (Number.isFinite(lead)) keys.push({ name: "Session ahead by", value: formatNumber(lead, 2), color: palette.muted });
+  return { price, equity: keys };
 }

@@ -206,10 +206,7 @@ export class ChartView {
     const { frame, store, palette } = this;
     this.header.showRow(store, row, frame.stepMs, mark);
     const { columns, time } = store.bars;
-    const at = store.equity.search(time[row] + 1) - 1;
-    const equity = at >= 0 ? store.equity.columns.equity[at] : NaN;
-    const decimals = priceDecimals(columns.close[row]);
-    const keys = studyKeys(store.study, time[row], equity, decimals, palette, frame.showsGhost);
+    const keys = studyKeys(store, time[row], priceDecimals(columns.close[row]), palette, frame.showsGhost);
     this.overlay.showKeys("price", keys.price);
     this.overlay.showKeys("equity", keys.equity);
   }

@@ -1,6 +1,6 @@
 // Traded volume at the foot of the price pane. Lines instead of bars: two paths, whatever their number.
 
-const VOLUME_SHARE = 0.5; // of the distance of two candles, as the bodies are wide
+const VOLUME_WIDTH = 0.5; // of the distance of two candles, as the bodies are wide
 const VOLUME_SHADE = "66"; // two hexadecimal digits of opacity
 
 export function volumeTraces(frame, geometry, palette) {
@@ -26,5 +26,5 @@ export function volumeShape(x, volume, width, color) {
 
 export function volumeWidth(frame, geometry) {
   const pixels = (geometry.plotWidth * frame.stepMs * frame.merged) / (frame.time[1] - frame.time[0]);
-  return Math.max(1, VOLUME_SHARE * pixels);
+  return Math.max(1, VOLUME_WIDTH * pixels);
 }
