@@ -29,6 +29,7 @@ MODULES: Final = (
     "holding",
     "volume",
     "figure",
+    "shapes",
     "overlay",
     "header",
     "loader",

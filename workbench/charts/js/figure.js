@@ -1,6 +1,5 @@
 // What Plotly is given. A frame fixes ranges and the rows on view; traces are everything that stands still until the
-// next bar, shapes everything that moves with a tick: replacing `layout.shapes` is the only call of Plotly whose cost
-// does not grow with the data.
+// next bar, shapes everything that moves with a tick. Plotly never sees the shapes: they are drawn over it.
 import { axisDecimals } from "./format.js";
 import { MARGIN, PANES, VOLUME_SHARE } from "./geometry.js";
 import { holdingTraces } from "./holding.js";
@@ -26,6 +25,7 @@ export function makeFrame(store, viewport, plotWidth, showsGhost = false) {
   const equityFrom = Math.min(Math.max(0, equity.search(time[0]) - 1), Math.max(0, equityTo - 1));
   const frame = { time, from, to, merged, stepMs: viewport.stepMs, equityFrom, equityTo };
   frame.showsGhost = showsGhost && store.study.hasGhost;
+  frame.stillVersion = store.stillVersion;
   frame.candles = mergeCandles(bars, from, to, frame.stepMs, merged);
   frame.ranges = valueRanges(store, viewport, frame);
   splitForming(frame, bars);
@@ -63,11 +63,17 @@ function splitForming(frame, bars) {
   frame.newest = total ? frame.candles.time[total - 1] : null;
 }
 
+// Whether something that stands still has changed: a new candle, marks, or the lines of closed bars. The shapes show new
+// candles too, so the drawing may wait a little.
+export function lags(frame, store) {
+  if (frame.stillVersion !== store.stillVersion) return true;
+  return frame.movingFrom !== null && bucketStart(store.bars.last("time"), frame.stepMs, frame.merged) !== frame.newest;
+}
+
 // Whether the data has left what the frame shows, so that moving the shapes is not enough.
 export function outgrows(frame, store) {
   const { bars, equity } = store;
   if (frame.movingFrom === null) return false;
-  if (bucketStart(bars.last("time"), frame.stepMs, frame.merged) !== frame.newest) return true;
   const outside = ([low, high], value) => value < low || value > high;
   return bars.last("volume") > 1.3 * VOLUME_SHARE * frame.ranges.volume[1]
     || outside(frame.ranges.price, bars.last("low")) || outside(frame.ranges.price, bars.last("high"))
@@ -186,7 +192,7 @@ export function directionColor(store, palette) {
   return store.bars.last("close") >= store.bars.last("open") ? palette.up : palette.down;
 }
 
-export function makeLayout(frame, shapes, geometry, palette, font) {
+export function makeLayout(frame, geometry, palette, font) {
   const axis = { gridcolor: palette.grid, zeroline: false, showline: false, tickfont: { size: 11, color: palette.muted } };
   const value = (pane, extra) => ({
     ...axis, side: "right", domain: PANES[pane].domain, range: frame.ranges[pane], autorange: false, fixedrange: true, ...extra,
@@ -206,6 +212,5 @@ export function makeLayout(frame, shapes, geometry, palette, font) {
       zeroline: false, showticklabels: false,
     },
     yaxis3: value("drawdown", { tickformat: `.${Math.max(0, decimals("drawdown") - 2)}%`, nticks: 4, showticklabels: frame.equityTo > 0 }),
-    shapes,
   };
 }

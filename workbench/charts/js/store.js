@@ -16,7 +16,7 @@ export class ChartStore {
     this.isReady = false; // false: deltas cannot be used until a snapshot has come
     this.isFinal = false; // true: the session is over, silence is no fault
     this.fault = "";
-    this.marksVersion = 0; // tells a view that marks or study changed, also when their number stays at the limit
+    this.stillVersion = 0; // tells a view that marks or study changed, also when their number stays at the limit
   }
 
   // Returns "changed", "same" or "gap"; after a gap the owner asks for a snapshot until one comes.
@@ -70,12 +70,11 @@ export class ChartStore {
   #setStudy({ study }, buffers) {
     if (!study) return;
     this.study.apply(study, buffers.slice(2));
-    // Lines may wait for the next drawing of the still part, marks may not.
-    if (study.whole || study.marks.length) this.marksVersion += 1;
+    this.stillVersion += 1;
   }
 
   #setMarks(marks) {
     this.marks = marks.slice(-MAX_MARKS);
-    this.marksVersion += 1;
+    this.stillVersion += 1;
   }
 }
