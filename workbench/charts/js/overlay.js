@@ -7,6 +7,7 @@ import { spreadLabels } from "./labels.js";
 
 const LABEL_HEIGHT = 18;
 const NAME_HEIGHT = 17;
+const TICK_ROOM = 14; // half a tag and half an axis label
 const LABEL_WIDTH = MARGIN.right - 2; // covers the tick labels below it
 
 export function element(tag, className, parent, text = "") {
@@ -35,6 +36,7 @@ export class Overlay {
     this.crossValue = element("div", "wb-live-cross-value", this.root);
     this.crossTime = element("div", "wb-live-cross-time", this.root);
     this.tags = new Map();
+    this.ticks = []; // the axes' own labels, each with its height on the page
     this.hideCrosshair();
   }
 
@@ -46,6 +48,23 @@ export class Overlay {
     this.vertical.style.top = `${MARGIN.top}px`;
     this.vertical.style.height = `${geometry.plotHeight}px`;
     this.horizontal.style.width = `${geometry.plotWidth}px`;
+  }
+
+  // An axis label of which a tag would leave a slice is not shown. Plotly writes where it stands into an attribute, so
+  // nothing has to be measured.
+  readTicks(plot) {
+    this.ticks = [...plot.querySelectorAll(".ytick text, .y2tick text, .y3tick text")].map((node) => ({
+      node, y: Number(/translate\([^,]*,\s*(-?[\d.]+)/.exec(node.getAttribute("transform"))?.[1]), isHidden: false,
+    }));
+  }
+
+  #clearTicks(tags) {
+    for (const tick of this.ticks) {
+      const isHidden = tags.some(({ y }) => Math.abs(y - tick.y) < TICK_ROOM);
+      if (isHidden === tick.isHidden) continue;
+      tick.isHidden = isHidden;
+      tick.node.style.visibility = isHidden ? "hidden" : "";
+    }
   }
 
   // Names and values of lines, in their colours, beside the name of their pane.
@@ -68,6 +87,7 @@ export class Overlay {
   showTags(store, frame, geometry, palette) {
     const tags = [...priceTags(store, frame, geometry, palette), ...resultTags(store, frame, geometry, palette)];
     for (const tag of tags) this.#tag(tag);
+    this.#clearTicks(tags);
     const wanted = new Set(tags.map((tag) => tag.key));
     for (const [key, { node }] of this.tags) {
       if (wanted.has(key)) continue;

@@ -127,6 +127,7 @@ export class ChartView {
     const layout = makeLayout(this.frame, this.geometry, this.palette, this.model.get("font"));
     await this.plotly.react(this.plot, makeTraces(this.frame, store, this.geometry, this.palette), layout, CONFIG);
     this.overlay.place(this.geometry);
+    this.overlay.readTicks(this.plot);
     this.shapes.place(this.geometry);
     this.header.showFollow(this.viewport.isFollowing);
     this.header.showGhost(store.study.hasGhost, this.frame.showsGhost);
