@@ -58,7 +58,7 @@ def price_levels(plan: DecisionPlan, most: int = 6) -> tuple[tuple[str, Node], .
         found = [(name, node) for name, node in named if shares.is_level(node)]
     elif isinstance(plan, RulePlan):
         roots = [*plan.conditions, *(level for level in plan.levels if isinstance(level, Node))]
-        found = [(node.describe(), node) for node in dict.fromkeys(_topmost(roots, shares))]
+        found = [(_title(node), node) for node in dict.fromkeys(_topmost(roots, shares))]
     else:
         found = []
     return tuple(found[:most])
@@ -137,6 +137,15 @@ class _Shares:
 
 def _signed(symbol: str, share: float | None) -> float | None:
     return -share if symbol == "-" and share is not None else share
+
+
+def _title(node: Node) -> str:
+    """Return a node's text, what tells it from its sisters first: a long name is cut at its end."""
+    text = node.describe()
+    if not isinstance(node, Output):
+        return text
+    indicator, _, output = text.rpartition(".")
+    return f"{output} of {indicator}"
 
 
 def _is_bare(node: Node) -> bool:

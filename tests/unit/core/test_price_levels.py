@@ -66,8 +66,9 @@ def test_what_does_not_lie_among_the_prices_is_none(condition: Any) -> None:
 
 
 def test_bands_are_levels_each() -> None:
-    found = names(lambda m: m.close > m.close.bbands(20, 2, 2).upperband)
-    assert [name.split(".")[-1] for name in found] == ["upperband"]
+    band = "bbands(close, 20, 2, 2, 0)"
+    found = names(lambda m: m.close > m.close.bbands(20, 2, 2).upperband, limit=lambda m: m.close.bbands(20).lowerband)
+    assert found == [f"upperband of {band}", f"lowerband of {band}"]
 
 
 def test_price_at_which_an_entry_rests_is_a_level() -> None:
