@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from workbench.exchange.practice.faults import FaultKind
     from workbench.exchange.simulated import SimulatedClient
     from workbench.live.session_handle import SessionHandle
-    from workbench.panels import SessionPanel
+    from workbench.panels import Dashboard, SessionPanel
 
 __all__ = [
     "attach",
     "backtest",
+    "dashboard",
     "download",
     "drill",
     "load_bars",
@@ -191,6 +192,23 @@ def attach(name: str) -> "SessionHandle":
 
     inline = [one for one in default_manager().sessions() if name in (one.name, one.session_id)]
     return default_manager().get(name) if inline else SessionRegistry().attach(name)
+
+
+def dashboard() -> "Dashboard":
+    """Return a dashboard of all sessions of this user, to be shown as the value of a notebook cell.
+
+    It shows what runs, what crashed and what finished within the last hour: state, age of the data, position, profit of
+    the day (UTC), drawdown and equity. A click on a row shows that session's panel beneath; "Stop all" asks before it
+    ends anything. It updates about once a second while a page looks, and costs nothing otherwise.
+
+    Examples
+    --------
+    >>> dashboard()
+    Dashboard()
+    """
+    from workbench.panels import Dashboard  # noqa: PLC0415  ipywidgets only when a panel is wanted
+
+    return Dashboard()
 
 
 def opened(config: LiveSessionConfig, *, starts: bool, is_inline: bool) -> "SessionHandle":
