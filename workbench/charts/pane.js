@@ -155,8 +155,20 @@ class PaneView {
 
   #click(event) {
     const target = event.target.closest("[data-act]");
-    if (!target || target.disabled || target.dataset.keys) return;
-    this.link.send({ kind: "act", act: target.dataset.act, value: target.dataset.value ?? "" });
+    if (!target || target.disabled) return;
+    const place = this.#place(event, target);
+    const value = place ? place.join(",") : (target.dataset.value ?? "");
+    this.link.send({ kind: "act", act: target.dataset.act, value });
+  }
+
+  // Column and row under the pointer of an element that says how many it has; rows count from below, as values do.
+  #place(event, target) {
+    const { columns, rows } = target.dataset;
+    if (!columns) return null;
+    const box = target.getBoundingClientRect();
+    const share = (at, begin, length, count) => Math.max(0, Math.min(count - 1, Math.floor(((at - begin) / length) * count)));
+    const row = share(event.clientY, box.top, box.height, rows);
+    return [share(event.clientX, box.left, box.width, columns), rows - 1 - row];
   }
 
   #press(event) {
@@ -170,15 +182,24 @@ class PaneView {
   }
 
   #point(event) {
-    const target = event.target.closest("[data-tip]");
+    const target = event.target.closest("[data-tip], [data-tips]");
     this.tip.hidden = !target;
     if (!target) return;
-    this.tip.textContent = target.dataset.tip;
+    const place = this.#place(event, target);
+    this.tip.textContent = place ? this.#tipOf(target, place) : target.dataset.tip;
     const box = this.root.getBoundingClientRect();
     const x = event.clientX - box.left;
     const width = this.tip.offsetWidth;
     this.tip.style.left = `${Math.max(0, Math.min(x + 14, box.width - width))}px`;
     this.tip.style.top = `${event.clientY - box.top + 16}px`;
+  }
+
+  // The texts of a map are a part of their own: names and values of both axes, and the figures row by row.
+  #tipOf(target, [column, row]) {
+    const { x, y, names, figures } = JSON.parse(this.link.parts[target.dataset.tips]);
+    const lines = [`${names[0]} ${x[column]}`];
+    if (names[1]) lines.push(`${names[1]} ${y[row]}`);
+    return [...lines, `${names[2]} ${figures[row][column]}`].join("\n");
   }
 }
 

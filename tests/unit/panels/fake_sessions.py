@@ -39,14 +39,18 @@ def many() -> list[Overview]:
         overview("btc-day"),
         overview("eth-night", state="CRASHED", reason=gone, symbols=("ETH/USDT",), held=short, told_age_s=700.0),
         overview("grid-1", state="EXITS_ONLY", reason="paused by the user", day_pnl=-31.5, curve=WALK[::-1]),
-        overview("pairs", symbols=("BTC/USDT", "ETH/USDT", "SOL/USDT"), strategy="a_pair_of_long_names", told_age_s=9.2),
+        overview(
+            "pairs", symbols=("BTC/USDT", "ETH/USDT", "SOL/USDT"), strategy="a_pair_of_long_names", told_age_s=9.2
+        ),
         overview(
             "real-btc-1", is_real=True, held=(Held("BTC/USDT", 0.0423, 61_000.0),), day_pnl=112.04, strategy="breakout"
         ),
         overview("rsi-3", state="HALTED", reason="max_drawdown tripped: 20.1 % of 20 %", drawdown=0.201),
         overview("rsi-4", state="STALE", reason="no price for 95 s", data_age_s=95.0),
         overview("sma-1", state="STOPPED", reason="stopped by the user", is_finished=True, told_age_s=None),
-        overview("sma-2", state="STARTING", reason="process 4712 is getting ready", equity=None, day_pnl=None, curve=()),
+        overview(
+            "sma-2", state="STARTING", reason="process 4712 is getting ready", equity=None, day_pnl=None, curve=()
+        ),
     ]
 
 
