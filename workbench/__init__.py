@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         sessions,
         sweep,
     )
+    from workbench.api_panels import control_panel
     from workbench.api_sessions import live
     from workbench.core import PortfolioSimulator
     from workbench.data import CandleStore, FileFormat
@@ -85,6 +86,7 @@ __all__ = [
     "Timeframe",
     "attach",
     "backtest",
+    "control_panel",
     "download",
     "drill",
     "enter_long",
@@ -135,6 +137,7 @@ _MODULE_OF = {
     "Timeframe": "workbench.model",
     "attach": "workbench.api",
     "backtest": "workbench.api",
+    "control_panel": "workbench.api_panels",
     "download": "workbench.api",
     "drill": "workbench.api",
     "enter_long": "workbench.strategy",
