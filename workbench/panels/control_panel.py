@@ -121,6 +121,7 @@ class ControlPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         parts = (*(group.box for group in groups), buttons, self._status, self._result)
         self._panel = ipywidgets.VBox([style, self._heading, self.sessions.box, *parts])
         self._panel.add_class("wb-panel")
+        self._panel.add_class("wb-start-form")
         return self._panel
 
     def _button(self, label: str, tip: str, name: str, press: Callable[[], None]) -> ipywidgets.Button:
@@ -142,8 +143,8 @@ class ControlPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         elif general:
             self._status.value = markup.reason(f"✗ {general}", "down")
         elif faults:
-            names = ", ".join(faults)
-            self._status.value = markup.reason(f"✗ Nothing can start yet; see: {names}", "down")
+            told = "; ".join(text if name in text else f"{name} {text}" for name, text in faults.items())
+            self._status.value = markup.reason(f"✗ Nothing can start yet: {told}", "down")
         else:
             self._status.value = markup.reason(self._told.text, self._told.tone)
 

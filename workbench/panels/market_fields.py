@@ -133,7 +133,7 @@ def _timeframe_fault(text: str) -> str:
     try:
         Timeframe.of(text)
     except ConfigError as error:
-        return str(error)
+        return str(error).removeprefix("timeframe ")
     return ""
 
 

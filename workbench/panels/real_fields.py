@@ -97,7 +97,7 @@ class RealFields(FieldGroup):
     def faults(self) -> dict[str, str]:
         """Return what is wrong with key and sentence."""
         found = {
-            "key": "" if self.can_start else f"{self.key or 'no key'} is not armed",
+            "key": "" if self.can_start else f"{self.key} is not armed" if self.key else "must be an armed account",
             "confirm": "" if self._wanted and self.confirm == self._wanted else "is not the sentence above yet",
         }
         return {name: text for name, text in found.items() if text}

@@ -32,6 +32,7 @@ class StrategyFields(FieldGroup):
     def __init__(self, strategies: Mapping[str, ConfiguredStrategy], on_change: Callable[[str], None]) -> None:
         super().__init__("Strategy", on_change)
         self._strategies = dict(strategies)
+        self._is_offering = False
         self.menu = ipywidgets.Dropdown(options=list(self._strategies), tooltip="Strategy")
         self.menu.add_class("wb-menu")
         self.menu.observe(lambda _change: self._choose(), names="value")
@@ -47,8 +48,13 @@ class StrategyFields(FieldGroup):
         """Offer these, and stay with the chosen one and what was typed where it is the same."""
         name, was = self.menu.value, self.chosen
         self._strategies = dict(strategies)
-        self.menu.options = list(self._strategies)
-        self.menu.value = name if name in self._strategies else self.menu.options[0]
+        # New options choose the first of them, which nobody did.
+        self._is_offering = True
+        try:
+            self.menu.options = list(self._strategies)
+            self.menu.value = name if name in self._strategies else self.menu.options[0]
+        finally:
+            self._is_offering = False
         if self.chosen != was:
             self._choose()
 
@@ -72,6 +78,8 @@ class StrategyFields(FieldGroup):
         return found
 
     def _choose(self) -> None:
+        if self._is_offering:
+            return
         self._fill()
         self._on_change("strategy")
 
