@@ -143,7 +143,7 @@ class ControlPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         elif general:
             self._status.value = markup.reason(f"✗ {general}", "down")
         elif faults:
-            told = "; ".join(text if name in text else f"{name} {text}" for name, text in faults.items())
+            told = "; ".join(f"{name}: {text}" for name, text in faults.items())
             self._status.value = markup.reason(f"✗ Nothing can start yet: {told}", "down")
         else:
             self._status.value = markup.reason(self._told.text, self._told.tone)

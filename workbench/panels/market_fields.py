@@ -48,7 +48,7 @@ class MarketFields(FieldGroup):
         self._bars = bars
         exchanges = ("practice", *(f"{REPLAY}{name}" for name in bars), "binance", "kraken", "bybit")
         specs = (
-            Spec(name="money", kind="choice", choices=(PAPER, REAL), default=PAPER, help="What is at stake"),
+            Spec(name="money", kind="choice", choices=(PAPER, REAL), default=PAPER, help="what is at stake"),
             Spec(name="exchange", kind="text", choices=exchanges, default="practice", help="or any name of ccxt"),
             Spec(name="symbol", kind="text", choices=_SYMBOLS, default="BTC/USDT", help="several: with commas"),
             Spec(name="timeframe", kind="text", choices=_TIMEFRAMES, default="1m", help="length of a bar"),
@@ -106,10 +106,10 @@ class MarketFields(FieldGroup):
 
     def _symbol_fault(self) -> str:
         if not self.symbols:
-            return "" if self.replayed is not None else "must be a symbol such as BTC/USDT, was nothing"
+            return "" if self.replayed is not None else "must be like BTC/USDT, was nothing"
         wrong = [one for one in self.symbols if _SYMBOL.fullmatch(one) is None]
         if wrong:
-            return f"must be a symbol such as BTC/USDT, was {', '.join(wrong)}"
+            return f"must be like BTC/USDT, was {', '.join(wrong)}"
         return "must name each symbol once" if len(set(self.symbols)) < len(self.symbols) else ""
 
 

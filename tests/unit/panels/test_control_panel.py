@@ -106,7 +106,7 @@ def test_everything_wrong_is_said_at_once_beside_its_field_and_nothing_starts(ma
     type_in(panel, stop_loss="5", max_drawdown="much", max_orders_per_minute="0")
     wrong = {
         "fast": "2 to 500, was 0",
-        "symbol": "must be a symbol such as BTC/USDT, was BTC",
+        "symbol": "must be like BTC/USDT, was BTC",
         "cash": "must be above 0, was -1.0",
         "speed": "must be 1 to 1000, was 0.0",
         "name": "must be 1 to 64 of a-z, 0-9, _ and -, was A B",
