@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from workbench.api import (
         attach,
         backtest,
+        dashboard,
         download,
         drill,
         load_bars,
@@ -87,6 +88,7 @@ __all__ = [
     "attach",
     "backtest",
     "control_panel",
+    "dashboard",
     "download",
     "drill",
     "enter_long",
@@ -138,6 +140,7 @@ _MODULE_OF = {
     "attach": "workbench.api",
     "backtest": "workbench.api",
     "control_panel": "workbench.api_panels",
+    "dashboard": "workbench.api",
     "download": "workbench.api",
     "drill": "workbench.api",
     "enter_long": "workbench.strategy",

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import SessionError
+from workbench.live.cards import session_card
 from workbench.live.chart_history import ChartHistory, Subscribers
 from workbench.live.health import SessionHealth
 from workbench.live.host import SessionHost
@@ -84,6 +85,9 @@ class SessionView:
     def __repr__(self) -> str:
         # Without state or numbers: a notebook test compares the text of a cell's output.
         return f"{type(self).__name__}({self.name!r})"
+
+    def _repr_html_(self) -> str:
+        return session_card(self)
 
     @property
     def name(self) -> str:
