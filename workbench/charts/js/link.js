@@ -28,9 +28,10 @@ export class PageLink {
     this.visible.clear();
   }
 
-  // The kernel sends only while it hears this; a page nobody looks at stays silent and costs nothing.
+  // The kernel sends only while it hears this; a page nobody looks at stays silent and costs nothing. What the page has
+  // is confirmed here and not message by message: an answer to each would cost the kernel more than the message.
   beat() {
-    if (this.visible.size) this.#send({ kind: "beat" });
+    if (this.visible.size) this.#send({ kind: "beat", sequence: this.store.sequence });
   }
 
   setVisible(view, isVisible) {
