@@ -15,6 +15,7 @@ export class PageLink {
     this.lastMessageAt = now();
     this.showsGhost = true; // here, so that the choice outlives a view that is drawn again
     this.onScript = () => {};
+    this.onShown = () => {};
     this.receive = (content, buffers) => this.#receive(content, buffers);
     model.on("msg:custom", this.receive);
     this.timer = setInterval(() => this.beat(), BEAT_MS);
@@ -41,6 +42,7 @@ export class PageLink {
     if (wasVisible || !this.visible.size) return;
     this.lastMessageAt = this.now(); // the kernel was silent because this page was: that is not "stale"
     this.beat();
+    this.onShown();
     if (!this.store.isReady) this.#ask();
   }
 
