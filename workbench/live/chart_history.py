@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from workbench.core import LedgerTail
     from workbench.live.records import LiveStep, Mark
     from workbench.model import AccountState, Bar, Bars, Fill, StepResult, Timeframe
 
@@ -126,9 +127,7 @@ class ChartHistory:
             for row in rows:
                 self._bars.put(row)
 
-    def restore(
-        self, events: NDArray[np.void], trace: NDArray[np.void], result: StepResult, forming: Sequence[Bar]
-    ) -> None:
+    def restore(self, events: NDArray[np.void], tail: LedgerTail, result: StepResult, forming: Sequence[Bar]) -> None:
         """Show what earlier processes of the session saw and did: recorded `events`, and what came of them.
 
         Drawdowns are measured between closes here, and between all prices while a session runs.
@@ -139,8 +138,9 @@ class ChartHistory:
         bars = np.concatenate(
             [bars, _table([_bar_row(bar) for bar in forming if bar.symbol == self.symbol], BAR_COLUMNS)]
         )
+        trace = tail.newest.trace
         rows = trace[trace["symbol"] == _FIRST]
-        peak = np.maximum.accumulate(rows["equity"])
+        peak = np.maximum(np.maximum.accumulate(rows["equity"]), tail.peak)
         points = np.column_stack([rows["time_ns"] / _NS_PER_MS, rows["equity"], rows["equity"] / peak - 1.0])
         with self._lock:
             for table, values in ((self._bars, bars), (self._equity, points)):
