@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from workbench.charts.decimation import join_candles
+from workbench.charts.live_source import HeldSide
 from workbench.live.records import ChartState
 
 if TYPE_CHECKING:
@@ -97,14 +98,12 @@ def chart_state_of(result: BacktestResult, sequence: int = 1) -> ChartState:
 
 def _marks(result: BacktestResult) -> tuple[Mark, ...]:
     fills = result.fills
-    fills = fills[fills["symbol"] == result.bars.symbols[0]].tail(MOST_MARKS)
+    fills = fills[fills["symbol"] == result.bars.symbols[0]]
     columns = (fills["time"].astype("int64"), fills["price"], fills["side"], fills["quantity"], fills["reason"])
-    return tuple(
-        (
-            int(time_ns),
-            float(price),
-            1 if side == "buy" else -1,
-            f"{side.upper()} {quantity:.6g} @ {price:,.6g}, {reason.replace('_', ' ')}",
-        )
-        for time_ns, price, side, quantity, reason in zip(*columns, strict=True)
-    )
+    marks = []
+    held = HeldSide()
+    for time_ns, price, name, quantity, reason in zip(*columns, strict=True):
+        side = 1 if name == "buy" else -1
+        text = f"{name.upper()} {quantity:.6g} @ {price:,.6g}, {reason.replace('_', ' ')}"
+        marks.append((int(time_ns), float(price), side, text, held.after(side, quantity)))
+    return tuple(marks[-MOST_MARKS:])
