@@ -90,7 +90,8 @@ def chosen_figures(sweep: SweepResult, row: int, result: BacktestResult) -> str:
     ]
     call = format_call(sweep.name, dict(sweep.row(row).parameters))
     warnings = "".join(f'<div class="wb-reason wb-warning">▲ {escape(one)}</div>' for one in result.warnings)
-    line = sparkline(result.equity.to_numpy(), base=result.cash, label=f"Equity of the whole run in {result.quote}")
+    equity = np.asarray(result.equity, dtype=np.float64)
+    line = sparkline(equity, base=result.cash, label=f"Equity of the whole run in {result.quote}")
     return f'<div class="wb-call">{escape(call)}</div>{tiles(items)}<div class="wb-run">{line}</div>{warnings}'
 
 
