@@ -96,7 +96,7 @@ def test_nothing_but_what_changed_differs_from_look_to_look(stage: Stage) -> Non
     assert stage.parts() == before
     stage.sessions.found[0] = overview("btc-day", equity=10_030.0, day_pnl=30.0)
     after = stage.parts()
-    assert sorted(name for name in after if after[name] != before[name]) == ["btc-day:3", "btc-day:5"]
+    assert sorted(name for name in after if after[name] != before[name]) == ["bar", "btc-day:3", "btc-day:5"]
 
 
 def test_sessions_come_go_and_crash_without_the_dashboard_ending(stage: Stage) -> None:
