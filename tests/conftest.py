@@ -28,7 +28,7 @@ settings.load_profile("repeat")
 
 # Threads that belong to a library and live as long as the process by its design.
 LIBRARY_THREADS = ("IPython", "Tqdm", "tqdm", "TMonitor")
-JOIN_TIMEOUT_S = 5.0
+JOIN_TIMEOUT_S = 60.0
 
 
 @pytest.fixture(autouse=True)

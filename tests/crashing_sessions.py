@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 Point = tuple[str, int]
 
-JOIN_S = 15.0
+JOIN_S = 90.0
 _LOOK_S = 0.003
 # An order that its sender's death leaves on its way arrives so much later, within the window of a request.
 _LATE_S = 3.0

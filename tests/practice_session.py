@@ -20,7 +20,7 @@ SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
 MIDNIGHT = 1_735_689_600 * SECOND  # 2025-01-01T00:00Z
 BTC = "BTC/USDT"
-WAIT_S = 20.0
+WAIT_S = 90.0
 # Not everything that a session tells comes with a step.
 LOOK_S = 0.02
 RULES = Instrument(BTC, tick=0.01, lot=0.00001, min_notional=5.0)

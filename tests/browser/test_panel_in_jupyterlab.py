@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.lab import Lab, open_notebook, run_all, run_cell, start_cell, write_notebook
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 
 FAKE = """
 from tests.unit.panels.fake_session import FakeSession

@@ -33,7 +33,7 @@ def steps_on(registry: SessionRegistry, name: str) -> bool:
     return bool(eventually(lambda: registry.find(name).summary.get("market_ns", 0) > said))
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_interrupt_restart_and_shutdown_of_a_kernel_leave_its_session_alone(registry: SessionRegistry) -> None:
     name = "f09-kernel"
     manager, client = start_new_kernel(kernel_name="python3", startup_timeout=PLENTY_S)
@@ -54,7 +54,7 @@ def test_interrupt_restart_and_shutdown_of_a_kernel_leave_its_session_alone(regi
     assert registry.find(name).process == process
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_kernel_that_is_killed_with_its_whole_group_takes_no_session_along(registry: SessionRegistry) -> None:
     name = "f09-killed"
     manager, client = start_new_kernel(kernel_name="python3", startup_timeout=PLENTY_S)

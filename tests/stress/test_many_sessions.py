@@ -57,7 +57,7 @@ def make_and_drop(count: int) -> None:
         run_to_end(session_config(BARS, name=f"s{number}"))
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_a_thousand_sessions_made_and_dropped_leave_no_memory_thread_or_file() -> None:
     make_and_drop(20)  # what is made once and stays: caches, compiled code, interned text
     threads, files = threading.active_count(), open_files()

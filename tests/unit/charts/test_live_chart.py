@@ -11,7 +11,7 @@ from tests.unit.panels.fake_session import FakeSession
 from workbench.charts import live
 from workbench.charts.live import ChartOptions, LiveChart, quote_currency, timeframe_name
 
-PATIENCE_S = 10.0
+PATIENCE_S = 90.0
 
 
 class RecordedChart(LiveChart):

@@ -21,7 +21,7 @@ MIDNIGHT = 1_735_689_600 * SECOND  # 2025-01-01T00:00Z
 BTC = "BTC/USDT"
 ETH = "ETH/USDT"
 FREE = Costs(taker_fee=0.0, maker_fee=0.0, slippage=0.0)
-JOIN_S = 60.0
+JOIN_S = 90.0
 
 
 def bars_of(closes: Sequence[float], *, symbol: str = BTC, timeframe: str = "1m", start_ns: int = MIDNIGHT) -> Bars:

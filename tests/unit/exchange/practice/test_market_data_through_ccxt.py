@@ -14,7 +14,7 @@ from workbench.model.practice import practice_bars
 
 SPOT = "BTC/USDT"
 PERPETUAL = "BTC/USDT:USDT"
-WAIT_S = 15.0
+WAIT_S = 90.0
 DAY = 86_400_000_000_000
 
 

@@ -15,7 +15,7 @@ from workbench.model.practice import PRACTICE_LIVE_START
 SYMBOL = "BTC/USDT:USDT"
 SECOND = 1_000_000_000
 HOUR_S = 3_600
-WAIT_S = 10.0
+WAIT_S = 90.0
 
 
 def falling_market() -> PracticeExchange:

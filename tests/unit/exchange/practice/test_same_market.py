@@ -17,7 +17,7 @@ from workbench.model.practice import PRACTICE_LIVE_START, practice_ticks
 MINUTE = 60_000_000_000
 NS_PER_MS = 1_000_000
 SYMBOLS = ["BTC/USDT", "ETH/BTC", "BTC/USDT:USDT"]
-WAIT_S = 20.0
+WAIT_S = 90.0
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.exchange.practice.ccxt_clients import live_client, sync_client
 from workbench.exchange.practice import PracticeConfig, PracticeExchange, SteppedClock
 
-WAIT_S = 10.0
+WAIT_S = 90.0
 
 
 def test_client_reads_lot_tick_and_smallest_order(exchange: PracticeExchange) -> None:

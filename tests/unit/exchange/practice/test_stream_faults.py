@@ -12,7 +12,7 @@ from workbench.exchange.practice import PracticeExchange, SteppedClock
 from workbench.model.practice import practice_bars
 
 SYMBOL = "BTC/USDT"
-WAIT_S = 15.0
+WAIT_S = 90.0
 MINUTE = 60_000_000_000
 NS_PER_MS = 1_000_000
 

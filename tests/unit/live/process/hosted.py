@@ -14,7 +14,7 @@ from workbench.live.process.control_server import ControlServer
 from workbench.live.process.handle import ProcessSession
 from workbench.strategy import sma_cross
 
-WAIT_S = 10.0
+WAIT_S = 90.0
 MINUTE = 60 * 10**9
 
 

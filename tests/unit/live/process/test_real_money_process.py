@@ -43,7 +43,7 @@ has_bought, {event.mode for event in session.events()}
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("is_switched_on", [True, False])
 def test_process_of_its_own_trades_when_the_notebook_was_started_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_switched_on: bool
