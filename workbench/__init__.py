@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from workbench.api import (
         attach,
         backtest,
+        dashboard,
         download,
         drill,
         load_bars,
@@ -85,6 +86,7 @@ __all__ = [
     "Timeframe",
     "attach",
     "backtest",
+    "dashboard",
     "download",
     "drill",
     "enter_long",
@@ -135,6 +137,7 @@ _MODULE_OF = {
     "Timeframe": "workbench.model",
     "attach": "workbench.api",
     "backtest": "workbench.api",
+    "dashboard": "workbench.api",
     "download": "workbench.api",
     "drill": "workbench.api",
     "enter_long": "workbench.strategy",

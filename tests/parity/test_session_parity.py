@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.live.markets import BTC, ETH, MINUTE, bars_of, engine_config, run_to_end, session_config, walk
-from workbench.core import run_backtest
+from workbench.core import Engine, run_backtest
 from workbench.live import BarsSource, LiveSession, LiveTradingEngine, PracticeSource
 from workbench.live.feeds import bar_replay, olhc_tick_replay
 from workbench.live.parity import compare_runs
 from workbench.live.trading_engine import EngineCut
-from workbench.model import BAR, Bars, Command, Costs, RiskConfig
+from workbench.model import BAR, Bars, Command, Costs, RiskConfig, utc_text
 from workbench.strategy import Rules, Strategy, enter_long, exit_position, hold, plan_of, sma_cross, strategy
 
 RISK = RiskConfig(stop_loss=0.01, take_profit=0.02, trailing_stop=0.015, max_drawdown=0.5, daily_loss_limit=0.2)
@@ -199,7 +199,7 @@ def test_the_unchanged_record_is_identical() -> None:
 def test_a_corrupted_price_is_found_and_the_bar_named() -> None:
     bars = walk(200)
     plan, config, cut = cut_of(bars)
-    in_position = int(np.flatnonzero(cut.ledger.trace["gross"] > 0.0)[3])
+    in_position = int(np.flatnonzero(cut.tail.newest.trace["gross"] > 0.0)[3])
     close = float(cut.events["d"][in_position])
     low = float(cut.events["c"][in_position])
     broken = mutated(cut, in_position, d=math.nextafter(close, low) if close > low else math.nextafter(close, 1e9))
@@ -261,7 +261,57 @@ def test_any_corrupted_bar_while_in_a_position_that_changes_the_account_is_found
     assert cut.events["kind"][row] == BAR
     if report.is_identical:
         # Only a bar that nobody held through, and that moved no average across the other, may change nothing.
-        assert cut.ledger.trace["gross"][row] == 0.0
+        assert cut.tail.newest.trace["gross"][row] == 0.0
     else:
         assert report.first_difference is not None
         assert report.live_hash != report.replay_hash
+
+
+# ---- a session that has forgotten its older rows names the bar all the same ----
+
+
+def long_cut(*, kept: int) -> tuple[Any, EngineCut]:
+    """Return the cut of a session over 2,000 bars that keeps `kept` rows of them."""
+
+    def open_core(plan: Any, config: Any, on_error: Any) -> Engine:
+        return Engine(plan, config, on_strategy_error=on_error, kept_rows=kept)
+
+    live = LiveTradingEngine(plan_of(sma_cross(fast=3, slow=10)), engine_config(), open_core=open_core)
+    feed = bar_replay(walk(2_000))
+    while not feed.is_ended:
+        for _ in live.run(feed.poll(2**62)):
+            pass
+    return live.config, live.cut()
+
+
+def test_another_strategy_parts_at_the_same_bar_whatever_the_session_kept() -> None:
+    other = plan_of(sma_cross(fast=4, slow=10))
+    reports = []
+    for kept in (64, 8_192):
+        config, cut = long_cut(kept=kept)
+        reports.append(compare_runs(other, config, cut, own_plan=plan_of(sma_cross(fast=3, slow=10))))
+    assert not reports[0].is_identical
+    assert reports[0] == reports[1]
+    assert "decision" in str(reports[0].first_difference)
+
+
+def test_what_the_session_cannot_do_again_is_named_to_a_few_bars() -> None:
+    config, cut = long_cut(kept=64)
+    broken = mutated(cut, 700, b=float(cut.events["b"][700]) * 2.0, d=float(cut.events["b"][700]) * 2.0)
+    report = compare_runs(
+        plan_of(sma_cross(fast=3, slow=10)), config, broken, own_plan=plan_of(sma_cross(fast=3, slow=10))
+    )
+    # Row 700 lies in the third 256 rows, which begin with row 512, 8 h 32 min after the first bar.
+    first = int(cut.events["time_ns"][512])
+    assert report.first_difference == (
+        f"one of the 256 bars from {utc_text(first)} on, of which the session has the hash only"
+    )
+
+
+def test_a_difference_among_the_newest_rows_is_named_by_its_bar() -> None:
+    config, cut = long_cut(kept=64)
+    broken = mutated(cut, 1_990, b=float(cut.events["b"][1_990]) * 2.0, d=float(cut.events["b"][1_990]) * 2.0)
+    report = compare_runs(plan_of(sma_cross(fast=3, slow=10)), config, broken)
+    # The strategy is flat until then, so the new price is first seen in what it decides three bars later.
+    time = utc_text(int(cut.events["time_ns"][1_993]))
+    assert report.first_difference == f"bar {time}: bar 1993: decision was 0 live and 2 in the replay"

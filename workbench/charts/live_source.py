@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["BAR_COLUMNS", "EQUITY_COLUMNS", "FINISHED_STATES", "ChartSource", "ChartState", "ChartUpdate", "Mark"]
 
-Mark = tuple[int, float, int, str]
-"""One fill on the chart: time in ns UTC, price, side (+1 buy, -1 sell), and a short text."""
+Mark = tuple[int, float, int, str, int]
+"""One fill on the chart: time in ns UTC, price, side (+1 buy, -1 sell), a short text, and the side that is held after
+it (+1 long, -1 short, 0 flat)."""
 
 BAR_COLUMNS: Final = 6
 EQUITY_COLUMNS: Final = 3

@@ -7,7 +7,8 @@ only room that knows numba and TA-Lib.
 from workbench.core.book import EngineConfig, state_bytes
 from workbench.core.driver import run_backtest
 from workbench.core.engine import Engine, run_events
-from workbench.core.ledger import Ledger
+from workbench.core.kept import marks_of
+from workbench.core.ledger import MARK_ROWS, Ledger, LedgerTail
 from workbench.core.plan import DecisionPlan
 from workbench.core.portfolio import PortfolioSimulator
 from workbench.core.records import BREAKERS, DENIAL_RULES, EXIT_REASONS
@@ -16,11 +17,14 @@ __all__ = [
     "BREAKERS",
     "DENIAL_RULES",
     "EXIT_REASONS",
+    "MARK_ROWS",
     "DecisionPlan",
     "Engine",
     "EngineConfig",
     "Ledger",
+    "LedgerTail",
     "PortfolioSimulator",
+    "marks_of",
     "run_backtest",
     "run_events",
     "state_bytes",

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.core.book import EngineConfig, open_book
+from workbench.core.book import EngineConfig, open_book, state_bytes
 from workbench.core.deciders import RecordedDecider, live_decider, warm_up
 from workbench.core.driver import frozen
 from workbench.core.event_loop import record_decision, run_rows
-from workbench.core.ledger import Ledger, new_trace, take_log
+from workbench.core.kept import KeptLog, KeptTrace
+from workbench.core.ledger import Ledger, LedgerTail, joint_hash, take_log
 from workbench.core.log import LOG_ROWS, ROOM_PER_SYMBOL
 from workbench.core.memory import memory_of
 from workbench.core.records import LOG, NO_ROW
@@ -39,19 +40,17 @@ if TYPE_CHECKING:
 
 _NO_CODES = np.zeros(0, np.uint8)
 _NO_COLUMNS = np.zeros(0, np.int64)
-_FIRST_TRACE_ROWS = 256
 _MUTE = Command("mute").code
 
 
 class EventRun:
     """One pass of events through a book, in pieces of any size."""
 
-    def __init__(self, config: EngineConfig, decider: Decider | None) -> None:
+    def __init__(self, config: EngineConfig, decider: Decider | None, *, kept_rows: int | None = None) -> None:
         symbols = len(config.symbols)
         self.book: Book = open_book(config, LOG_ROWS + ROOM_PER_SYMBOL * symbols)
         self._memory = memory_of(self.book)
-        self.logs: list[NDArray[np.void]] = []
-        self.trace = new_trace(_FIRST_TRACE_ROWS)
+        self._log, self._trace = KeptLog(kept_rows), KeptTrace(kept_rows)
         self.sequence = 0
         self._decider = decider
         self._bars = np.full((5, symbols, 1), math.nan)
@@ -76,7 +75,7 @@ class EventRun:
         while begin < len(events):
             self._make_room(len(events) - begin if len(codes) else len(self._bars[0]))
             end = run_rows(
-                self._memory, events, begin, codes, levels, columns, self._bars, self._no_funding, self.trace
+                self._memory, events, begin, codes, levels, columns, self._bars, self._no_funding, self._trace.buffer
             )
             if end == begin:
                 taken.append(take_log(self.book))
@@ -88,15 +87,11 @@ class EventRun:
             begin = end
         self.sequence += len(events)
         taken.append(take_log(self.book))
-        self.logs.extend(log for log in taken if len(log))
+        self._log.extend(taken)
         return taken[0] if len(taken) == 1 else np.concatenate(taken)
 
     def _make_room(self, rows: int) -> None:
-        taken = int(self.book.output["trace_rows"])
-        if taken + rows > len(self.trace):
-            grown = new_trace(max(2 * len(self.trace), taken + rows))
-            grown[:taken] = self.trace[:taken]
-            self.trace = grown
+        self.book.output["trace_rows"] = self._trace.make_room(int(self.book.output["trace_rows"]), rows)
 
     def _decide_after(self, event: NDArray[np.void]) -> None:
         kind, time_ns = int(event["kind"]), int(event["time_ns"])
@@ -105,7 +100,7 @@ class EventRun:
         if kind == BAR_CLOSED:
             s = int(event["symbol"])
             bar = tuple(float(event[name]) for name in "abcde")
-            record_decision(self._memory, self.trace, time_ns, s, self._decision(s, time_ns, bar))
+            record_decision(self._memory, self._trace.buffer, time_ns, s, self._decision(s, time_ns, bar))
             return
         first = 0
         for s in range(self._bars.shape[1]):
@@ -114,15 +109,23 @@ class EventRun:
                 decision = self._decision(s, time_ns, bar)
                 first = decision if s == 0 else first
         self._bars[:] = math.nan
-        record_decision(self._memory, self.trace, time_ns, 0, first)
+        record_decision(self._memory, self._trace.buffer, time_ns, 0, first)
 
     def _decision(self, s: int, time_ns: int, bar: tuple[float, ...]) -> int:
         """Return what the strategy decides on a bar; one that was muted decides nothing."""
         return 0 if self._decider is None else self._decider.decide(self._memory, s, time_ns, bar)
 
+    @property
+    def log_rows(self) -> int:
+        """Rows of the log so far."""
+        return self._log.rows
+
+    def log(self) -> NDArray[np.void]:
+        """Return what is kept of the log."""
+        return self._log.table()
+
     def ledger(self, symbols: tuple[str, ...]) -> Ledger:
-        """Return what has happened so far; later events do not change it."""
-        self.logs = [np.concatenate(self.logs)] if self.logs else []
+        """Return what is kept of all that has happened so far; later events do not change it."""
         book = self.book
         copy = book._replace(
             account=book.account.copy(),
@@ -131,7 +134,18 @@ class EventRun:
             symbols=book.symbols.copy(),
             log=np.zeros(1, LOG),
         )
-        return Ledger.of(symbols, list(self.logs), self.trace.copy(), copy)
+        return Ledger.of(symbols, [self._log.table()], self._trace.buffer.copy(), copy)
+
+    def hash(self) -> str:
+        """Return the hash of all that has happened so far."""
+        trace = self._trace.digest(int(self.book.output["trace_rows"]))
+        return joint_hash(self._log.digest(), trace, state_bytes(self.book))
+
+    def tail(self, symbols: tuple[str, ...]) -> LedgerTail:
+        """Return the newest part of what has happened so far, and the hash of all; later events do not change it."""
+        newest, trace = self.ledger(symbols), self._trace
+        rows = trace.dropped + len(newest.trace)
+        return LedgerTail(symbols, newest, rows, self._log.fills, self.hash(), trace.marks(), trace.peak)
 
 
 class Engine:
@@ -146,6 +160,8 @@ class Engine:
     on_strategy_error : callable, optional
         Called with the exception, the symbol's index and the bar's time in ns UTC when ``on_bar`` raises; the strategy
         then holds for that bar, and stops go on. Without it the exception passes to the caller of `process`.
+    kept_rows : int, optional
+        How many of the newest rows of log and trace to keep; of older ones the hash is left. Default all.
 
     Raises
     ------
@@ -159,13 +175,15 @@ class Engine:
         config: EngineConfig,
         *,
         on_strategy_error: Callable[[Exception, int, int], None] | None = None,
+        kept_rows: int | None = None,
     ) -> None:
         if not plan.is_causal:
             raise ConfigError(f"{plan.name} is made of arrays and not proven causal: it cannot run live")
         self.config = config
         self._lock = threading.Lock()
         self._decider = live_decider(plan, len(config.symbols), on_strategy_error)
-        self._run = EventRun(config, self._decider)
+        self._run = EventRun(config, self._decider, kept_rows=kept_rows)
+        self._keeps_all = kept_rows is None
 
     def warm_up(self, bars: Bars) -> None:
         """Feed history to the indicators: nothing is decided or traded on it.
@@ -214,9 +232,29 @@ class Engine:
 
     @property
     def ledger(self) -> Ledger:
-        """A copy of everything that has happened so far; from any thread."""
+        """A copy of everything that has happened so far; from any thread.
+
+        Raises
+        ------
+        ConfigError
+            The engine keeps the newest rows only.
+        """
+        if not self._keeps_all:
+            raise ConfigError("an engine with kept_rows has no whole ledger: ask for its tail, or run its events again")
         with self._lock:
             return self._run.ledger(self.config.symbols)
+
+    @property
+    def tail(self) -> LedgerTail:
+        """A copy of the newest part of what has happened so far, and the hash of all; from any thread."""
+        with self._lock:
+            return self._run.tail(self.config.symbols)
+
+    @property
+    def hash(self) -> str:
+        """The hash of everything that has happened so far, as `Ledger.hash`; from any thread."""
+        with self._lock:
+            return self._run.hash()
 
 
 def _mute_row(events: NDArray[np.void]) -> int:

@@ -79,6 +79,8 @@ _REQUEST: Final = {
 
 
 NO_LOG: Final[Table] = np.zeros(0, LOG)
+MARK_ROWS: Final = 256
+"""Rows of a trace between two marks of its hash."""
 
 
 def _table(log: Table, kind: int, columns: dict[str, tuple[str, str]]) -> Table:
@@ -180,15 +182,53 @@ class Ledger:
     @cached_property
     def hash(self) -> str:
         """The sha256 over log, trace and state: equal if and only if two runs did the same, byte for byte."""
-        digest = hashlib.sha256()
-        # Views, not copies: a long session's trace is large, and its hash is wanted again and again.
-        for part in (_bytes_of(self.log), _bytes_of(self.trace), memoryview(self.state)):
-            digest.update(part.nbytes.to_bytes(8, "little"))
-            digest.update(part)
-        return digest.hexdigest()
+        log, trace = (hashlib.sha256(table_bytes(table)).digest() for table in (self.log, self.trace))
+        return joint_hash(log, trace, self.state)
 
 
-def _bytes_of(table: Table) -> memoryview:
+@dataclass(frozen=True, eq=False)
+class LedgerTail:
+    """The newest part of what a long run leaves behind, and the hash of all of it.
+
+    Parameters
+    ----------
+    symbols : tuple of str
+        Names for the ``symbol`` columns.
+    newest : Ledger
+        The rows that are kept, and the state at the end; its own hash is that of a whole run only if none is missing.
+    rows : int
+        Rows of the whole trace: one for each bar.
+    fills : int
+        Fills of the whole run.
+    hash : str
+        As `Ledger.hash` of the whole run.
+    marks : tuple of bytes
+        The beginning of the hash of the trace after each `MARK_ROWS` rows that are not kept.
+    peak : float
+        Highest equity of the rows that are not kept, quote currency; minus infinity when all are.
+    """
+
+    symbols: tuple[str, ...]
+    newest: Ledger
+    rows: int
+    fills: int
+    hash: str
+    marks: tuple[bytes, ...]
+    peak: float
+
+    @property
+    def dropped(self) -> int:
+        """Rows of the trace that are not kept."""
+        return self.rows - len(self.newest.trace)
+
+
+def joint_hash(log: bytes, trace: bytes, state: bytes) -> str:
+    """Return the hash of a run from those of its log and of its trace, which grow in pieces of any size."""
+    return hashlib.sha256(log + trace + state).hexdigest()
+
+
+def table_bytes(table: Table) -> memoryview:
+    """Return the bytes of a table, without a copy where they lie together."""
     return np.ascontiguousarray(table).view(np.uint8).data
 
 

@@ -117,12 +117,12 @@ def find_origin(
     watch.take()
     for row in range(begin, min(begin + _PIECE, len(events))):
         account, symbols = run.book.account.copy(), run.book.symbols.copy()
-        earlier, pieces = tuple(watch.last), len(run.logs)
+        earlier, rows = tuple(watch.last), run.log_rows
         log = _happened(run.run(events[row : row + 1]))
         made = watch.take()
         place = find(log)
         if place is not None:
-            happened = np.concatenate([run.book.log[:0], *run.logs[:pieces]])
+            happened = run.log()[:rows]
             before = run.book._replace(account=account, symbols=symbols, log=happened)
             return Origin(row, log, place, before, earlier, made, watch.bars)
     return None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from workbench.core import LedgerTail
     from workbench.live.records import LiveStep, Mark
     from workbench.model import AccountState, Bar, Bars, Fill, StepResult, Timeframe
 
@@ -25,6 +26,7 @@ __all__ = ["ChartHistory", "Rows", "Subscribers"]
 _NS_PER_MS: Final = 1_000_000
 _MARKS: Final = 2_000
 _TIME: Final = 0
+_DUST: Final = 1e-9
 # The symbol that a chart shows, among those of the session.
 _FIRST: Final = 0
 
@@ -108,6 +110,7 @@ class ChartHistory:
         self._equity = Rows(capacity, EQUITY_COLUMNS)
         self._marks: BoundedLog[Mark] = BoundedLog(_MARKS)
         self._lines: Mapping[str, float] = MappingProxyType({})
+        self._held = 0.0
         self._sequence = 0
 
     @property
@@ -124,9 +127,7 @@ class ChartHistory:
             for row in rows:
                 self._bars.put(row)
 
-    def restore(
-        self, events: NDArray[np.void], trace: NDArray[np.void], result: StepResult, forming: Sequence[Bar]
-    ) -> None:
+    def restore(self, events: NDArray[np.void], tail: LedgerTail, result: StepResult, forming: Sequence[Bar]) -> None:
         """Show what earlier processes of the session saw and did: recorded `events`, and what came of them.
 
         Drawdowns are measured between closes here, and between all prices while a session runs.
@@ -137,14 +138,15 @@ class ChartHistory:
         bars = np.concatenate(
             [bars, _table([_bar_row(bar) for bar in forming if bar.symbol == self.symbol], BAR_COLUMNS)]
         )
+        trace = tail.newest.trace
         rows = trace[trace["symbol"] == _FIRST]
-        peak = np.maximum.accumulate(rows["equity"])
+        peak = np.maximum(np.maximum.accumulate(rows["equity"]), tail.peak)
         points = np.column_stack([rows["time_ns"] / _NS_PER_MS, rows["equity"], rows["equity"] / peak - 1.0])
         with self._lock:
             for table, values in ((self._bars, bars), (self._equity, points)):
                 for row in values:
                     table.put(row, inserts=True)
-            self._marks.extend(_mark(fill) for fill in result.fills if fill.symbol == self.symbol)
+            self._marks.extend(self._mark(fill) for fill in result.fills if fill.symbol == self.symbol)
             self._lines = MappingProxyType(_lines(result.snapshot, self.symbol))
             self._sequence += 1
 
@@ -154,7 +156,7 @@ class ChartHistory:
         bars = closed + [_bar_row(bar) for bar in step.forming if bar.symbol == self.symbol]
         account = step.result.snapshot
         equity = [[row[_TIME], account.equity, -account.drawdown] for row in closed]
-        marks = tuple(_mark(fill) for fill in step.result.fills if fill.symbol == self.symbol)
+        marks = tuple(self._mark(fill) for fill in step.result.fills if fill.symbol == self.symbol)
         lines = MappingProxyType(_lines(account, self.symbol))
         with self._lock:
             known = self._bars.view()
@@ -171,6 +173,15 @@ class ChartHistory:
             self._lines = lines
             sequence = self._sequence
         return StepUpdate(sequence, _table(told, BAR_COLUMNS), _table(equity, EQUITY_COLUMNS), marks, lines, account)
+
+    def _mark(self, fill: Fill) -> Mark:
+        side = 1 if fill.side == "buy" else -1
+        self._held += side * fill.quantity
+        # Sums of quantities are not exact: what is left of a closed position is dust.
+        if abs(self._held) < _DUST * fill.quantity:
+            self._held = 0.0
+        text = f"{fill.side.upper()} {fill.quantity:.8g} @ {fill.price:,.8g}, {fill.reason.replace('_', ' ')}"
+        return (fill.time_ns, fill.price, side, text, int(np.sign(self._held)))
 
     def state(self) -> ChartState:
         """Return a snapshot that no longer changes."""
@@ -229,12 +240,6 @@ class Subscribers:
 
 def _bar_row(bar: Bar) -> list[float]:
     return [bar.time_ns / _NS_PER_MS, bar.open, bar.high, bar.low, bar.close, bar.volume]
-
-
-def _mark(fill: Fill) -> Mark:
-    side = 1 if fill.side == "buy" else -1
-    text = f"{fill.side.upper()} {fill.quantity:.8g} @ {fill.price:,.8g}, {fill.reason.replace('_', ' ')}"
-    return (fill.time_ns, fill.price, side, text)
 
 
 def _lines(account: AccountState, symbol: str) -> dict[str, float]:

@@ -15,11 +15,13 @@ from workbench.strategy import buy_and_hold, plan_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from workbench.core import Ledger
+    from workbench.core import Ledger, LedgerTail
     from workbench.model import AccountState, Bars, StepResult
 
-__all__ = ["Core", "CoreFactory", "StrategyErrorHandler", "compile_core", "open_core", "replay_core"]
+__all__ = ["Core", "CoreFactory", "StrategyErrorHandler", "compile_core", "open_core", "replay_core", "step_core"]
 
+# More than any chart shows; a session's memory must not grow with its bars.
+_KEPT_ROWS: Final = 8_192
 _SOME_TIME_NS: Final = 1_735_689_600_000_000_000
 
 StrategyErrorHandler = Callable[[Exception, int, int], None]
@@ -39,8 +41,12 @@ class Core(Protocol):
         """Return the account at this moment."""
 
     @property
-    def ledger(self) -> Ledger:
-        """Everything that happened so far, as a copy."""
+    def tail(self) -> LedgerTail:
+        """The newest part of what happened so far, and the hash of all, as a copy."""
+
+    @property
+    def hash(self) -> str:
+        """The hash of everything that happened so far."""
 
 
 CoreFactory = Callable[[DecisionPlan, EngineConfig, StrategyErrorHandler], Core]
@@ -48,7 +54,7 @@ CoreFactory = Callable[[DecisionPlan, EngineConfig, StrategyErrorHandler], Core]
 
 def open_core(plan: DecisionPlan, config: EngineConfig, on_strategy_error: StrategyErrorHandler) -> Core:
     """Return an engine of the core that reports a strategy's exceptions and holds on those bars."""
-    return Engine(plan, config, on_strategy_error=on_strategy_error)
+    return Engine(plan, config, on_strategy_error=on_strategy_error, kept_rows=_KEPT_ROWS)
 
 
 @cache
@@ -73,6 +79,15 @@ def compile_core() -> None:
 def replay_core(plan: DecisionPlan, events: NDArray[np.void], config: EngineConfig, history: Bars | None) -> Ledger:
     """Run recorded events through the core's batch driver; a strategy that raises holds on that bar, as it did live."""
     return run_events(plan, events, config, warmup=history, on_strategy_error=_hold)
+
+
+def step_core(plan: DecisionPlan, events: NDArray[np.void], config: EngineConfig, history: Bars | None) -> Ledger:
+    """Run recorded events through a session's own engine, bar by bar, and keep everything."""
+    engine = Engine(plan, config, on_strategy_error=_hold)
+    if history is not None:
+        engine.warm_up(history)
+    engine.process(events)
+    return engine.ledger
 
 
 def _hold(_error: Exception, _symbol: int, _time_ns: int) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from workbench.live.live_core import replay_core
+from workbench.core import MARK_ROWS, marks_of
+from workbench.live.cards import parity_card
+from workbench.live.live_core import replay_core, step_core
 from workbench.model import utc_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from workbench.core import DecisionPlan, EngineConfig, Ledger
+    from workbench.core import DecisionPlan, EngineConfig, Ledger, LedgerTail
     from workbench.live.trading_engine import EngineCut
 
 __all__ = ["ParityReport", "compare_runs", "first_difference"]
@@ -59,6 +62,9 @@ class ParityReport:
             return f"identical: {size}, sha256 {self.live_hash[:_SHORT_HASH]}"
         return f"NOT identical: {self.first_difference} ({size})"
 
+    def _repr_html_(self) -> str:
+        return parity_card(self)
+
 
 class Difference(NamedTuple):
     """One difference: when, and in words."""
@@ -67,8 +73,13 @@ class Difference(NamedTuple):
     text: str
 
 
-def compare_runs(plan: DecisionPlan, config: EngineConfig, cut: EngineCut) -> ParityReport:
+def compare_runs(
+    plan: DecisionPlan, config: EngineConfig, cut: EngineCut, *, own_plan: DecisionPlan | None = None
+) -> ParityReport:
     """Replay the recorded events through the core's batch driver and compare.
+
+    A session keeps its newest rows, and of all others the hash. Where that differs, the session's own steps are taken
+    again from the record, to name the bar.
 
     Parameters
     ----------
@@ -78,23 +89,53 @@ def compare_runs(plan: DecisionPlan, config: EngineConfig, cut: EngineCut) -> Pa
         The session's.
     cut : EngineCut
         What was recorded, and what came of it.
+    own_plan : DecisionPlan, optional
+        The session's own strategy, lowered anew, where `plan` is another one or has run.
 
     Returns
     -------
     ParityReport
         Identical, or the first difference.
     """
-    live = cut.ledger
+    live = cut.tail
     replay = replay_core(plan, cut.events, config, cut.history)
     is_identical = live.hash == replay.hash
     return ParityReport(
         is_identical=is_identical,
-        bars=len(live.trace),
-        fills=len(live.fills),
-        first_difference=None if is_identical else first_difference(live, replay, config),
+        bars=live.rows,
+        fills=live.fills,
+        first_difference=None if is_identical else _difference(cut, replay, config, own_plan),
         live_hash=live.hash,
         replay_hash=replay.hash,
     )
+
+
+def _difference(cut: EngineCut, replay: Ledger, config: EngineConfig, own_plan: DecisionPlan | None) -> str:
+    """Return where a session and its replay part, from the rows that it kept or from its steps, taken again."""
+    live = cut.tail
+    if not live.dropped:
+        return first_difference(live.newest, replay, config)
+    again = None if own_plan is None else step_core(own_plan, cut.events, config, cut.history)
+    if again is not None and again.hash == live.hash:
+        return first_difference(again, replay, config)
+    pairs = zip_longest(live.marks, marks_of(replay.trace)[: len(live.marks)])
+    block = next((block for block, (one, other) in enumerate(pairs) if one != other), None)
+    if block is None:
+        return _difference_of_newest(live, replay, config)
+    first = block * MARK_ROWS
+    if first >= len(replay.trace):
+        return f"the replay ends after {len(replay.trace):,} bars, the live session had {live.rows:,}"
+    since = utc_text(config.timeframe.floor(int(replay.trace["time_ns"][first])))
+    return f"one of the {MARK_ROWS} bars from {since} on, of which the session has the hash only"
+
+
+def _difference_of_newest(live: LedgerTail, replay: Ledger, config: EngineConfig) -> str:
+    """Return the first difference of the rows that a session kept; what came before them is the same."""
+    mine, other = live.newest.trace, replay.trace[live.dropped :]
+    difference = _table_difference("bar", mine, other, "time_ns", begin=live.dropped)
+    if difference is None:
+        return "a fill, a denial or the state after the last bar differs, and the account after no bar"
+    return f"bar {utc_text(config.timeframe.floor(difference.time_ns))}: {difference.text}"
 
 
 def first_difference(live: Ledger, replay: Ledger, config: EngineConfig) -> str:
@@ -111,18 +152,22 @@ def first_difference(live: Ledger, replay: Ledger, config: EngineConfig) -> str:
     return f"bar {utc_text(config.timeframe.floor(first.time_ns))}: {first.text}"
 
 
-def _table_difference(name: str, live: NDArray[np.void], replay: NDArray[np.void], time: str) -> Difference | None:
+def _table_difference(
+    name: str, live: NDArray[np.void], replay: NDArray[np.void], time: str, *, begin: int = 0
+) -> Difference | None:
+    """Return the first difference of two tables that have the `begin` rows before them in common."""
     both = min(len(live), len(replay))
     different = np.flatnonzero((_row_bytes(live[:both]) != _row_bytes(replay[:both])).any(axis=1))
     if different.size:
         row = int(different[0])
         one, other = live[row], replay[row]
         field = next(field for field in live.dtype.names or () if one[field].tobytes() != other[field].tobytes())
-        text = f"{name} {row}: {field} was {one[field]} live and {other[field]} in the replay"
+        text = f"{name} {begin + row}: {field} was {one[field]} live and {other[field]} in the replay"
         return Difference(min(int(one[time]), int(other[time])), text)
     if len(live) != len(replay):
         longer, whose = (live, "live session") if len(live) > both else (replay, "replay")
-        text = f"{name} {both} is in the {whose} only ({len(live)} live, {len(replay)} in the replay)"
+        counts = f"{begin + len(live)} live, {begin + len(replay)} in the replay"
+        text = f"{name} {begin + both} is in the {whose} only ({counts})"
         return Difference(int(longer[both][time]), text)
     return None
 

@@ -80,7 +80,7 @@ def replay_record(engine: LiveTradingEngine, readings: Readings, chart: ChartHis
     readings.restore(result, engine.time_ns)
     if cut.history is not None:
         chart.add_history(cut.history)
-    chart.restore(cut.events, cut.ledger.trace, result, engine.forming)
+    chart.restore(cut.events, cut.tail, result, engine.forming)
     return Replayed(requests_in_flight(result.requests, cut.events), cut.events)
 
 

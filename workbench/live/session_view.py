@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import SessionError
+from workbench.live.cards import session_card
 from workbench.live.chart_history import ChartHistory, Subscribers
 from workbench.live.health import SessionHealth
 from workbench.live.host import SessionHost
@@ -83,6 +84,9 @@ class SessionView:
     def __repr__(self) -> str:
         # Without state or numbers: a notebook test compares the text of a cell's output.
         return f"{type(self).__name__}({self.name!r})"
+
+    def _repr_html_(self) -> str:
+        return session_card(self)
 
     @property
     def name(self) -> str:
@@ -217,7 +221,7 @@ class SessionView:
         if self._loop is None and not self._engine.time_ns:
             raise SessionError(f"session {self.name!r} was never started: there is nothing to replay")
         plan = self._config.plan() if strategy is None else plan_of(strategy)
-        return compare_runs(plan, self._engine.config, self._engine.cut())
+        return compare_runs(plan, self._engine.config, self._engine.cut(), own_plan=self._config.plan())
 
     def why(self, order: int | str | Fill | Denied) -> OrderStory:
         """Return why an order happened, from the bar that decided it to what became of it; printed, it is a text.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workbench.core import DecisionPlan, EngineConfig, Ledger
+    from workbench.core import DecisionPlan, EngineConfig, LedgerTail
     from workbench.live.live_core import CoreFactory
     from workbench.live.record import SessionRecord
     from workbench.model import AccountState, Bars
@@ -35,7 +35,7 @@ class EngineCut(NamedTuple):
 
     history: Bars | None
     events: NDArray[np.void]
-    ledger: Ledger
+    tail: LedgerTail
 
 
 class LiveTradingEngine:
@@ -175,7 +175,7 @@ class LiveTradingEngine:
             checks = self._record.snapshots()
             rows, expected = checks[-1] if checks else (0, None)
             result = self._core.process(events[:rows])
-            if expected is not None and self._core.ledger.hash != expected:
+            if expected is not None and self._core.hash != expected:
                 raise JournalError(
                     f"the first {rows:,} recorded events, run again, do not give what they gave: the session was run "
                     "by another version of workbench or its packages; go on with that one"
@@ -304,7 +304,7 @@ class LiveTradingEngine:
         return self.command(Command("resume"))
 
     def cut(self) -> EngineCut:
-        """Return the recorded inputs and the ledger of one moment; from any thread.
+        """Return the recorded inputs and what came of them, of one moment; from any thread.
 
         Raises
         ------
@@ -312,11 +312,11 @@ class LiveTradingEngine:
             The record was removed.
         """
         with self._lock:
-            return EngineCut(self._record.history(), self._record.read(), self._core.ledger)
+            return EngineCut(self._record.history(), self._record.read(), self._core.tail)
 
     def ledger_hash(self) -> str:
         """Return the hash of everything that the engine did so far; from any thread."""
-        return self._core.ledger.hash
+        return self._core.hash
 
     def close(self, *, keep_record: bool = False) -> None:
         """Refuse everything from now on, and remove the recorded events unless `keep_record` asks for a replay."""

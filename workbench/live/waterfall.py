@@ -64,8 +64,8 @@ def explain_difference(make_plan: Callable[[], DecisionPlan], config: EngineConf
         raise SessionError("nothing was recorded yet, so there is no difference to explain")
     simulated = replace(config, is_external=False)
 
-    def run(rows: NDArray[np.void]) -> Ledger:
-        return replay_core(make_plan(), rows, simulated, cut.history)
+    def run(rows: NDArray[np.void], config: EngineConfig = simulated) -> Ledger:
+        return replay_core(make_plan(), rows, config, cut.history)
 
     market = events[events["kind"] != REPORT]
     bar_only = run(bar_only_events(events, config.timeframe))
@@ -77,10 +77,11 @@ def explain_difference(make_plan: Callable[[], DecisionPlan], config: EngineConf
     }
     counts = (0, 0, 0)
     if config.is_external:
-        matched, missed, extra = match_orders(simulated_orders(with_commands), exchange_orders(cut.ledger, events))
-        amounts |= _exchange_amounts(matched, missed, extra, _Prices(events, config, cut.ledger))
+        whole = run(events, config)
+        matched, missed, extra = match_orders(simulated_orders(with_commands), exchange_orders(whole, events))
+        amounts |= _exchange_amounts(matched, missed, extra, _Prices(events, config, whole))
         counts = len(matched), len(missed), len(extra)
-    start, end = _equity(bar_only), _equity(cut.ledger)
+    start, end = _equity(bar_only), _equity(cut.tail.newest)
     amounts["rest"] = (end - start) - math.fsum(amounts.values())
     return EquityWaterfall(
         currency=_currency(config),

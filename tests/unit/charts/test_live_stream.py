@@ -76,9 +76,9 @@ def test_first_heartbeat_is_answered_by_a_snapshot_of_everything(stream: ChartSt
 
 def test_marks_travel_with_times_in_milliseconds(stream: ChartStream, session: FakeSession) -> None:
     session.enter()
-    time_ns, price, side, text = session.chart_state().marks[-1]
+    time_ns, price, side, text, held = session.chart_state().marks[-1]
     stream.hear(BEAT)
-    assert only(stream.pump()).content["marks"][-1] == [time_ns / 1e6, price, side, text]  # type: ignore[index]
+    assert only(stream.pump()).content["marks"][-1] == [time_ns / 1e6, price, side, text, held]  # type: ignore[index]
 
 
 def test_deltas_are_numbered_without_a_gap(stream: ChartStream, session: FakeSession, clock: Clock) -> None:
@@ -135,13 +135,13 @@ def test_new_marks_are_sent_once(stream: ChartStream, session: FakeSession, cloc
         sequence=session.sequence + 1,
         bar_rows=np.empty((0, 6)),
         equity_rows=np.empty((0, 3)),
-        marks=((2_000_000_000, 5.0, -1, "SELL"),),
+        marks=((2_000_000_000, 5.0, -1, "SELL", 0),),
         lines={"entry": 1.0, "stop": math.nan},
         snapshot=session.snapshot(),
     )
     stream.receive(update)
     message = only(stream.pump())
-    assert message.content["marks"] == [[2000.0, 5.0, -1, "SELL"]]
+    assert message.content["marks"] == [[2000.0, 5.0, -1, "SELL", 0]]
     assert message.content["lines"] == {"entry": 1.0}  # JSON has no nan
     assert message.buffers == (b"", b"")
     clock.now += 1

@@ -70,7 +70,11 @@ class FakeCore:
         return self._state
 
     @property
-    def ledger(self) -> Any:
+    def tail(self) -> Any:
+        raise NotImplementedError("a fake has no ledger")
+
+    @property
+    def hash(self) -> str:
         raise NotImplementedError("a fake has no ledger")
 
     def _command(self, name: str) -> None:

@@ -318,4 +318,4 @@ def test_a_feed_of_bars_gives_what_the_bars_one_by_one_give() -> None:
     while not feed.is_ended:
         for _ in fed.run(feed.poll(2**62)):
             pass
-    assert one_by_one.cut().ledger.hash == fed.cut().ledger.hash
+    assert one_by_one.cut().tail.hash == fed.cut().tail.hash

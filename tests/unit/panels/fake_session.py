@@ -81,7 +81,7 @@ class FakeSession:
         self._trades: list[ClosedTrade] = []
         self._bars: list[list[float]] = []
         self._equity: list[list[float]] = []
-        self._marks: list[tuple[int, float, int, str]] = []
+        self._marks: list[tuple[int, float, int, str, int]] = []
         for _ in range(bars * TICKS_PER_BAR):
             self.tick()
 
@@ -221,8 +221,8 @@ class FakeSession:
         self._fees += fee
         number = len(self._fills)
         self._fills.append(Fill(number, self.symbols[0], side, quantity, price, fee, self.time_ns, reason, False))
-        sign = 1 if side == "buy" else -1
-        self._marks.append((self.time_ns, price, sign, f"{side.upper()} {quantity} @ {price:,.1f}, {reason}"))
+        sign, held = (1, 1) if side == "buy" else (-1, 0)
+        self._marks.append((self.time_ns, price, sign, f"{side.upper()} {quantity} @ {price:,.1f}, {reason}", held))
         return fee
 
     def _lines(self) -> dict[str, float]:

@@ -13,6 +13,7 @@ export class PageLink {
     this.listeners = new Set();
     this.visible = new Set(); // the views of this page that can be seen
     this.lastMessageAt = now();
+    this.showsGhost = true; // here, so that the choice outlives a view that is drawn again
     this.onScript = () => {};
     this.receive = (content, buffers) => this.#receive(content, buffers);
     model.on("msg:custom", this.receive);

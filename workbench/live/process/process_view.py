@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from workbench.errors import ConfigError, SessionClosedError, SessionError, SessionTimeoutError
 from workbench.live.bounded import BoundedLog
+from workbench.live.cards import session_card
 from workbench.live.chart_history import Subscribers
 from workbench.live.health import SessionHealth
 from workbench.live.process.control_link import ControlLink, NotRunningError
@@ -103,6 +104,9 @@ class ProcessView:
     def __repr__(self) -> str:
         # Without state or numbers: a notebook test compares the text of a cell's output.
         return f"{type(self).__name__}({self.name!r})"
+
+    def _repr_html_(self) -> str:
+        return session_card(self)
 
     @property
     def name(self) -> str:
