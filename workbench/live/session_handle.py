@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from workbench.charts.theme import Figure, ThemeName
     from workbench.live.health import SessionHealth
+    from workbench.live.open_orders import OpenOrder
     from workbench.live.order_story import OrderStory
     from workbench.live.parity import ParityReport
     from workbench.live.records import ChartState, ErrorRecord, SessionEvent, StepUpdate
@@ -86,6 +87,9 @@ class SessionHandle(Protocol):
 
     def denials(self, limit: int | None = None) -> tuple[Denied, ...]:
         """Return the newest orders that the risk review denied, oldest of them first."""
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        """Return the orders that are on their way to the exchange or open there, oldest first."""
 
     def errors(self, limit: int | None = None) -> tuple[ErrorRecord, ...]:
         """Return the newest errors, oldest of them first."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from workbench.charts.theme import Figure, ThemeName
     from workbench.live.callbacks import EngineCallbacks
     from workbench.live.live_core import CoreFactory
+    from workbench.live.open_orders import OpenOrder
     from workbench.live.order_story import OrderStory
     from workbench.live.parity import ParityReport
     from workbench.live.real_mode import SessionMode
@@ -154,6 +155,10 @@ class SessionView:
     def denials(self, limit: int | None = None) -> tuple[Denied, ...]:
         """Return the newest orders that the risk review denied, oldest of them first."""
         return self._readings.denials.newest(limit)
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        """Return the orders that are on their way to the exchange or open there, oldest first."""
+        return self._readings.open_orders
 
     def errors(self, limit: int | None = None) -> tuple[ErrorRecord, ...]:
         """Return the newest errors, oldest of them first."""

@@ -15,6 +15,7 @@ from workbench.live.bounded import BoundedLog
 from workbench.live.cards import session_card
 from workbench.live.chart_history import Subscribers
 from workbench.live.health import SessionHealth
+from workbench.live.open_orders import OpenOrder
 from workbench.live.process.control_link import ControlLink, NotRunningError
 from workbench.live.process.numbering import Numbering
 from workbench.live.process.strategy_view import StrategyView
@@ -182,6 +183,16 @@ class ProcessView:
     def denials(self, limit: int | None = None) -> tuple[Denied, ...]:
         """Return the newest orders that the risk review denied, oldest of them first."""
         return self._newest("denials", Denied, limit)
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        """Return the orders that are on their way to the exchange or open there, oldest first.
+
+        Raises
+        ------
+        SessionError
+            The session does not run, so what its orders do is not known here: look at the exchange.
+        """
+        return tuple(self._checked(item, OpenOrder) for item in self._checked(self._ask("open_orders").value, tuple))
 
     def errors(self, limit: int | None = None) -> tuple[ErrorRecord, ...]:
         """Return the newest errors, oldest of them first; those of subscribers of this handle come last."""
