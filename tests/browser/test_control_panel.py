@@ -23,7 +23,7 @@ def open_form(page: Any, lab: Lab, name: str) -> None:
     write_notebook(lab.root / f"{name}.ipynb", [FORM])
     open_notebook(page, lab, f"{name}.ipynb")
     run_all(page)
-    page.wait_for_selector(".wb-start-form .wb-start", timeout=30_000)
+    page.wait_for_selector(".wb-start-form .wb-start")
 
 
 def field(page: Any, label: str) -> Any:
@@ -47,7 +47,7 @@ def test_form_is_filled_in_and_started_by_the_keyboard(lab: Lab, page: Any) -> N
     for part in ("stop.", "exchange.", "name.", "Stop loss.", "Cooldown."):
         assert any(title.startswith(part) for title in reached), (part, reached)
     page.keyboard.press("Enter")
-    page.locator(".wb-pill", has_text="ACTIVE").wait_for(timeout=20_000)
+    page.locator(".wb-pill", has_text="ACTIVE").wait_for()
 
 
 def test_wrong_input_is_told_beside_its_field_without_moving_the_form(lab: Lab, page: Any) -> None:
@@ -57,11 +57,11 @@ def test_wrong_input_is_told_beside_its_field_without_moving_the_form(lab: Lab, 
         typed = field(page, label).locator("input")
         typed.fill(value)
         typed.press("Enter")
-    field(page, "Stop loss").get_by_text("✗ must be in (0, 1), was 5").wait_for(timeout=5_000)
-    field(page, "cash").get_by_text("✗ must be above 0, was -1").wait_for(timeout=5_000)
-    field(page, "symbol").get_by_text("✗ must be like BTC/USDT, was BTC").wait_for(timeout=5_000)
+    field(page, "Stop loss").get_by_text("✗ must be in (0, 1), was 5").wait_for()
+    field(page, "cash").get_by_text("✗ must be above 0, was -1").wait_for()
+    field(page, "symbol").get_by_text("✗ must be like BTC/USDT, was BTC").wait_for()
     assert start_button(page).is_disabled()
     assert page.locator(".wb-start-form").bounding_box()["height"] == height
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.reload()
-    field(page, "Stop loss").get_by_text("✗ must be in (0, 1), was 5").wait_for(timeout=30_000)  # the same after it
+    field(page, "Stop loss").get_by_text("✗ must be in (0, 1), was 5").wait_for()  # the same after it
