@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         sessions,
         sweep,
     )
+    from workbench.api_panels import control_panel
     from workbench.api_sessions import live
     from workbench.core import PortfolioSimulator
     from workbench.data import CandleStore, FileFormat
@@ -86,6 +87,7 @@ __all__ = [
     "Timeframe",
     "attach",
     "backtest",
+    "control_panel",
     "dashboard",
     "download",
     "drill",
@@ -137,6 +139,7 @@ _MODULE_OF = {
     "Timeframe": "workbench.model",
     "attach": "workbench.api",
     "backtest": "workbench.api",
+    "control_panel": "workbench.api_panels",
     "dashboard": "workbench.api",
     "download": "workbench.api",
     "drill": "workbench.api",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from workbench.charts.live_source import HeldSide
 from workbench.live.bounded import BoundedLog
 from workbench.live.records import BAR_COLUMNS, EQUITY_COLUMNS, ChartState, StepUpdate
 from workbench.model import BAR, BAR_CLOSED
@@ -26,7 +27,6 @@ __all__ = ["ChartHistory", "Rows", "Subscribers"]
 _NS_PER_MS: Final = 1_000_000
 _MARKS: Final = 2_000
 _TIME: Final = 0
-_DUST: Final = 1e-9
 # The symbol that a chart shows, among those of the session.
 _FIRST: Final = 0
 
@@ -110,7 +110,7 @@ class ChartHistory:
         self._equity = Rows(capacity, EQUITY_COLUMNS)
         self._marks: BoundedLog[Mark] = BoundedLog(_MARKS)
         self._lines: Mapping[str, float] = MappingProxyType({})
-        self._held = 0.0
+        self._held = HeldSide()
         self._sequence = 0
 
     @property
@@ -176,12 +176,8 @@ class ChartHistory:
 
     def _mark(self, fill: Fill) -> Mark:
         side = 1 if fill.side == "buy" else -1
-        self._held += side * fill.quantity
-        # Sums of quantities are not exact: what is left of a closed position is dust.
-        if abs(self._held) < _DUST * fill.quantity:
-            self._held = 0.0
         text = f"{fill.side.upper()} {fill.quantity:.8g} @ {fill.price:,.8g}, {fill.reason.replace('_', ' ')}"
-        return (fill.time_ns, fill.price, side, text, int(np.sign(self._held)))
+        return (fill.time_ns, fill.price, side, text, self._held.after(side, fill.quantity))
 
     def state(self) -> ChartState:
         """Return a snapshot that no longer changes."""

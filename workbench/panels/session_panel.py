@@ -13,6 +13,7 @@ from workbench.panels import markup, readout
 from workbench.panels.actions import Situation
 from workbench.panels.breakers import breaker_lights
 from workbench.panels.controls import Controls
+from workbench.panels.kernel_notes import late_clicks_note
 from workbench.panels.markup import Cell
 from workbench.panels.parameters import ParameterForm
 from workbench.panels.record_tabs import RecordTabs
@@ -59,7 +60,9 @@ class SessionPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipyw
         style.add_class("wb-style")
         bar = ipywidgets.Box([self._reason, self._status])
         bar.add_class("wb-bar")
-        texts = [bar, self.form.box, self._lights, self._tiles]
+        late = late_clicks_note(handle.name, has_process=self._setup.has_process)
+        warnings = [ipywidgets.HTML(markup.note(late, "warning", late))] if late else []
+        texts = [*warnings, bar, self.form.box, self._lights, self._tiles]
         super().__init__([style, self._heading, self.controls.box, *texts, self.chart, self.tabs.box])
         self.add_class("wb-panel")
         if self._setup.is_real:

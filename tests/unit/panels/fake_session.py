@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.errors import ConfigError
 from workbench.live.health import SessionHealth
+from workbench.live.open_orders import OpenOrder
 from workbench.live.records import ChartState, SessionEvent, StepUpdate
 from workbench.model import AccountState, ClosedTrade, Denied, Fill, PositionSnapshot, RiskConfig
 
@@ -69,6 +70,7 @@ class FakeSession:
         self.calls: list[str] = []
         self.error_list: list[Any] = []
         self.denial_list: list[Denied] = []
+        self.order_list: list[OpenOrder] | Exception = []
         self.event_list: list[SessionEvent] = []
         self.halted: tuple[str, ...] = ()
         self.is_paused = False
@@ -286,6 +288,11 @@ class FakeSession:
 
     def denials(self, limit: int) -> list[Denied]:
         return self.denial_list[-limit:]
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        if isinstance(self.order_list, Exception):
+            raise self.order_list
+        return tuple(self.order_list)
 
     def errors(self, limit: int) -> list[Any]:
         return self.error_list[-limit:]

@@ -237,8 +237,10 @@ export class ChartView {
     const resize = new ResizeObserver(() => { this.#watchPanel(seen); this.schedule(true); });
     resize.observe(this.stage);
     this.#listen(document, "visibilitychange", () => this.#look());
-    const theme = new MutationObserver(() => { this.#paint(); this.schedule(true); });
+    const repaint = () => { this.#paint(); this.schedule(true); };
+    const theme = new MutationObserver(repaint);
     theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
+    this.#listen(systemTheme(), "change", repaint);
     const timer = setInterval(() => this.#checkSilence(), 1000);
     this.undo.push(() => { resize.disconnect(); seen.disconnect(); theme.disconnect(); clearInterval(timer); });
   }
@@ -280,9 +282,17 @@ export class ChartView {
   }
 }
 
-// JupyterLab and nbconvert's page say so on the body, VS Code by a class.
+// JupyterLab, Notebook, Voila and nbconvert's page say so on the body, VS Code by a class. On a page that says nothing
+// the system's own theme counts. The panel's style sheet follows the same order (`style_sheet` in panels/markup.py).
 function isDark() {
-  return document.body.dataset.jpThemeLight === "false" || document.body.classList.contains("vscode-dark");
+  const { dataset, classList } = document.body;
+  if (dataset.jpThemeLight !== undefined) return dataset.jpThemeLight === "false";
+  if (classList.contains("vscode-high-contrast-light") || classList.contains("vscode-light")) return false;
+  return classList.contains("vscode-dark") || classList.contains("vscode-high-contrast") || systemTheme().matches;
+}
+
+function systemTheme() {
+  return window.matchMedia("(prefers-color-scheme: dark)");
 }
 
 // Plotly reports a dragged range as "2025-10-09 17:03:20.5" without a zone; the axis is UTC.
