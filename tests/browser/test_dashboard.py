@@ -41,6 +41,7 @@ panel = SweepPanel(result, paper)
 panel.choose(0)
 panel
 """
+PANEL = "from workbench.panels import session_panel\nsession_panel(FakeSession(bars=30))"
 CALL = ".wb-call"
 
 
@@ -132,8 +133,7 @@ def test_exported_notebook_shows_a_picture_of_each_panel(lab: Lab) -> None:
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
     nbconvert = pytest.importorskip("nbconvert")
-    cells = [nbformat.v4.new_code_cell(source) for source in (BOARD, SWEEP, "paper(sma_cross(), name='one').panel")]
-    cells[2].source = "from workbench.panels import session_panel\nsession_panel(FakeSession(bars=30))"
+    cells = [nbformat.v4.new_code_cell(source) for source in (BOARD, SWEEP, PANEL)]
     notebook = nbformat.v4.new_notebook(cells=cells)
     nbclient.NotebookClient(notebook, timeout=120, store_widget_state=False).execute()
     text, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
