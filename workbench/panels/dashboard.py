@@ -70,7 +70,7 @@ class Dashboard(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipywidg
         return "Dashboard()"
 
     def act(self, name: str, value: str) -> None:
-        """Do what the button of this `name` asks, about the session of the key `value`; may be called from any thread."""
+        """Do what the button of this `name` asks, about the session of the key `value`; from any thread."""
         if name == "open":
             self._runner.run(f"Opening {value}", lambda: self._toggle(value))
         elif name == "finished":
