@@ -64,7 +64,7 @@ def test_waterfall_shows_both_ends_and_every_part() -> None:
         "fees",
         "The exchange's fees.",
         "Amount (USDT)",
-        "12 orders in both",
+        "orders: 12 matched, 0 missed, 0 extra",
     ):
         assert text in found
 
