@@ -362,7 +362,7 @@ def _panel(session: "SessionHandle") -> "SessionPanel":
 
 
 def _sweep_panel(result: SweepResult, terms: dict[str, Any]) -> "SweepPanel":
-    """Return a panel of a sweep's `result`."""
+    """Return a panel of a sweep's `result`; the `terms` take precedence when it starts a session."""
     from workbench.panels.sweep_panel import SweepPanel  # noqa: PLC0415  as above
 
     return SweepPanel(result, paper, terms)

@@ -108,7 +108,8 @@ def parity_card(report: Verdict) -> str:
 def waterfall_card(waterfall: EquityWaterfall) -> str:
     """Return the card of a waterfall: both ends, and each part with its meaning."""
     unit = waterfall.currency
-    matched = f"{waterfall.matched_orders:,} orders in both" if waterfall.matched_orders else ""
+    counts = (waterfall.matched_orders, waterfall.missed_orders, waterfall.extra_orders)
+    matched = "orders: {:,} matched, {:,} missed, {:,} extra".format(*counts) if any(counts) else ""
     tiles = (
         ("Bar-only backtest", f"{waterfall.start:,.2f}", unit, 0.0),
         ("Difference", _signed(waterfall.difference), unit, waterfall.difference),

@@ -12,11 +12,12 @@ from workbench.panels.commands import CommandRunner
 from workbench.panels.faults import faults_by_field
 from workbench.panels.found_things import found_bars, found_strategies
 from workbench.panels.market_fields import MarketFields
-from workbench.panels.markup import Cell
+from workbench.panels.markup import Cell, Column, Table
 from workbench.panels.real_fields import RealFields
 from workbench.panels.risk_fields import RiskFields
 from workbench.panels.session_menu import SessionMenu
 from workbench.panels.session_panel import session_panel
+from workbench.panels.still import StillPicture
 from workbench.panels.strategy_fields import StrategyFields
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _START_REAL: Final = "Start with REAL MONEY"
 _ELSEWHERE: Final = "start"
 
 
-class ControlPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+class ControlPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """A form for a session: strategy, market, risk; Start calls ``wb.paper`` or ``wb.live`` and nothing else.
 
     Everything that is wrong is said at once, each beside its field, and nothing starts before all of it is right. Start
@@ -106,6 +107,20 @@ class ControlPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         self.start.disabled = is_busy or bool(faults) or (is_real and not self.real.can_start)
         wrong = [name for name in faults if name not in self.real.fields]
         self.try_out.disabled = bool(wrong) or self._runner.is_under_way("Backtest")
+
+    def still(self) -> str:
+        """Return what the form holds, without the fields about real money, and the panel beneath it."""
+        held = [
+            (name, field.value)
+            for group in (self.strategy, self.market, self.risk)
+            for name, field in group.fields.items()
+        ]
+        texts = [("strategy", str(self.strategy.menu.value)), *((name, str(value)) for name, value in held)]
+        rows = [[Cell(name), Cell(text)] for name, text in texts if text not in {"", "None", "()"}]
+        columns = [Column("Field", is_text=True), Column("Value", is_text=True)]
+        form = markup.table(Table(columns, rows, "Nothing is filled in"))
+        shown = "".join(panel.still() for panel in self.slot.children if isinstance(panel, StillPicture))
+        return f"{self._heading.value}{form}{self._status.value}{shown}"
 
     def close(self) -> None:
         """Remove the form and the panel beneath it from the page; sessions go on."""

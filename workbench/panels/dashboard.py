@@ -70,7 +70,7 @@ class Dashboard(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipywidg
         return "Dashboard()"
 
     def act(self, name: str, value: str) -> None:
-        """Do what a button of the page asks; may be called from any thread."""
+        """Do what the button of this `name` asks, about the session of the key `value`; from any thread."""
         if name == "open":
             self._runner.run(f"Opening {value}", lambda: self._toggle(value))
         elif name == "finished":
@@ -92,7 +92,7 @@ class Dashboard(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipywidg
         """Return the sessions as they are now, for a page without a kernel."""
         found, complaint = self._read()
         parts = [*headline(found), Cell(complaint, "down")]
-        return f"{_bar(found, parts)}{session_table(found, slotted=False)}"
+        return f'{_bar(found, parts)}<div class="wb-scroll-x">{session_table(found, slotted=False)}</div>'
 
     def _read(self) -> tuple[tuple[Overview, ...], str]:
         try:

@@ -103,7 +103,7 @@ def _name(one: Overview) -> str:
         f'title="Show or hide the panel of this session">{escape(one.name)}</button>'
     )
     mode = Cell("REAL MONEY", "real") if one.is_real else Cell("PAPER", "muted")
-    return _two_lines(f"{button} {mode.as_html('span', 'wb-mini')}", escape(what))
+    return _two_lines(button, f"{mode.as_html('span', 'wb-mini')} {escape(what)}")
 
 
 def _state(one: Overview) -> str:

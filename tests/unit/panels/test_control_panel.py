@@ -9,10 +9,11 @@ import pytest
 
 from tests.real_money import RISK
 from tests.unit.panels.fake_doors import ARMED, FakeDoors
+from tests.unit.panels.fake_session import FakeSession
 from workbench.errors import ConfigError, RealTradingDisabledError, SessionError
 from workbench.model import RiskConfig
 from workbench.model.synthetic import synthetic_bars
-from workbench.panels import ControlPanel
+from workbench.panels import ControlPanel, session_panel
 from workbench.panels.market_fields import REAL
 from workbench.strategy import Rules, Strategy, hold, sma_cross, strategy
 
@@ -318,3 +319,16 @@ def test_what_the_gate_says_is_shown(make: Any, fake: FakeDoors) -> None:
 
 def test_panel_says_the_same_whatever_it_shows(make: Any) -> None:
     assert repr(make()) == "ControlPanel()"
+
+
+def test_picture_for_pages_without_a_kernel_holds_the_form_and_the_panel_beneath(make: Any) -> None:
+    panel = make(sma_cross())
+    bundle = panel._repr_mimebundle_()
+    assert bundle["text/plain"] == "ControlPanel()"
+    picture = bundle["text/html"]
+    for text in ("wb-still", "New session", "sma_cross", "BTC/USDT"):
+        assert text in picture
+    assert "object at 0x" not in picture
+    panel.slot.children = (session_panel(FakeSession(bars=30)),)
+    assert "session btc-1" in panel.still()
+    panel.slot.children[0].close()
