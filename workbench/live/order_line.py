@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from workbench.exchange import ExchangeClient
     from workbench.live.exchange_line import ExchangeLine
     from workbench.live.order_journal import OrderJournal, OrderNote
-    from workbench.live.report_book import Row
     from workbench.model import AccountState, ExchangeRequest, Instrument
 
 __all__ = ["OrderLine"]
@@ -226,7 +225,7 @@ class OrderLine:
         reader = NoteReader(self._book)
         for note in notes:
             reader.read(note)
-        self._rebook(reports)
+        self._book.leave_out(reports.tolist())
         self._stops.restore(reader.recorded)
         unfinished = self._book.orders.unfinished()
         for order in unfinished:
@@ -479,17 +478,6 @@ class OrderLine:
 
     def _unrecorded(self, error: JournalError) -> None:
         self._put(Notice(0, "order", f"orders could not be recorded, so that none leaves: {error}", needs_person=True))
-
-    def _rebook(self, reports: NDArray[np.void]) -> None:
-        """Leave out the rows that were booked before, and keep those that the last process noted and did not book."""
-        rows: list[Row] = self._book.take()
-        known = reports.tolist()
-        if rows[: len(known)] != known:
-            raise JournalError(
-                f"what the notes say of orders is not what was booked: {len(rows)} reports by the notes, "
-                f"{len(known)} booked; compare them with the exchange"
-            )
-        self._book.put_back(rows[len(known) :])
 
     def _expires_ns(self) -> int:
         return self._line.timing.now_ns() + self._market_ns(_LIFETIME_S)
