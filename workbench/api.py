@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 from workbench.data import QualityReport, download, load_bars, quality_report, read_funding, resample
 from workbench.errors import ConfigError
 from workbench.live import BarsSource, LiveSession, LiveSessionConfig, PracticeSource, default_manager
-from workbench.live.cards import SessionList, waterfall_card
+from workbench.live.cards import SessionList, account_card, waterfall_card
 from workbench.live.session_handle import SessionHandle
 from workbench.live.sources import MarketSource
-from workbench.model import Bars, Costs, EquityWaterfall, RiskConfig, Timeframe
+from workbench.model import AccountState, Bars, Costs, EquityWaterfall, RiskConfig, Timeframe
 from workbench.research import SweepResult, backtest, sweep
 from workbench.strategy.lowering import configured
 
@@ -386,5 +386,6 @@ def _waterfall_figure(waterfall: EquityWaterfall) -> "Figure":
 QualityReport.figure_factory = _quality_figure
 EquityWaterfall.figure_factory = _waterfall_figure
 EquityWaterfall.card_factory = waterfall_card
+AccountState.card_factory = account_card
 LiveSession.panel_factory = _panel
 SweepResult.panel_factory = _sweep_panel

@@ -25,8 +25,8 @@ CARD_STYLE: Final = """
 .wb-figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(124px,1fr));gap:8px}
 .wb-figures>div{padding:7px 10px 8px;border-radius:7px;background:rgba(128,128,128,.09)}
 .wb-figures span{display:block;font-size:11px;opacity:.68;white-space:nowrap}
-.wb-figures b{display:block;font-size:17px;font-weight:600;line-height:1.35;white-space:nowrap}
-.wb-figures i{display:block;font-style:normal;font-size:11px;opacity:.68;white-space:nowrap}
+.wb-figures b{display:block;font-size:17px;font-weight:600;line-height:1.35;overflow-wrap:anywhere}
+.wb-figures i{display:block;font-style:normal;font-size:11px;opacity:.68}
 .wb-up{color:#16a085}.wb-down{color:#ef4a50}
 .wb-spark{margin:10px 0 2px}.wb-spark svg{display:block;width:100%;height:64px;overflow:visible}
 .wb-notes{margin:10px 0 0}
@@ -41,7 +41,7 @@ CARD_STYLE: Final = """
 .wb-card.wb-card.wb-card details td:nth-child(2){text-align:right;white-space:nowrap;font-weight:600}
 .wb-card details td:nth-child(3){opacity:.68}
 .wb-card.wb-card.wb-card .wb-wide{overflow-x:auto;margin-top:10px}
-.wb-card.wb-card.wb-card .wb-wide table{width:100%;margin:0}
+.wb-card.wb-card.wb-card .wb-wide table{width:100%;margin:0;table-layout:auto}
 .wb-card.wb-card.wb-card .wb-wide :is(td,th){padding:3px 14px 3px 0;text-align:left;vertical-align:top;border:0;
  border-bottom:1px solid rgba(128,128,128,.2);background:none;color:inherit;white-space:nowrap}
 .wb-card.wb-card.wb-card .wb-wide th{opacity:.68;font-size:11px;font-weight:400}
@@ -85,5 +85,5 @@ def card_table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: 
         "<tr>" + "".join(f"<td{side}>{escape(text)}</td>" for side, text in zip(sides, row, strict=True)) + "</tr>"
         for row in rows
     )
-    top = f"<tr>{head}</tr>" if any(heads) else ""
-    return f"<div class='wb-wide'><table>{top}{body}</table></div>"
+    top = f"<thead><tr>{head}</tr></thead>" if any(heads) else ""
+    return f"<div class='wb-wide'><table>{top}<tbody>{body}</tbody></table></div>"

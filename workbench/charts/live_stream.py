@@ -58,6 +58,9 @@ class StreamLimits:
         A message at least this often while a page is there, so that the page can tell silence from calm.
     max_rows : int, default 5000
         Rows of a snapshot, and updates that wait before a snapshot replaces them.
+    unconfirmed_s : float, default 6
+        How far the page may stay behind, in seconds of messages. Its heartbeat, every three seconds, says what it has
+        drawn; what a slow page or line has not taken by the second one is not piled up behind it.
     """
 
     interval_s: float = 0.05
@@ -65,6 +68,12 @@ class StreamLimits:
     presence_s: float = 10.0
     pulse_s: float = 2.0
     max_rows: int = 5000
+    unconfirmed_s: float = 6.0
+
+    @property
+    def max_unconfirmed(self) -> int:
+        """Data messages that may be on their way."""
+        return max(2, round(self.unconfirmed_s / self.interval_s))
 
 
 class ChartStream:
@@ -102,6 +111,7 @@ class ChartStream:
         self._needs_snapshot = True
         self._wants_script = False
         self._heard_at = -math.inf
+        self._confirmed = 0
         # Touched by `pump` alone.
         self._sequence = 0
         self._source_sequence = 0
@@ -135,6 +145,9 @@ class ChartStream:
             self._needs_snapshot |= kind == "snapshot"
             self._wants_script |= kind == "script"
             self._heard_at = self._clock()
+            if kind != "script":
+                # Of several pages the one that is furthest counts: the others ask for what they miss.
+                self._confirmed = max(self._confirmed, _number(content.get("sequence"), self._sequence))
         self._on_work()
 
     def receive(self, update: ChartUpdate) -> None:
@@ -159,7 +172,7 @@ class ChartStream:
             return ()
         now = self._clock()
         messages = self._script()
-        if now - self._data_at >= self._limits.interval_s:
+        if now - self._data_at >= self._limits.interval_s and not self._is_behind:
             data = self._data(now)
             messages += data
             self._data_at = now if data else self._data_at
@@ -168,6 +181,12 @@ class ChartStream:
         if messages:
             self._sent_at = now
         return tuple(messages)
+
+    @property
+    def _is_behind(self) -> bool:
+        """Whether the page has not confirmed enough; one that asks for a snapshot begins anew and is not."""
+        with self._lock:
+            return self._sequence - self._confirmed >= self._limits.max_unconfirmed
 
     def _script(self) -> list[Message]:
         with self._lock:
@@ -244,6 +263,10 @@ def _with_study(content: dict[str, object], tables: tuple[bytes, ...], news: Stu
 def _has_gap(last: int, updates: Sequence[ChartUpdate]) -> bool:
     numbers = [last, *(update.sequence for update in updates)]
     return any(after != before + 1 for before, after in pairwise(numbers))
+
+
+def _number(said: object, otherwise: int) -> int:
+    return said if isinstance(said, int) and said >= 0 else otherwise
 
 
 def _live_point(bars: NDArray[np.float64], update: ChartUpdate) -> NDArray[np.float64]:

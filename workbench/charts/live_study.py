@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["LiveStudy", "StudyNews"]
+__all__ = ["LiveStudy", "StudyNews", "study_now"]
 
 _log = logging.getLogger(__name__)
 _TIME: Final = 0
@@ -170,13 +170,8 @@ class LiveStudy:
             self._tell(_news(self._study, self._study.advance(np.concatenate(waiting))))
 
     def _open(self, closed: Floats, equity: Floats) -> None:
-        self._study = study = _study_of(self._source)
-        if study is None:
-            self._tell(StudyNews(is_whole=True))
-            return
-        before, cash = _start(closed, equity)
-        pieces = [study.warm_up(closed[:before], cash), study.advance(closed[before:])]
-        self._tell(_news(study, *pieces, is_whole=True))
+        self._study = _study_of(self._source)
+        self._tell(StudyNews(is_whole=True) if self._study is None else _begun(self._study, closed, equity))
 
     def _tell(self, news: StudyNews) -> None:
         with self._lock:
@@ -191,6 +186,23 @@ class LiveStudy:
             kept.equity = _newest([*kept.equity, *news.equity], self._max_rows)
             kept.marks = [*kept.marks, *news.marks][-self._max_rows :]
         self._on_work()
+
+
+def study_now(source: ChartSource, state: ChartState) -> StudyNews:
+    """Return the whole study of a session at one moment; it is empty, with a fault, when the strategy fails."""
+    bars, equity = np.asarray(state.bars), np.asarray(state.equity)
+    closed = bars[: _closed_count(bars, equity)]
+    try:
+        study = _study_of(source)
+        return StudyNews(is_whole=True) if study is None else _begun(study, closed, equity)
+    except Exception as error:  # noqa: BLE001  as above: the figure is worth having without it
+        return StudyNews(is_whole=True, fault=f"{type(error).__name__}: {error}")
+
+
+def _begun(study: StrategyStudy, closed: Floats, equity: Floats) -> StudyNews:
+    """Return what all bars so far come to."""
+    before, cash = _start(closed, equity) if len(closed) else (0, None)
+    return _news(study, study.warm_up(closed[:before], cash), study.advance(closed[before:]), is_whole=True)
 
 
 def _study_of(source: ChartSource) -> StrategyStudy | None:

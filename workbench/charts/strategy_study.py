@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from workbench.charts.live_source import HeldSide
 from workbench.core import Engine
 from workbench.core.graph import Program
 from workbench.core.price_levels import price_levels
@@ -31,6 +32,8 @@ __all__ = ["StrategyStudy", "StudyRows"]
 
 _NS_PER_MS: Final = 1_000_000
 _FIRST: Final = 0
+# Nobody asks this engine what was; each answer is taken as it comes.
+_KEPT_ROWS: Final = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +79,7 @@ class StrategyStudy:
         self.names = tuple(name for name, _ in levels)
         self._stream = Program([node for _, node in levels]).stream()
         self._engine: Engine | None = None
-        self._held = 0.0
+        self._held = HeldSide()
 
     def warm_up(self, rows: Floats, cash: float | None = None) -> StudyRows:
         """Take the bars before the backtest, and begin it with `cash`, by default the session's.
@@ -91,7 +94,8 @@ class StrategyStudy:
         config = self._config if cash is None else replace(self._config, cash=cash)
         if len(config.symbols) == 1:
             # What a strategy raises it raises in the session too, where it is told.
-            self._engine = Engine(self._make_plan(), config, on_strategy_error=lambda *_: None)
+            quiet: dict[str, Any] = {"on_strategy_error": lambda *_: None, "kept_rows": _KEPT_ROWS}
+            self._engine = Engine(self._make_plan(), config, **quiet)
             if len(rows):
                 self._engine.warm_up(_bars(rows, config))
         return StudyRows(self._levels(rows), np.empty((0, 2)), ())
@@ -122,11 +126,8 @@ class StrategyStudy:
 
     def _mark(self, fill: Fill) -> Mark:
         side = 1 if fill.side == "buy" else -1
-        self._held += side * fill.quantity
-        if abs(self._held) < 1e-9 * fill.quantity:
-            self._held = 0.0
         text = f"backtest: {fill.side} {fill.quantity:.8g} @ {fill.price:,.8g}, {fill.reason.replace('_', ' ')}"
-        return (fill.time_ns, fill.price, side, text, int(np.sign(self._held)))
+        return (fill.time_ns, fill.price, side, text, self._held.after(side, fill.quantity))
 
 
 def _bars(rows: Floats, config: EngineConfig) -> Bars:

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from workbench.charts.card_markup import card, card_table, figures, notes_list
 from workbench.errors import WorkbenchError
+from workbench.model import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from workbench.model import AccountState, EquityWaterfall, Timeframe
 
-__all__ = ["SessionList", "parity_card", "session_card", "story_card", "waterfall_card"]
+__all__ = ["SessionList", "account_card", "parity_card", "session_card", "story_card", "waterfall_card"]
 
-_SHORT_HASH: Final = 12
+_SHORT_HASH: Final = 8
 _BAD: Final = frozenset({"HALTED", "FAILED", "CRASHED"})
 
 
@@ -148,6 +149,32 @@ def _account_tiles(account: AccountState) -> list[tuple[str, str, str, float]]:
         ("Positions", f"{len(account.positions):,}", held or "flat", 0.0),
         ("Fills", f"{account.fill_count:,}", f"{account.trade_count:,} trades", 0.0),
     ]
+
+
+def account_card(account: AccountState) -> str:
+    """Return the card of an account: its figures, and its open positions with the levels that protect them."""
+    at = utc_text(account.time_ns) if account.time_ns else "before the first price"
+    net = account.realized_pnl + account.unrealized_pnl - account.fees - account.funding
+    more = [
+        ("Cash", f"{account.cash:,.2f}", "", 0.0),
+        ("Net P&L", _signed(net), f"fees {account.fees:,.2f}", round(net, 2)),
+    ]
+    halts = tuple(f"entries halted by {name.replace('_', ' ')}" for name in account.halted)
+    paused = ("entries paused by the user",) if account.is_paused else ()
+    rows = [
+        (
+            *(one.symbol, one.side, f"{abs(one.quantity):,.6g}", _price(one.entry_price), _price(one.mark_price)),
+            *(_signed(one.unrealized_pnl), _price(one.stop_level), _price(one.target_level)),
+        )
+        for one in account.positions
+    ]
+    heads = ("Symbol", "Side", "Quantity", "Entry", "Mark", "Unrealised", "Stop", "Target")
+    table = card_table(heads, rows, numbers=frozenset(range(2, 8))) if rows else ""
+    return card("Account", at, figures([*_account_tiles(account), *more]), table, notes_list((*halts, *paused)))
+
+
+def _price(value: float | None) -> str:
+    return "none" if value is None else f"{value:,.2f}" if abs(value) >= 100 else f"{value:.6g}"  # noqa: PLR2004  cents matter less above
 
 
 class SessionList(tuple[Any, ...]):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from workbench.charts.live_source import HeldSide
 from workbench.live.bounded import BoundedLog
 from workbench.live.records import BAR_COLUMNS, EQUITY_COLUMNS, ChartState, StepUpdate
 from workbench.model import BAR, BAR_CLOSED
@@ -26,7 +27,6 @@ __all__ = ["ChartHistory", "Rows", "Subscribers"]
 _NS_PER_MS: Final = 1_000_000
 _MARKS: Final = 2_000
 _TIME: Final = 0
-_DUST: Final = 1e-9
 # The symbol that a chart shows, among those of the session.
 _FIRST: Final = 0
 
@@ -84,6 +84,19 @@ class Rows:
             self._begin += 1
             self.dropped += 1
 
+    def extend(self, rows: NDArray[np.float64]) -> None:
+        """Add rows, each in the place of its time."""
+        times = rows[:, _TIME]
+        surplus = len(rows) - self._capacity
+        is_last = self._end == self._begin or bool((self._table[self._end - 1, _TIME] < times[:1]).all())
+        if surplus > 0 and is_last and bool((np.diff(times) > 0.0).all()):
+            # All that is here and the first of these would only fall out again, one after another.
+            self.dropped += self._end - self._begin + surplus
+            self._begin = self._end
+            rows = rows[surplus:]
+        for row in rows:
+            self.put(row, inserts=True)
+
     def view(self) -> NDArray[np.float64]:
         """Return the rows, oldest first; valid until the next `put`."""
         return self._table[self._begin : self._end]
@@ -110,7 +123,7 @@ class ChartHistory:
         self._equity = Rows(capacity, EQUITY_COLUMNS)
         self._marks: BoundedLog[Mark] = BoundedLog(_MARKS)
         self._lines: Mapping[str, float] = MappingProxyType({})
-        self._held = 0.0
+        self._held = HeldSide()
         self._sequence = 0
 
     @property
@@ -144,8 +157,7 @@ class ChartHistory:
         points = np.column_stack([rows["time_ns"] / _NS_PER_MS, rows["equity"], rows["equity"] / peak - 1.0])
         with self._lock:
             for table, values in ((self._bars, bars), (self._equity, points)):
-                for row in values:
-                    table.put(row, inserts=True)
+                table.extend(values)
             self._marks.extend(self._mark(fill) for fill in result.fills if fill.symbol == self.symbol)
             self._lines = MappingProxyType(_lines(result.snapshot, self.symbol))
             self._sequence += 1
@@ -176,12 +188,8 @@ class ChartHistory:
 
     def _mark(self, fill: Fill) -> Mark:
         side = 1 if fill.side == "buy" else -1
-        self._held += side * fill.quantity
-        # Sums of quantities are not exact: what is left of a closed position is dust.
-        if abs(self._held) < _DUST * fill.quantity:
-            self._held = 0.0
         text = f"{fill.side.upper()} {fill.quantity:.8g} @ {fill.price:,.8g}, {fill.reason.replace('_', ' ')}"
-        return (fill.time_ns, fill.price, side, text, int(np.sign(self._held)))
+        return (fill.time_ns, fill.price, side, text, self._held.after(side, fill.quantity))
 
     def state(self) -> ChartState:
         """Return a snapshot that no longer changes."""

@@ -25,6 +25,7 @@ from workbench.strategy.lowering import plan_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from workbench.charts.theme import Figure, ThemeName
     from workbench.live.callbacks import EngineCallbacks
     from workbench.live.live_core import CoreFactory
     from workbench.live.open_orders import OpenOrder
@@ -170,6 +171,25 @@ class SessionView:
     def chart_state(self) -> ChartState:
         """Return what a chart shows, as a snapshot that no longer changes."""
         return self._chart.state()
+
+    def plot(self, *, theme: ThemeName = "auto") -> Figure:
+        """Return what the live chart shows now as a plain figure, for notebooks that are read without a kernel.
+
+        Parameters
+        ----------
+        theme : {"auto", "light", "dark"}, default "auto"
+            ``auto`` reads on light and dark pages.
+
+        Raises
+        ------
+        ConfigError
+            An unknown theme.
+        DataError
+            There are no bars yet.
+        """
+        from workbench.charts.session_figure import session_figure  # noqa: PLC0415  plotly only when a figure is wanted
+
+        return session_figure(self, title=f"{self.name}: {self.strategy!r}", theme=theme)
 
     def subscribe(self, callback: Callable[[StepUpdate], None]) -> Callable[[], None]:
         """Call `callback` for each update, on the session's thread; it must be quick. Return how to end that.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from workbench.charts.decimation import join_candles
+from workbench.charts.live_source import HeldSide
 from workbench.live.records import ChartState
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ __all__ = ["ResultSource", "chart_state_of"]
 MOST_BARS: Final = 5_000
 MOST_MARKS: Final = 2_000
 _NS_PER_MS: Final = 1_000_000
-# Share of a fill's quantity below which what is held after it is nothing.
-_DUST: Final = 1e-9
 # Row of the volume among a bar's values; the prices stand before it.
 _VOLUME: Final = 4
 
@@ -100,19 +99,11 @@ def chart_state_of(result: BacktestResult, sequence: int = 1) -> ChartState:
 def _marks(result: BacktestResult) -> tuple[Mark, ...]:
     fills = result.fills
     fills = fills[fills["symbol"] == result.bars.symbols[0]]
-    left = fills["quantity"].where(fills["side"] == "buy", -fills["quantity"]).cumsum()
-    # What the sum leaves of a closed position is rounding.
-    held = np.sign(left.where(left.abs() >= _DUST * fills["quantity"], 0.0)).astype("int64")
-    fills = fills.assign(held=held).tail(MOST_MARKS)
-    names = ("price", "side", "quantity", "reason", "held")
-    columns = (fills["time"].astype("int64"), *(fills[name] for name in names))
-    return tuple(
-        (
-            int(time_ns),
-            float(price),
-            1 if side == "buy" else -1,
-            f"{side.upper()} {quantity:.6g} @ {price:,.6g}, {reason.replace('_', ' ')}",
-            held,
-        )
-        for time_ns, price, side, quantity, reason, held in zip(*columns, strict=True)
-    )
+    columns = (fills["time"].astype("int64"), fills["price"], fills["side"], fills["quantity"], fills["reason"])
+    marks = []
+    held = HeldSide()
+    for time_ns, price, name, quantity, reason in zip(*columns, strict=True):
+        side = 1 if name == "buy" else -1
+        text = f"{name.upper()} {quantity:.6g} @ {price:,.6g}, {reason.replace('_', ' ')}"
+        marks.append((int(time_ns), float(price), side, text, held.after(side, quantity)))
+    return tuple(marks[-MOST_MARKS:])

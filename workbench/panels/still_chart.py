@@ -64,7 +64,7 @@ def _height(bars: NDArray[np.float64], price: float) -> float:
 def _marks(state: ChartState, bars: NDArray[np.float64], start: float, step_ms: float, wide: float) -> str:
     """Return a triangle for each fill: up below a purchase, down above a sale."""
     found = []
-    for time_ns, price, side, _, _ in state.marks:
+    for time_ns, price, side, *_ in state.marks:
         place = (time_ns / 1e6 - start) / step_ms
         if place < 0:
             continue

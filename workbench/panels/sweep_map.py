@@ -11,6 +11,7 @@ import numpy as np
 from workbench.panels.markup import Cell, Tile, tiles
 from workbench.research.formatting import format_call, format_money, format_percent, format_value
 from workbench.research.measures import MEASURES
+from workbench.research.sparkline import sparkline
 from workbench.research.sweep_card import shade_paths
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def sweep_map(plane: SweepSlice, *, slotted: bool) -> str:
     tall = max(_LEAST_PX, min(_MOST_PX, _CELL_PX * height))
     label = f"{plane.measure} by {plane.x_name}" + (f" and {plane.y_name}" if plane.y_name else "")
     acts = (
-        f'data-act="cell" data-keys="move" data-key="map" tabindex="0" data-columns="{width}" data-rows="{height}" '
+        f'data-act="cell" data-keys="move" data-key="map" tabindex="0" data-lm-suppress-shortcuts="true" '
+        f'data-columns="{width}" data-rows="{height}" '
         f'data-tips="tips" title=""'
         if slotted
         else ""
@@ -73,9 +75,9 @@ def chosen_figures(sweep: SweepResult, row: int, result: BacktestResult) -> str:
     name = sweep.rank_by
     rank = sweep.top(len(sweep)).index.tolist().index(row) + 1
     gain: Tone = "up" if stats["total_return"] > 0 else "down"
-    note = f"of {len(sweep):,}; {MEASURES[name].label} {format_value(plateau, MEASURES[name].unit)} with neighbours"
+    around = f"{MEASURES[name].label} {format_value(plateau, MEASURES[name].unit)} around it"
     items = [
-        Tile("Plateau rank", Cell("n/a" if np.isnan(plateau) else f"#{rank:,}"), note),
+        Tile("Plateau rank", Cell("n/a" if np.isnan(plateau) else f"#{rank:,} of {len(sweep):,}"), around),
         Tile(
             "Total return",
             Cell(format_percent(stats["total_return"]), gain),
@@ -88,7 +90,9 @@ def chosen_figures(sweep: SweepResult, row: int, result: BacktestResult) -> str:
     ]
     call = format_call(sweep.name, dict(sweep.row(row).parameters))
     warnings = "".join(f'<div class="wb-reason wb-warning">▲ {escape(one)}</div>' for one in result.warnings)
-    return f'<div class="wb-call">{escape(call)}</div>{tiles(items)}{warnings}'
+    equity = np.asarray(result.equity, dtype=np.float64)
+    line = sparkline(equity, base=result.cash, label=f"Equity of the whole run in {result.quote}")
+    return f'<div class="wb-call">{escape(call)}</div>{tiles(items)}<div class="wb-run">{line}</div>{warnings}'
 
 
 def _mark(plane: SweepSlice, row: int, css_class: str) -> str:

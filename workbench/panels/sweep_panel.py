@@ -227,7 +227,7 @@ class SweepPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipywid
         label = ipywidgets.HTML(markup.note("Session name"))
         row = ipywidgets.Box([label, self.name, self.button, self.note])
         row.add_class("wb-paper")
-        return [style, ipywidgets.HTML(self._heading()), form, self.pane, row, self.below, self.chart]
+        return [style, ipywidgets.HTML(self._heading()), form, self.pane, self.chart, row, self.below]
 
 
 def _metrics(sweep: SweepResult) -> list[tuple[str, str]]:

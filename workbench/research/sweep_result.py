@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from workbench.charts.card_markup import card
 from workbench.errors import ConfigError, DataError
 from workbench.research.formatting import format_call
 from workbench.research.measures import MEASURES, SWEEP_MEASURES
@@ -57,6 +58,10 @@ class SweepRow:
     def __repr__(self) -> str:
         """Return the strategy as a call, and its measures."""
         return f"{format_call(self.strategy.name, dict(self.parameters))}\n\n{self.stats!r}"
+
+    def _repr_html_(self) -> str:
+        title = format_call(self.strategy.name, dict(self.parameters))
+        return card(title, f"row {self.index:,} of the sweep", self.stats.as_table())
 
 
 @dataclass(frozen=True, eq=False, repr=False)

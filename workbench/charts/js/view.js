@@ -11,6 +11,8 @@ import { Viewport } from "./viewport.js";
 
 const FRAME_MS = 50; // at most 20 drawings a second
 const FULL_MS = 1000; // the still part at most once a second, unless something left its range
+const RETRY_MS = 100;
+const MIN_WIDTH = 50; // pixels; a narrower chart is not drawn
 const MARK_PIXELS = 14;
 const DOUBLE_CLICK_MS = 400;
 const DOUBLE_CLICK_PIXELS = 6;
@@ -91,8 +93,13 @@ export class ChartView {
 
   async #draw() {
     const { store } = this;
-    if (!store.isReady || !store.bars.length || this.stage.clientWidth < 50) {
+    if (!store.isReady || !store.bars.length) {
       if (store.isReady) this.message.textContent = "No bars yet";
+      return;
+    }
+    if (this.stage.clientWidth < MIN_WIDTH) {
+      // While JupyterLab changes its theme nothing has a size, for a moment that the observer of sizes need not see.
+      this.#drawLater(RETRY_MS);
       return;
     }
     this.message.hidden = true;
@@ -111,8 +118,15 @@ export class ChartView {
     if (!lags(frame, store)) return false;
     const wait = this.fullAt + FULL_MS - performance.now();
     // Also when no message follows that would bring it about.
-    if (wait > 0) this.later ??= setTimeout(() => this.schedule(true), wait);
+    if (wait > 0) this.#drawLater(wait);
     return wait <= 0;
+  }
+
+  #drawLater(waitMs) {
+    this.later ??= setTimeout(() => {
+      this.later = undefined;
+      this.schedule(true);
+    }, waitMs);
   }
 
   // react, never restyle or extendTraces: those forget the axis type, and cost as much.
@@ -126,7 +140,7 @@ export class ChartView {
     this.frame = makeFrame(store, this.viewport, this.geometry.plotWidth, this.link.showsGhost);
     const layout = makeLayout(this.frame, this.geometry, this.palette, this.model.get("font"));
     await this.plotly.react(this.plot, makeTraces(this.frame, store, this.geometry, this.palette), layout, CONFIG);
-    this.overlay.place(this.geometry);
+    this.overlay.place(this.geometry, store.bars.time[this.frame.to - 1], this.frame.stepMs);
     this.overlay.readTicks(this.plot);
     this.shapes.place(this.geometry);
     this.header.showFollow(this.viewport.isFollowing);
@@ -237,8 +251,10 @@ export class ChartView {
     const resize = new ResizeObserver(() => { this.#watchPanel(seen); this.schedule(true); });
     resize.observe(this.stage);
     this.#listen(document, "visibilitychange", () => this.#look());
-    const theme = new MutationObserver(() => { this.#paint(); this.schedule(true); });
+    const repaint = () => { this.#paint(); this.schedule(true); };
+    const theme = new MutationObserver(repaint);
     theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
+    this.#listen(systemTheme(), "change", repaint);
     const timer = setInterval(() => this.#checkSilence(), 1000);
     this.undo.push(() => { resize.disconnect(); seen.disconnect(); theme.disconnect(); clearInterval(timer); });
   }
@@ -280,9 +296,17 @@ export class ChartView {
   }
 }
 
-// JupyterLab and nbconvert's page say so on the body, VS Code by a class.
+// JupyterLab, Notebook, Voila and nbconvert's page say so on the body, VS Code by a class. On a page that says nothing
+// the system's own theme counts. The panel's style sheet follows the same order (`style_sheet` in panels/markup.py).
 function isDark() {
-  return document.body.dataset.jpThemeLight === "false" || document.body.classList.contains("vscode-dark");
+  const { dataset, classList } = document.body;
+  if (dataset.jpThemeLight !== undefined) return dataset.jpThemeLight === "false";
+  if (classList.contains("vscode-high-contrast-light") || classList.contains("vscode-light")) return false;
+  return classList.contains("vscode-dark") || classList.contains("vscode-high-contrast") || systemTheme().matches;
+}
+
+function systemTheme() {
+  return window.matchMedia("(prefers-color-scheme: dark)");
 }
 
 // Plotly reports a dragged range as "2025-10-09 17:03:20.5" without a zone; the axis is UTC.

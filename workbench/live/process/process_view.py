@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from workbench.charts.theme import Figure, ThemeName
     from workbench.live.process.messages import Answer
     from workbench.live.records import StepUpdate
     from workbench.live.session_config import LiveSessionConfig
@@ -214,6 +215,12 @@ class ProcessView:
         state = told if number is None else replace(told, sequence=number)
         self._known["chart_state"] = state
         return state
+
+    def plot(self, *, theme: ThemeName = "auto") -> Figure:
+        """Return what the live chart shows now as a plain figure; see `LiveSession.plot`."""
+        from workbench.charts.session_figure import session_figure  # noqa: PLC0415  plotly only when a figure is wanted
+
+        return session_figure(self, title=f"{self.name}: {self.strategy!r}", theme=theme)
 
     def subscribe(self, callback: Callable[[StepUpdate], None]) -> Callable[[], None]:
         """Call `callback` for each update, on a thread of this handle; it must be quick. Return how to end that.
