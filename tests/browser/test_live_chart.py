@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.lab import Lab, open_notebook, run_all, run_cell, write_notebook
+from tests.browser.lab import Lab
+from tests.browser.pages import open_notebook, run_all, run_cell, write_notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
 
