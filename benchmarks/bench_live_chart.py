@@ -21,7 +21,9 @@ from machine import load, print_machine
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.lab import Lab, browser, open_notebook, run_all, run_cell, write_notebook  # noqa: E402  the line above
+from tests.browser.chromium import chromium, find_chromium  # noqa: E402  the line above
+from tests.browser.lab import Lab  # noqa: E402  as above
+from tests.browser.pages import open_notebook, run_all, run_cell, write_notebook  # noqa: E402  as above
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
@@ -160,11 +162,13 @@ def main() -> None:
     print_machine()
     with tempfile.TemporaryDirectory(prefix="wb-", ignore_cleanup_errors=True) as home:
         os.environ["WORKBENCH_HOME"] = home
-        lab = Lab(Path(home), pythonpath=[ROOT, Path(__file__).parent])
+        folders = os.pathsep.join(map(str, (ROOT, Path(__file__).parent)))
+        lab = Lab(Path(home), {"PYTHONPATH": folders, "WORKBENCH_HOME": home})
+        path = find_chromium() or sys.exit("there is no chromium")
         with contextlib.closing(lab):
             for history in choice.history:
-                with browser() as context:  # anew, so that each first chart loads its script
-                    bench(lab, context, history, choice.pieces)
+                with chromium(path) as browser:  # anew, so that each first chart loads its script
+                    bench(lab, browser.new_context(viewport={"width": 1400, "height": 1300}), history, choice.pieces)
 
 
 if __name__ == "__main__":

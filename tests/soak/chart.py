@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from tests.browser.lab import Lab, browser, open_notebook, run_all, write_notebook
+from tests.browser.chromium import chromium, find_chromium
+from tests.browser.lab import Lab
+from tests.browser.pages import open_notebook, run_all, write_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -143,7 +145,9 @@ def our_processes() -> dict[str, list[psutil.Process]]:
 def run(minutes: float, closed: float, ticks: float) -> tuple[list[Sample], list[str]]:
     """Watch a panel at `ticks` a second for `minutes`; its page is closed for `closed` of them, from the middle on."""
     samples: list[Sample] = []
-    with laboratory() as lab, browser() as context:
+    path = find_chromium() or sys.exit("there is no chromium")
+    with laboratory() as lab, chromium(path) as browser:
+        context = browser.new_context(viewport={"width": 1400, "height": 1300})
         speed = ticks / TICKS_PER_VIRTUAL_SECOND
         write_notebook(lab.root / f"{NAME}.ipynb", [cell.format(name=NAME, speed=round(speed, 1)) for cell in CELLS])
         watch = Watch(lab, context)
@@ -171,7 +175,7 @@ def laboratory() -> Iterator[Lab]:
         os.environ["WORKBENCH_HOME"] = home
         notebooks = Path(home) / "notebooks"
         notebooks.mkdir()
-        lab = Lab(notebooks, pythonpath=[REPOSITORY])
+        lab = Lab(notebooks, {"PYTHONPATH": str(REPOSITORY), "WORKBENCH_HOME": home})
         try:
             yield lab
         finally:
