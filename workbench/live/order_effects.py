@@ -141,7 +141,7 @@ async def _sent(intent: Intent, refused_before: int, client: ExchangeClient, tim
         return Found(outcome.order)
     if isinstance(outcome, Unknown):
         return Doubted(outcome.reason, outcome.closes_ns)
-    return Refused(outcome.reason)
+    return Refused(outcome.reason, outcome.code)
 
 
 async def _cancelled(symbol: str, name: str, client: ExchangeClient) -> Answer:

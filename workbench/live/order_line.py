@@ -443,7 +443,7 @@ class OrderLine:
     def _ended(self, number: int, ended: Ended) -> None:
         self._held_back.pop(number, None)
         if number >= RESTING_STOPS:
-            self._stops.ended(number, ended.reason)
+            self._stops.ended(number, ended)
         else:
             text = f"order {number} {_ENDS[ended.status]}: {ended.reason}"
             self._notices.append(Notice(0, "order", text))

@@ -83,7 +83,7 @@ class Procedures:
         is_leaving = intent.is_exit and not intent.is_protective_stop
         answer = yield Send(intent, refused_before if is_leaving else 0)
         if isinstance(answer, Refused):
-            placed: Placed = Ended("rejected", answer.reason)
+            placed: Placed = Ended("rejected", answer.reason, answer.code)
         elif isinstance(answer, Doubted):
             yield Tell(f"{intent.client_order_id} is unknown: {answer.reason}; asking")
             placed = yield from self.resolve(intent, answer)
