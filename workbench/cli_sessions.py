@@ -247,7 +247,7 @@ def _flatten(options: argparse.Namespace) -> int:
     registry = _registry()
     names = _names(options, registry)
     for name in names:
-        has_obeyed = registry.attach(name).flatten()
+        has_obeyed = registry.flatten(name)
         print(f"{name}: " + ("closing its positions, paused" if has_obeyed else "asked; it has not answered yet"))
     return 0
 

@@ -245,6 +245,19 @@ class SessionDesk:
         self._publish(self._engine.command(Command("stop")))
         self._await_answers()
 
+    def _end_with_feed(self, failure: str | None) -> None:
+        """End as no price comes any more; a stop that rests at the exchange protects on."""
+        if failure is None:
+            if self._orders is not None:
+                self._withdraw()
+            self._end(SessionState.STOPPED, "the feed ended")
+            return
+        reason = f"the prices broke for good: {failure}"
+        # A process that follows goes on without entries, until a person has looked.
+        self._pause(reason, by="feed")
+        self._withdraw()
+        self._end(SessionState.FAILED, reason)
+
     def _await_answers(self) -> None:
         """Wait, not for long, until it is known what became of every order that was sent."""
         if self._orders is None:

@@ -144,14 +144,14 @@ def order_refusal(error: BaseException, record: CallRecord, redact: Callable[[st
         return Refused(reason, record.code or "auth")
     if record.is_too_many:
         return Refused(reason, "rate_limit")
-    if record.code in _REFUSED_CODES and not record.is_garbage:
-        return Refused(reason, record.code)
+    is_certain = record.code in _REFUSED_CODES
     names = [name for kind, name in _REFUSING_KINDS if kind in kinds]
     # A request with a bad time is thrown away, though ccxt counts it among the network's errors.
-    is_unclear = record.is_garbage or ("OperationFailed" in kinds and "InvalidNonce" not in kinds)
-    if is_unclear or not names:
+    is_unclear = record.is_garbage or ("OperationFailed" in kinds and "InvalidNonce" not in kinds and not is_certain)
+    if is_unclear or not (names or is_certain):
         return None
-    return Refused(reason, names[0] if names[0] == "not_found" else record.code or names[0])
+    name = names[0] if names else "invalid_order"
+    return Refused(reason, name if name == "not_found" else record.code or name)
 
 
 def _unsent_refusal(error: BaseException, redact: Callable[[str], str]) -> Refused:

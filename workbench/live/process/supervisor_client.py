@@ -102,7 +102,9 @@ def _socket_name(root: Path) -> str:
     return f"{supervisor_key(root)}.sock"
 
 
-def ask_supervisor(root: Path, request: Mapping[str, Any], *, starts: bool = True) -> dict[str, Any] | None:
+def ask_supervisor(
+    root: Path, request: Mapping[str, Any], *, starts: bool = True, answer_s: float = _ANSWER_S
+) -> dict[str, Any] | None:
     """Return the supervisor's answer to a request.
 
     Parameters
@@ -113,6 +115,8 @@ def ask_supervisor(root: Path, request: Mapping[str, Any], *, starts: bool = Tru
         What to do: ``{"op": "start", "name": ..., "mode": ...}``, ``{"op": "ping"}`` or ``{"op": "end"}``.
     starts : bool, default True
         Whether to start a supervisor when there is none.
+    answer_s : float, default 60
+        Real seconds to wait for the answer, above 0.
 
     Returns
     -------
@@ -130,7 +134,7 @@ def ask_supervisor(root: Path, request: Mapping[str, Any], *, starts: bool = Tru
         if connection is None:
             return None
         with connection:
-            answer = _exchange(connection, request)
+            answer = _exchange(connection, request, answer_s)
         # An old one that just went to rest takes the connection with it; its successor is asked then.
         if answer is not None:
             return answer
@@ -138,9 +142,9 @@ def ask_supervisor(root: Path, request: Mapping[str, Any], *, starts: bool = Tru
     raise SessionError(f"the supervisor of the sessions ends before it answers; its log is {log}")
 
 
-def _exchange(connection: socket.socket, request: Mapping[str, Any]) -> dict[str, Any] | None:
+def _exchange(connection: socket.socket, request: Mapping[str, Any], answer_s: float) -> dict[str, Any] | None:
     """Send one line and return the one that comes back; None when the other side went away without taking it."""
-    connection.settimeout(_ANSWER_S)
+    connection.settimeout(answer_s)
     parts = b""
     try:
         connection.sendall(json.dumps(request).encode() + b"\n")
@@ -148,7 +152,7 @@ def _exchange(connection: socket.socket, request: Mapping[str, Any]) -> dict[str
         while len(parts) < _MOST_ANSWER_BYTES and (part := connection.recv(65_536)):
             parts += part
     except TimeoutError as error:
-        raise SessionError(f"the supervisor of the sessions did not answer within {_ANSWER_S:g} s") from error
+        raise SessionError(f"the supervisor of the sessions did not answer within {answer_s:g} s") from error
     except OSError:
         return None
     lines = parts.splitlines()

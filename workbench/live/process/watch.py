@@ -14,6 +14,7 @@ from workbench.live.process.exit_codes import EXIT_DONE, EXIT_LOCKED
 from workbench.live.process.folders import SessionFolder, read_json, write_json
 from workbench.live.process.heartbeat import read_beat
 from workbench.live.process.lock import FileLock, LockedError, holder_of, is_locked, left_behind
+from workbench.live.process.orders_left import record_of_end
 from workbench.live.process.process_table import ending_text, id_of, is_stopped, send
 from workbench.live.process.record import (
     CRASHED,
@@ -202,7 +203,7 @@ class Watch:
             return
         if wanted := read_request(folder).get("what"):
             self.sessions.pop(folder.name, None)
-            self._note(folder, record, FINISHED, f"process {pid} {how} after it was asked to {wanted}")
+            write_record(folder, record_of_end(folder, record, wanted, f"process {pid} {how}, asked to {wanted}"))
             return
         if watched.hang is not None:
             how = f"hung in one step for {watched.hang['busy_s']:g} s and was {how}"
