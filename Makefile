@@ -10,6 +10,8 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 STAMP := .venv/.compiled
 QUICKSTART := notebooks/00_quickstart.ipynb
+# What `make app` serves; another notebook with APP=...
+APP ?= notebooks/08_control_panel.ipynb
 
 # Which interpreter .venv is made of: the first that is new enough and can make one. Name another with PYTHON=...
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(if $(shell \
@@ -17,10 +19,10 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 py
 # pytest's workers, one a core
 WORKERS ?= 2
 
-.PHONY: help setup lab demo test lint unit simulate soak notebooks browser bench lock clean
+.PHONY: help setup lab app demo test lint unit simulate soak notebooks browser test-browser bench lock clean
 
 help: ## list the targets
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 setup: $(STAMP) ## make .venv with the pinned packages and this one (again only when they change)
 
@@ -38,13 +40,20 @@ $(INSTALLED): pyproject.toml requirements/test.txt
 lab: $(STAMP) ## open JupyterLab on the quickstart
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(QUICKSTART)
 
+# As voila.json says: only this computer may ask, with the token of the address that is printed, and the page asks nobody
+# else.
+app: $(STAMP) ## open the control panel as a page of its own, without the notebook around it
+	@test -f "$(APP)" || { echo "There is no notebook $(APP); name another: make app APP=notebooks/NAME.ipynb" >&2; exit 1; }
+	$(BIN)/voila "$(APP)"
+
 demo: $(STAMP) ## run the quickstart without a browser and leave a page to open
 	@mkdir -p build
 	PLOTLY_RENDERER=notebook $(BIN)/jupyter nbconvert --to html --execute --log-level WARN \
 		--output-dir build --output quickstart.html $(QUICKSTART)
 	@echo "Open $(CURDIR)/build/quickstart.html"
 
-test: lint notebooks unit ## everything that CI checks
+test: lint notebooks unit browser ## everything that CI checks
+	@cat build/tests/*.alone 2>/dev/null | sed 's/^/passed only when it was run once more alone: /' || true
 
 lint: $(STAMP) ## style, types and layers
 	$(BIN)/ruff check .
@@ -52,8 +61,8 @@ lint: $(STAMP) ## style, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-unit: $(STAMP) ## every test but those in a browser, in random order
-	$(BIN)/pytest -n $(WORKERS) -m "not browser"
+unit: $(STAMP) ## every test but those in a browser, in random order; what fails is run once more alone
+	$(BIN)/python -m tests.twice unit -n $(WORKERS) -m "not browser"
 
 # A failure prints its seed: `make simulate FIRST=seed COUNT=1` repeats it. `make unit` runs the first 10,000.
 FIRST ?= 0
@@ -74,8 +83,14 @@ notebooks: $(STAMP) ## run the notebooks and compare what they print
 	$(BIN)/python -m pytest -p no:randomly -p tests.notebooks.home --nbval --nbval-current-env \
 		--nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
 
-browser: $(STAMP) ## the tests that drive a real JupyterLab (needs chromium)
-	$(BIN)/pytest -m browser
+browser: $(STAMP) ## the tests in a real browser, skipped where there is no chromium
+	@rm -rf build/browser
+	$(BIN)/python -m tests.twice browser -m browser tests/browser
+
+test-browser: $(STAMP) ## the same, and first fetch a chromium where there is none (needs the network)
+	@$(BIN)/python -m tests.browser.chromium || $(BIN)/playwright install --with-deps --only-shell chromium
+	@$(BIN)/python -m tests.browser.chromium
+	$(MAKE) browser
 
 bench: $(STAMP) ## print the figures and the machine they were measured on
 	@for script in $(sort $(wildcard benchmarks/bench_*.py)); do echo "== $$script"; $(BIN)/python "$$script"; done
@@ -83,7 +98,7 @@ bench: $(STAMP) ## print the figures and the machine they were measured on
 lock: ## find the newest versions that fit pyproject.toml and pin them with their hashes
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with its venv module was found." >&2; exit 1; }
 	test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet 'uv>=0.9'; }
-	$(call compile_lock,test,--extra test --extra browser)
+	$(call compile_lock,test,--extra app --extra test --extra browser)
 	$(call compile_lock,run,--constraint requirements/test.txt)
 
 define compile_lock

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from workbench.api import (
         attach,
         backtest,
+        dashboard,
         download,
         drill,
         load_bars,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         sessions,
         sweep,
     )
+    from workbench.api_panels import control_panel
     from workbench.api_sessions import live
     from workbench.core import PortfolioSimulator
     from workbench.data import CandleStore, FileFormat
@@ -85,6 +87,8 @@ __all__ = [
     "Timeframe",
     "attach",
     "backtest",
+    "control_panel",
+    "dashboard",
     "download",
     "drill",
     "enter_long",
@@ -135,6 +139,8 @@ _MODULE_OF = {
     "Timeframe": "workbench.model",
     "attach": "workbench.api",
     "backtest": "workbench.api",
+    "control_panel": "workbench.api_panels",
+    "dashboard": "workbench.api",
     "download": "workbench.api",
     "drill": "workbench.api",
     "enter_long": "workbench.strategy",

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 from workbench.data import QualityReport, download, load_bars, quality_report, read_funding, resample
 from workbench.errors import ConfigError
 from workbench.live import BarsSource, LiveSession, LiveSessionConfig, PracticeSource, default_manager
+from workbench.live.cards import SessionList, account_card, waterfall_card
 from workbench.live.session_handle import SessionHandle
 from workbench.live.sources import MarketSource
-from workbench.model import Bars, Costs, EquityWaterfall, RiskConfig, Timeframe
-from workbench.research import backtest, sweep
+from workbench.model import AccountState, Bars, Costs, EquityWaterfall, RiskConfig, Timeframe
+from workbench.research import SweepResult, backtest, sweep
 from workbench.strategy.lowering import configured
 
 if TYPE_CHECKING:
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
     from workbench.exchange.practice.faults import FaultKind
     from workbench.exchange.simulated import SimulatedClient
     from workbench.live.session_handle import SessionHandle
-    from workbench.panels import SessionPanel
+    from workbench.panels import Dashboard, SessionPanel
+    from workbench.panels.sweep_panel import SweepPanel
 
 __all__ = [
     "attach",
     "backtest",
+    "dashboard",
     "download",
     "drill",
     "load_bars",
@@ -171,7 +174,7 @@ def sessions() -> "tuple[SessionHandle, ...]":
     from workbench.live.process.registry import SessionRegistry  # noqa: PLC0415  as above
 
     hosted = tuple(RegisteredSession(info.folder) for info in SessionRegistry().list())
-    return (*hosted, *default_manager().sessions())
+    return SessionList((*hosted, *default_manager().sessions()))
 
 
 def attach(name: str) -> "SessionHandle":
@@ -191,6 +194,23 @@ def attach(name: str) -> "SessionHandle":
 
     inline = [one for one in default_manager().sessions() if name in (one.name, one.session_id)]
     return default_manager().get(name) if inline else SessionRegistry().attach(name)
+
+
+def dashboard() -> "Dashboard":
+    """Return a dashboard of all sessions of this user, to be shown as the value of a notebook cell.
+
+    It shows what runs, what crashed and what finished within the last hour: state, age of the data, position, profit of
+    the day (UTC), drawdown and equity. A click on a row shows that session's panel beneath; "Stop all" asks before it
+    ends anything. It updates about once a second while a page looks, and costs nothing otherwise.
+
+    Examples
+    --------
+    >>> dashboard()
+    Dashboard()
+    """
+    from workbench.panels import Dashboard  # noqa: PLC0415  ipywidgets only when a panel is wanted
+
+    return Dashboard()
 
 
 def opened(config: LiveSessionConfig, *, starts: bool, is_inline: bool) -> "SessionHandle":
@@ -341,6 +361,13 @@ def _panel(session: "SessionHandle") -> "SessionPanel":
     return session_panel(session)
 
 
+def _sweep_panel(result: SweepResult, terms: dict[str, Any]) -> "SweepPanel":
+    """Return a panel of a sweep's `result`."""
+    from workbench.panels.sweep_panel import SweepPanel  # noqa: PLC0415  as above
+
+    return SweepPanel(result, paper, terms)
+
+
 def _quality_figure(report: QualityReport) -> "Figure":
     """Return the figure of a quality `report`."""
     from workbench.charts import quality_figure  # noqa: PLC0415  plotly only when a figure is wanted
@@ -358,4 +385,7 @@ def _waterfall_figure(waterfall: EquityWaterfall) -> "Figure":
 # A report's figure and a session's panel live above their rooms; these are the hooks that reach up.
 QualityReport.figure_factory = _quality_figure
 EquityWaterfall.figure_factory = _waterfall_figure
+EquityWaterfall.card_factory = waterfall_card
+AccountState.card_factory = account_card
 LiveSession.panel_factory = _panel
+SweepResult.panel_factory = _sweep_panel

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from workbench.charts.figures import BacktestView, backtest_figure
     from workbench.charts.heatmap import Surface, heatmap_figure, line_figure
     from workbench.charts.live import ChartOptions, LiveChart
+    from workbench.charts.session_figure import session_figure
     from workbench.charts.theme import Palette
     from workbench.charts.waterfall import waterfall_figure
 
@@ -25,6 +26,7 @@ __all__ = [
     "heatmap_figure",
     "line_figure",
     "quality_figure",
+    "session_figure",
     "waterfall_figure",
 ]
 
@@ -39,6 +41,7 @@ _HOMES = {
     "heatmap_figure": "heatmap",
     "line_figure": "heatmap",
     "quality_figure": "data_quality",
+    "session_figure": "session_figure",
     "waterfall_figure": "waterfall",
 }
 

@@ -16,14 +16,47 @@ if TYPE_CHECKING:
 
     from workbench.model import AccountState
 
-__all__ = ["BAR_COLUMNS", "EQUITY_COLUMNS", "FINISHED_STATES", "ChartSource", "ChartState", "ChartUpdate", "Mark"]
+__all__ = [
+    "BAR_COLUMNS",
+    "EQUITY_COLUMNS",
+    "FINISHED_STATES",
+    "ChartSource",
+    "ChartState",
+    "ChartUpdate",
+    "HeldSide",
+    "Mark",
+]
 
-Mark = tuple[int, float, int, str]
-"""One fill on the chart: time in ns UTC, price, side (+1 buy, -1 sell), and a short text."""
+Mark = tuple[int, float, int, str, int]
+"""One fill on the chart: time in ns UTC, price, side (+1 buy, -1 sell), a short text, and the side that is held after
+it (+1 long, -1 short, 0 flat)."""
 
 BAR_COLUMNS: Final = 6
 EQUITY_COLUMNS: Final = 3
+_DUST: Final = 1e-9
 FINISHED_STATES: Final = frozenset({"STOPPED", "FAILED"})
+
+
+class HeldSide:
+    """Which side is held after each fill of a symbol, from the first one on.
+
+    Examples
+    --------
+    >>> held = HeldSide()
+    >>> held.after(1, 0.1), held.after(1, 0.2), held.after(-1, 0.3), held.after(-1, 0.5), held.after(1, 1.0)
+    (1, 1, 0, -1, 1)
+    """
+
+    def __init__(self) -> None:
+        self._quantity = 0.0
+
+    def after(self, side: int, quantity: float) -> int:
+        """Take a fill of a `quantity` > 0, bought (+1) or sold (-1), and return what is held: +1, -1 or 0."""
+        self._quantity += side * quantity
+        # Sums of quantities are not exact: what is left of a closed position is dust.
+        if abs(self._quantity) < _DUST * quantity:
+            self._quantity = 0.0
+        return (self._quantity > 0.0) - (self._quantity < 0.0)
 
 
 class ChartState(Protocol):

@@ -17,6 +17,7 @@ import numpy as np
 
 from workbench.charts.live_assets import plotly_script
 from workbench.charts.live_source import BAR_COLUMNS, EQUITY_COLUMNS, FINISHED_STATES
+from workbench.charts.live_study import LiveStudy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workbench.charts.live_source import ChartSource, ChartUpdate, Mark
+    from workbench.charts.live_study import StudyNews
 
 __all__ = ["ChartStream", "Message", "StreamLimits"]
 
 _NS_PER_MS: Final = 1_000_000
 _CLOSE: Final = 4
+_STUDY_COLUMNS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,9 @@ class StreamLimits:
         A message at least this often while a page is there, so that the page can tell silence from calm.
     max_rows : int, default 5000
         Rows of a snapshot, and updates that wait before a snapshot replaces them.
+    unconfirmed_s : float, default 6
+        How far the page may stay behind, in seconds of messages. Its heartbeat, every three seconds, says what it has
+        drawn; what a slow page or line has not taken by the second one is not piled up behind it.
     """
 
     interval_s: float = 0.05
@@ -62,6 +68,12 @@ class StreamLimits:
     presence_s: float = 10.0
     pulse_s: float = 2.0
     max_rows: int = 5000
+    unconfirmed_s: float = 6.0
+
+    @property
+    def max_unconfirmed(self) -> int:
+        """Data messages that may be on their way."""
+        return max(2, round(self.unconfirmed_s / self.interval_s))
 
 
 class ChartStream:
@@ -91,6 +103,7 @@ class ChartStream:
         self._clock = clock
         self._limits = StreamLimits() if limits is None else limits
         self._on_work = on_work
+        self._study = LiveStudy(source, max_rows=self._limits.max_rows, on_work=on_work)
         # Guards what `hear` and `receive` write. Never held while the session is asked for something: a session may
         # hold its own lock while it calls `receive`.
         self._lock = threading.Lock()
@@ -98,6 +111,7 @@ class ChartStream:
         self._needs_snapshot = True
         self._wants_script = False
         self._heard_at = -math.inf
+        self._confirmed = 0
         # Touched by `pump` alone.
         self._sequence = 0
         self._source_sequence = 0
@@ -131,6 +145,9 @@ class ChartStream:
             self._needs_snapshot |= kind == "snapshot"
             self._wants_script |= kind == "script"
             self._heard_at = self._clock()
+            if kind != "script":
+                # Of several pages the one that is furthest counts: the others ask for what they miss.
+                self._confirmed = max(self._confirmed, _number(content.get("sequence"), self._sequence))
         self._on_work()
 
     def receive(self, update: ChartUpdate) -> None:
@@ -155,7 +172,7 @@ class ChartStream:
             return ()
         now = self._clock()
         messages = self._script()
-        if now - self._data_at >= self._limits.interval_s:
+        if now - self._data_at >= self._limits.interval_s and not self._is_behind:
             data = self._data(now)
             messages += data
             self._data_at = now if data else self._data_at
@@ -164,6 +181,12 @@ class ChartStream:
         if messages:
             self._sent_at = now
         return tuple(messages)
+
+    @property
+    def _is_behind(self) -> bool:
+        """Whether the page has not confirmed enough; a snapshot that it asks for goes out all the same."""
+        with self._lock:
+            return not self._needs_snapshot and self._sequence - self._confirmed >= self._limits.max_unconfirmed
 
     def _script(self) -> list[Message]:
         with self._lock:
@@ -186,7 +209,8 @@ class ChartStream:
                 return []
             self._snapshot_at, self._source_state = now, state
             return [self._snapshot()]
-        return [self._delta(updates)] if updates else []
+        news = self._study.take()
+        return [self._delta(updates, news)] if updates or news else []
 
     def _snapshot(self) -> Message:
         state = self._source.chart_state()
@@ -201,32 +225,48 @@ class ChartStream:
             "lines": _lines(state.lines),
         }
         self._see(state.bars)
+        self._study.follow(state)
         rows = self._limits.max_rows
-        return Message(content, (_rows(state.bars[-rows:], BAR_COLUMNS), _rows(state.equity[-rows:], EQUITY_COLUMNS)))
+        tables = (_rows(state.bars[-rows:], BAR_COLUMNS), _rows(state.equity[-rows:], EQUITY_COLUMNS))
+        return _with_study(content, tables, self._study.whole())
 
-    def _delta(self, updates: Sequence[ChartUpdate]) -> Message:
+    def _delta(self, updates: Sequence[ChartUpdate], news: StudyNews) -> Message:
         self._sequence += 1
+        content: dict[str, object] = {"kind": "delta", "sequence": self._sequence}
+        if not updates:
+            return _with_study(content, (b"", b""), news)
         self._source_sequence = updates[-1].sequence
-        content = {
-            "kind": "delta",
-            "sequence": self._sequence,
-            "marks": _marks(mark for update in updates for mark in update.marks),
-            "lines": _lines(updates[-1].lines),
-        }
+        content["marks"] = _marks(mark for update in updates for mark in update.marks)
+        content["lines"] = _lines(updates[-1].lines)
         bars = _latest_rows([update.bar_rows for update in updates], BAR_COLUMNS)
         self._see(bars)
+        self._study.add(bars, updates)
         points = [update.equity_rows for update in updates]
         equity = _latest_rows([*points, _live_point(bars, updates[-1])], EQUITY_COLUMNS)
-        return Message(content, (_rows(bars, BAR_COLUMNS), _rows(equity, EQUITY_COLUMNS)))
+        return _with_study(content, (_rows(bars, BAR_COLUMNS), _rows(equity, EQUITY_COLUMNS)), news)
 
     def _see(self, bars: NDArray[np.float64]) -> None:
         if len(bars):
             self._last_price = float(bars[-1, _CLOSE])
 
 
+def _with_study(content: dict[str, object], tables: tuple[bytes, ...], news: StudyNews) -> Message:
+    """Return a message with two more tables when the study has something to say, which it has once a bar at most."""
+    if not news:
+        return Message(content, tables)
+    content["study"] = {"whole": news.is_whole, "names": news.names, "fault": news.fault, "marks": _marks(news.marks)}
+    levels = b"".join(_rows(piece, 1 + len(news.names)) for piece in news.levels)
+    equity = b"".join(_rows(piece, _STUDY_COLUMNS) for piece in news.equity)
+    return Message(content, (*tables, levels, equity))
+
+
 def _has_gap(last: int, updates: Sequence[ChartUpdate]) -> bool:
     numbers = [last, *(update.sequence for update in updates)]
     return any(after != before + 1 for before, after in pairwise(numbers))
+
+
+def _number(said: object, otherwise: int) -> int:
+    return said if isinstance(said, int) and said >= 0 else otherwise
 
 
 def _live_point(bars: NDArray[np.float64], update: ChartUpdate) -> NDArray[np.float64]:
@@ -247,7 +287,10 @@ def _rows(rows: NDArray[np.float64], width: int) -> bytes:
 
 
 def _marks(marks: Iterable[Mark]) -> list[list[object]]:
-    return [[time_ns / _NS_PER_MS, float(price), int(side), str(text)] for time_ns, price, side, text in marks]
+    return [
+        [time_ns / _NS_PER_MS, float(price), int(side), str(text), int(held)]
+        for time_ns, price, side, text, held in marks
+    ]
 
 
 def _lines(lines: Mapping[str, float]) -> dict[str, float]:

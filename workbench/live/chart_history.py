@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from workbench.charts.live_source import HeldSide
 from workbench.live.bounded import BoundedLog
 from workbench.live.records import BAR_COLUMNS, EQUITY_COLUMNS, ChartState, StepUpdate
 from workbench.model import BAR, BAR_CLOSED
@@ -109,6 +110,7 @@ class ChartHistory:
         self._equity = Rows(capacity, EQUITY_COLUMNS)
         self._marks: BoundedLog[Mark] = BoundedLog(_MARKS)
         self._lines: Mapping[str, float] = MappingProxyType({})
+        self._held = HeldSide()
         self._sequence = 0
 
     @property
@@ -144,7 +146,7 @@ class ChartHistory:
             for table, values in ((self._bars, bars), (self._equity, points)):
                 for row in values:
                     table.put(row, inserts=True)
-            self._marks.extend(_mark(fill) for fill in result.fills if fill.symbol == self.symbol)
+            self._marks.extend(self._mark(fill) for fill in result.fills if fill.symbol == self.symbol)
             self._lines = MappingProxyType(_lines(result.snapshot, self.symbol))
             self._sequence += 1
 
@@ -154,7 +156,7 @@ class ChartHistory:
         bars = closed + [_bar_row(bar) for bar in step.forming if bar.symbol == self.symbol]
         account = step.result.snapshot
         equity = [[row[_TIME], account.equity, -account.drawdown] for row in closed]
-        marks = tuple(_mark(fill) for fill in step.result.fills if fill.symbol == self.symbol)
+        marks = tuple(self._mark(fill) for fill in step.result.fills if fill.symbol == self.symbol)
         lines = MappingProxyType(_lines(account, self.symbol))
         with self._lock:
             known = self._bars.view()
@@ -171,6 +173,11 @@ class ChartHistory:
             self._lines = lines
             sequence = self._sequence
         return StepUpdate(sequence, _table(told, BAR_COLUMNS), _table(equity, EQUITY_COLUMNS), marks, lines, account)
+
+    def _mark(self, fill: Fill) -> Mark:
+        side = 1 if fill.side == "buy" else -1
+        text = f"{fill.side.upper()} {fill.quantity:.8g} @ {fill.price:,.8g}, {fill.reason.replace('_', ' ')}"
+        return (fill.time_ns, fill.price, side, text, self._held.after(side, fill.quantity))
 
     def state(self) -> ChartState:
         """Return a snapshot that no longer changes."""
@@ -229,12 +236,6 @@ class Subscribers:
 
 def _bar_row(bar: Bar) -> list[float]:
     return [bar.time_ns / _NS_PER_MS, bar.open, bar.high, bar.low, bar.close, bar.volume]
-
-
-def _mark(fill: Fill) -> Mark:
-    side = 1 if fill.side == "buy" else -1
-    text = f"{fill.side.upper()} {fill.quantity:.8g} @ {fill.price:,.8g}, {fill.reason.replace('_', ' ')}"
-    return (fill.time_ns, fill.price, side, text)
 
 
 def _lines(account: AccountState, symbol: str) -> dict[str, float]:

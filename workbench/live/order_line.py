@@ -22,6 +22,7 @@ from workbench.errors import ConfigError, ExchangeError, JournalError
 from workbench.exchange import OrderState, OwnTrade
 from workbench.live.holdings import holdings_of
 from workbench.live.notices import Notice
+from workbench.live.open_orders import OpenOrder
 from workbench.live.order_effects import OrderDoubted, OrderSent
 from workbench.live.order_journal import NoJournal
 from workbench.live.order_notes import NoteReader, cancel_body, ended_body, intent_body, state_body, trade_body
@@ -124,6 +125,11 @@ class OrderLine:
     def resting_stops(self) -> tuple[str, ...]:
         """The stops that rest at the exchange, in words."""
         return self._stops.resting()
+
+    @property
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        """The orders of which more may still be heard, oldest first, with the stops that rest."""
+        return tuple(map(OpenOrder.of, self._book.orders.unfinished()))
 
     @property
     def unbooked(self) -> dict[str, float]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from workbench.core.entry_checks import EntryCheck
 from workbench.core.explanation import Reading, RuleReading, number_texts
+from workbench.live.cards import story_card
 from workbench.model import Bar, utc_text
 
 if TYPE_CHECKING:
@@ -147,7 +148,10 @@ class OrderStory:
     moments: tuple[Moment, ...]
 
     def __repr__(self) -> str:
-        return "\n".join(self._lines())
+        return "\n".join([self._title(), *(f"{name:<{_MARGIN}}{line}" for name, line in self.lines())])
+
+    def _repr_html_(self) -> str:
+        return story_card(self._title(), self.lines())
 
     def to_dict(self) -> dict[str, Any]:
         """Return the story as plain values that JSON knows."""
@@ -167,8 +171,8 @@ class OrderStory:
             **values,
         )
 
-    def _lines(self) -> Iterator[str]:
-        yield self._title()
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """Return what the story says below its title, line by line; the first of each part has the part's name."""
         if self.decision is not None:
             yield from _with_margin("decided", _decision_lines(self.decision))
         if self.trigger is not None:
@@ -235,6 +239,6 @@ def _course_lines(moments: tuple[Moment, ...]) -> Iterator[str]:
         before_ns = moment.time_ns
 
 
-def _with_margin(name: str, lines: Iterator[str] | list[str]) -> Iterator[str]:
+def _with_margin(name: str, lines: Iterator[str] | list[str]) -> Iterator[tuple[str, str]]:
     for place, line in enumerate(lines):
-        yield f"{'' if place else name:<{_MARGIN}}{line}"
+        yield "" if place else name, line

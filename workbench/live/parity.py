@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from workbench.core import MARK_ROWS, marks_of
+from workbench.live.cards import parity_card
 from workbench.live.live_core import replay_core, step_core
 from workbench.model import utc_text
 
@@ -60,6 +61,9 @@ class ParityReport:
         if self.is_identical:
             return f"identical: {size}, sha256 {self.live_hash[:_SHORT_HASH]}"
         return f"NOT identical: {self.first_difference} ({size})"
+
+    def _repr_html_(self) -> str:
+        return parity_card(self)
 
 
 class Difference(NamedTuple):

@@ -8,6 +8,7 @@ from workbench.live.bounded import BoundedLog
 from workbench.live.timing import DurationHistogram
 
 if TYPE_CHECKING:
+    from workbench.live.open_orders import OpenOrder
     from workbench.live.records import LiveStep
     from workbench.model import AccountState, ClosedTrade, Denied, Fill, StepResult
 
@@ -35,6 +36,7 @@ class Readings:
     def __init__(self, account: AccountState, capacity: int) -> None:
         # One reference to a frozen record: a reader gets the whole of one moment or the whole of another.
         self.account = account
+        self.open_orders: tuple[OpenOrder, ...] = ()
         self.fills: BoundedLog[Fill] = BoundedLog(capacity)
         self.trades: BoundedLog[ClosedTrade] = BoundedLog(capacity)
         self.denials: BoundedLog[Denied] = BoundedLog(capacity)

@@ -32,8 +32,9 @@ BAR_COLUMNS: Final = 6
 EQUITY_COLUMNS: Final = 3
 _LONGEST_TRACEBACK: Final = 8_000
 
-Mark = tuple[int, float, int, str]
-"""One fill on a chart: time in ns UTC, price, side (+1 buy, -1 sell), and a short text."""
+Mark = tuple[int, float, int, str, int]
+"""One fill on a chart: time in ns UTC, price, side (+1 buy, -1 sell), a short text, and the side that is held after it
+(+1 long, -1 short, 0 flat)."""
 
 
 @dataclass(frozen=True, slots=True)

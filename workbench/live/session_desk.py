@@ -157,6 +157,7 @@ class SessionDesk:
             self._publish(self._engine.report(reports))
             self._commit(matters=True)
         self._protect()
+        self._readings.open_orders = self._orders.open_orders
         self._heed(self._orders.notices())
 
     def _protect(self) -> None:
@@ -169,6 +170,7 @@ class SessionDesk:
         if self._orders is not None:
             self._orders.send(step.result.requests)
             self._protect()
+            self._readings.open_orders = self._orders.open_orders
         for trip in step.result.trips:
             text = f"{trip.rule} tripped: {trip.value:.4g} reached the limit {trip.limit:.4g}; entries are halted"
             self._status.note(trip.time_ns, "breaker", text)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from workbench.charts.theme import Figure, ThemeName
     from workbench.live.health import SessionHealth
+    from workbench.live.open_orders import OpenOrder
     from workbench.live.order_story import OrderStory
     from workbench.live.parity import ParityReport
     from workbench.live.records import ChartState, ErrorRecord, SessionEvent, StepUpdate
@@ -86,6 +88,9 @@ class SessionHandle(Protocol):
     def denials(self, limit: int | None = None) -> tuple[Denied, ...]:
         """Return the newest orders that the risk review denied, oldest of them first."""
 
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        """Return the orders that are on their way to the exchange or open there, oldest first."""
+
     def errors(self, limit: int | None = None) -> tuple[ErrorRecord, ...]:
         """Return the newest errors, oldest of them first."""
 
@@ -157,6 +162,9 @@ class SessionHandle(Protocol):
 
     def close(self) -> None:
         """End the session if it runs, and let go of everything that the handle holds."""
+
+    def plot(self, *, theme: ThemeName = "auto") -> Figure:
+        """Return what the live chart shows now as a plain figure, for notebooks that are read without a kernel."""
 
     def panel(self) -> Any:  # noqa: ANN401  a widget; this room knows none
         """Return a control panel with live charts, to be shown as the value of a notebook cell."""

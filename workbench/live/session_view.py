@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import SessionError
+from workbench.live.cards import session_card
 from workbench.live.chart_history import ChartHistory, Subscribers
 from workbench.live.health import SessionHealth
 from workbench.live.host import SessionHost
@@ -24,8 +25,10 @@ from workbench.strategy.lowering import plan_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from workbench.charts.theme import Figure, ThemeName
     from workbench.live.callbacks import EngineCallbacks
     from workbench.live.live_core import CoreFactory
+    from workbench.live.open_orders import OpenOrder
     from workbench.live.order_story import OrderStory
     from workbench.live.parity import ParityReport
     from workbench.live.real_mode import SessionMode
@@ -83,6 +86,9 @@ class SessionView:
     def __repr__(self) -> str:
         # Without state or numbers: a notebook test compares the text of a cell's output.
         return f"{type(self).__name__}({self.name!r})"
+
+    def _repr_html_(self) -> str:
+        return session_card(self)
 
     @property
     def name(self) -> str:
@@ -150,6 +156,10 @@ class SessionView:
         """Return the newest orders that the risk review denied, oldest of them first."""
         return self._readings.denials.newest(limit)
 
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        """Return the orders that are on their way to the exchange or open there, oldest first."""
+        return self._readings.open_orders
+
     def errors(self, limit: int | None = None) -> tuple[ErrorRecord, ...]:
         """Return the newest errors, oldest of them first."""
         return self._engine.guard.errors.newest(limit)
@@ -161,6 +171,25 @@ class SessionView:
     def chart_state(self) -> ChartState:
         """Return what a chart shows, as a snapshot that no longer changes."""
         return self._chart.state()
+
+    def plot(self, *, theme: ThemeName = "auto") -> Figure:
+        """Return what the live chart shows now as a plain figure, for notebooks that are read without a kernel.
+
+        Parameters
+        ----------
+        theme : {"auto", "light", "dark"}, default "auto"
+            ``auto`` reads on light and dark pages.
+
+        Raises
+        ------
+        ConfigError
+            An unknown theme.
+        DataError
+            There are no bars yet.
+        """
+        from workbench.charts.session_figure import session_figure  # noqa: PLC0415  plotly only when a figure is wanted
+
+        return session_figure(self, title=f"{self.name}: {self.strategy!r}", theme=theme)
 
     def subscribe(self, callback: Callable[[StepUpdate], None]) -> Callable[[], None]:
         """Call `callback` for each update, on the session's thread; it must be quick. Return how to end that.

@@ -1,6 +1,8 @@
 """Numbered, frozen pictures of an account, safe to read from any thread."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from workbench.model.orders import BreakerTrip, Denied, ExchangeRequest, Fill
 from workbench.model.trades import ClosedTrade
@@ -105,6 +107,12 @@ class AccountState:
     fill_count: int
     trade_count: int
     denial_count: int
+
+    # Made in a room above, as figures are.
+    card_factory: ClassVar[Callable[["AccountState"], str] | None] = None
+
+    def _repr_html_(self) -> str | None:
+        return None if AccountState.card_factory is None else AccountState.card_factory(self)
 
     def position(self, symbol: str) -> PositionSnapshot | None:
         """Return the open position of a symbol, or ``None`` when it is flat."""

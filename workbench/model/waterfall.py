@@ -58,6 +58,7 @@ class EquityWaterfall:
     """
 
     figure_factory: ClassVar[Callable[["EquityWaterfall"], Any] | None] = None
+    card_factory: ClassVar[Callable[["EquityWaterfall"], str] | None] = None
 
     currency: str
     start: float
@@ -87,6 +88,9 @@ class EquityWaterfall:
         if EquityWaterfall.figure_factory is None:
             raise ConfigError("figures are drawn in a room above; import workbench.api to have them")
         return EquityWaterfall.figure_factory(self)
+
+    def _repr_html_(self) -> str | None:
+        return None if EquityWaterfall.card_factory is None else EquityWaterfall.card_factory(self)
 
     def __repr__(self) -> str:
         # The sum turns the -0.0 of a rounded amount into 0.0.

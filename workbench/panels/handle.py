@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from workbench.live.health import SessionHealth
+    from workbench.live.open_orders import OpenOrder
     from workbench.live.records import SessionEvent
     from workbench.model import AccountState, ClosedTrade, Denied, Fill, RiskConfig, Timeframe
 
@@ -149,6 +150,9 @@ class SessionHandle(ChartSource, Protocol):
 
     def denials(self, limit: int, /) -> Sequence[Denied]:
         """Return the newest orders that the risk review denied."""
+
+    def open_orders(self) -> Sequence[OpenOrder]:
+        """Return the orders that are on their way to the exchange or open there; raises SessionError if unknown."""
 
     def errors(self, limit: int, /) -> Sequence[object]:
         """Return the newest errors."""

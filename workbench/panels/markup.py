@@ -93,13 +93,21 @@ class Table:
     empty: str
 
 
+# JupyterLab, Notebook and Voila say their theme on the body, VS Code by a class; else the system's own theme counts.
+_SAYS_DARK: Final = (
+    'body[data-jp-theme-light="false"] .wb-panel, body.vscode-dark .wb-panel, '
+    "body.vscode-high-contrast:not(.vscode-high-contrast-light) .wb-panel"
+)
+_SAYS_NOTHING: Final = "body:not([data-jp-theme-light], .vscode-light, .vscode-dark, .vscode-high-contrast) .wb-panel"
+
+
 @cache
 def style_sheet() -> str:
     """Return the panel's style sheet as a style element, colours of both themes included."""
     css = (Path(__file__).parent / "panel.css").read_text(encoding="utf-8")
-    dark = 'body[data-jp-theme-light="false"] .wb-panel, body.vscode-dark .wb-panel'
     light_colors, dark_colors = _properties(LIVE_COLORS["light"]), _properties(LIVE_COLORS["dark"])
-    return f"<style>.wb-panel {{{light_colors}}} {dark} {{{dark_colors}}}\n{css}</style>"
+    dark = f"{_SAYS_DARK} {{{dark_colors}}} @media (prefers-color-scheme: dark) {{{_SAYS_NOTHING} {{{dark_colors}}}}}"
+    return f"<style>.wb-panel {{{light_colors}}} {dark}\n{css}</style>"
 
 
 def _properties(palette: Mapping[str, str]) -> str:

@@ -35,6 +35,8 @@ _STATE_TONES: Final[Mapping[str, Tone]] = {
     "FAILED": "down",
     "CRASHED": "down",
     "UNREACHABLE": "warning",
+    "HUNG": "down",
+    "FROZEN": "down",
 }
 _TONE_SIGNS: Final[Mapping[Tone, str]] = {"up": "●", "warning": "▲", "down": "■"}
 

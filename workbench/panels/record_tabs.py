@@ -1,4 +1,4 @@
-"""The lower part of a panel: fills, trades, denials, events, errors and risk settings, one of them in view."""
+"""The lower part of a panel: tables of what a session does and did, and its risk settings; one of them is in view."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import ipywidgets
 
+from workbench.errors import WorkbenchError
 from workbench.panels import markup, tables
+from workbench.panels.open_orders_table import open_orders_table, unknown_orders_table
 from workbench.panels.risk_table import risk_table
 
 if TYPE_CHECKING:
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["RecordTabs"]
 
 _NEWEST: Final = 50
-_TITLES: Final = ("Fills", "Trades", "Denials", "Events", "Errors", "Risk")
+_TITLES: Final = ("Orders", "Fills", "Trades", "Denials", "Events", "Errors", "Risk")
+# What is looked at most; an open order is there for a moment only.
+_FIRST: Final = _TITLES.index("Fills")
 
 
 class RecordTabs:
@@ -36,15 +40,18 @@ class RecordTabs:
     def __init__(self, handle: SessionHandle, setup: Setup, quote: str) -> None:
         self._handle = handle
         self._quote = quote
+        self._execution = setup.execution
         self._shown: object = None
         self.pages = {title: ipywidgets.HTML() for title in _TITLES}
         self.pages["Risk"].value = markup.table(risk_table(setup.risk))
-        self.box = ipywidgets.Tab(list(self.pages.values()), titles=_TITLES)
+        self.box = ipywidgets.Tab(list(self.pages.values()), titles=_TITLES, selected_index=_FIRST)
         self.box.add_class("wb-tabs")
 
     def refresh(self, account: AccountState) -> None:
         """Show what has been added."""
         handle, quote = self._handle, self._quote
+        orders = self._orders(account)
+        self._show("Orders", orders, len(orders.rows))
         counts = (account.fill_count, account.trade_count, account.denial_count)
         if counts != self._shown:
             trades = handle.trades(_NEWEST)
@@ -55,6 +62,15 @@ class RecordTabs:
         self._show("Events", tables.event_table(handle.events(_NEWEST)), 0)
         errors = tables.error_table(handle.errors(_NEWEST))
         self._show("Errors", errors, len(errors.rows))
+
+    def _orders(self, account: AccountState) -> markup.Table:
+        try:
+            # One that was not started has no orders, and nobody yet who could be asked.
+            orders = () if str(self._handle.state) == "PREPARED" else self._handle.open_orders()
+        except WorkbenchError:
+            # A process that is gone, or of a version that does not tell.
+            return unknown_orders_table()
+        return open_orders_table(orders, account.time_ns, self._execution)
 
     def _show(self, title: str, content: markup.Table, count: int) -> None:
         self.pages[title].value = markup.table(content)

@@ -12,9 +12,13 @@ if TYPE_CHECKING:
 
     from workbench.model import RiskConfig
 
-__all__ = ["risk_table"]
+__all__ = ["SETTINGS", "risk_table"]
 
-_COLUMNS: Final = (Column("Setting", is_text=True), Column("Value"), Column("What it does", is_text=True))
+_COLUMNS: Final = (
+    Column("Setting", is_text=True),
+    Column("Value"),
+    Column("What it does; fixed when the session was made", is_text=True),
+)
 _OFF: Final = Cell("○ off", "muted")
 
 
@@ -26,7 +30,7 @@ def _times(value: float) -> str:
     return f"{value:.4g} x"
 
 
-_SETTINGS: Final[Mapping[str, tuple[str, Callable[[float], str], str]]] = {
+SETTINGS: Final[Mapping[str, tuple[str, Callable[[float], str], str]]] = {
     "stop_loss": ("Stop loss", limit, "closes a position when the price is this much worse than its entry"),
     "take_profit": ("Take profit", limit, "closes a position when the price is this much better than its entry"),
     "trailing_stop": ("Trailing stop", limit, "closes when the price comes this far back from its best since entry"),
@@ -43,6 +47,7 @@ _SETTINGS: Final[Mapping[str, tuple[str, Callable[[float], str], str]]] = {
     "price_collar": ("Price collar", limit, "denies entries priced further than this from the last price"),
     "cooldown_s": ("Cooldown", duration, "no entries in a symbol for this time after a stop closed it"),
 }
+"""By field of a `RiskConfig`: what people call it, how its value is written, and what it does."""
 
 
 def risk_table(risk: RiskConfig | None) -> Table:
@@ -58,7 +63,7 @@ def risk_table(risk: RiskConfig | None) -> Table:
         return Table(_COLUMNS, (), empty)
     rows = [
         [Cell(label), _value(getattr(risk, field), text_of), Cell(meaning, "muted")]
-        for field, (label, text_of, meaning) in _SETTINGS.items()
+        for field, (label, text_of, meaning) in SETTINGS.items()
     ]
     return Table(_COLUMNS, rows, empty)
 

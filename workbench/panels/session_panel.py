@@ -13,10 +13,13 @@ from workbench.panels import markup, readout
 from workbench.panels.actions import Situation
 from workbench.panels.breakers import breaker_lights
 from workbench.panels.controls import Controls
+from workbench.panels.kernel_notes import late_clicks_note
 from workbench.panels.markup import Cell
 from workbench.panels.parameters import ParameterForm
 from workbench.panels.record_tabs import RecordTabs
 from workbench.panels.setup import setup_of
+from workbench.panels.still import StillPicture
+from workbench.panels.still_chart import still_chart
 
 if TYPE_CHECKING:
     from workbench.model import AccountState
@@ -28,7 +31,7 @@ __all__ = ["SessionPanel", "session_panel"]
 _LIMITS: Final = StreamLimits(interval_s=0.1)
 
 
-class SessionPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+class SessionPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """Panel of one session; holds nothing but widgets, so any number of panels may show one session.
 
     The panel is written by the writer thread of its chart, at most four times a second and only while a page shows it;
@@ -57,7 +60,9 @@ class SessionPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         style.add_class("wb-style")
         bar = ipywidgets.Box([self._reason, self._status])
         bar.add_class("wb-bar")
-        texts = [bar, self.form.box, self._lights, self._tiles]
+        late = late_clicks_note(handle.name, has_process=self._setup.has_process)
+        warnings = [ipywidgets.HTML(markup.note(late, "warning", late))] if late else []
+        texts = [*warnings, bar, self.form.box, self._lights, self._tiles]
         super().__init__([style, self._heading, self.controls.box, *texts, self.chart, self.tabs.box])
         self.add_class("wb-panel")
         if self._setup.is_real:
@@ -92,6 +97,11 @@ class SessionPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         self.controls.refresh(
             Situation(state=state, reason=reason, is_paused=is_paused, is_halted=is_halted, can_start=can_start)
         )
+
+    def still(self) -> str:
+        """Return the session as it was at the last look, for a page without a kernel."""
+        texts = (self._heading, self._reason, self._status, self._lights, self._tiles)
+        return "".join(text.value for text in texts) + still_chart(self._handle.chart_state())
 
     def _show_account(self, account: AccountState) -> None:
         risk = self._setup.risk

@@ -28,11 +28,14 @@ class Setup:
         Who fills; empty when it is not known.
     risk : RiskConfig or None
         Protections and caps; None when they are not known.
+    has_process : bool
+        Whether the session has a process of its own.
     """
 
     is_real: bool
     execution: str = ""
     risk: RiskConfig | None = None
+    has_process: bool = False
 
     @property
     def badge(self) -> Cell:
@@ -45,8 +48,10 @@ def setup_of(handle: SessionHandle) -> Setup:
     """Return the setup of a session; what cannot be read of it is left open."""
     # The name tells in every case: a session with real money has this prefix and no other session may.
     is_real = handle.name.startswith(REAL_NAME_PREFIX)
+    # Only these have a folder, by which a terminal finds them.
+    has_process = getattr(handle, "folder", None) is not None
     try:
         config = handle.config
     except (WorkbenchError, OSError):
-        return Setup(is_real)
-    return Setup(is_real, config.execution, config.risk)
+        return Setup(is_real, has_process=has_process)
+    return Setup(is_real, config.execution, config.risk, has_process)

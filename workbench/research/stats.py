@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn
 
+from workbench.charts.card_markup import card, card_table
 from workbench.errors import ConfigError
 from workbench.research.formatting import format_value
 from workbench.research.measures import GROUPS, MEASURES, Measure
@@ -149,6 +150,15 @@ class Stats(Mapping[str, float]):
         groups = [[m for m in group if m.name in self._values] for group in GROUPS.values()]
         width = max((len(m.label) for group in groups for m in group), default=0)
         return "\n\n".join("\n".join(self._line(m, width) for m in group) for group in groups if group)
+
+    def _repr_html_(self) -> str:
+        return card("Figures", "", self.as_table())
+
+    def as_table(self) -> str:
+        """Return all figures with their meaning, or the reason why one is undefined, as HTML."""
+        named = ((MEASURES[name], self.shown(name), self.reason(name)) for name in self)
+        rows = ((measure.label, shown, reason or measure.meaning) for measure, shown, reason in named)
+        return card_table(("Figure", "Value", "Meaning"), rows, numbers=frozenset({1}))
 
     def _line(self, measure: Measure, width: int) -> str:
         reason = self._reasons.get(measure.name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from workbench.research.card import STYLE, figure_tile
+from workbench.charts.card_markup import card, figures
 from workbench.research.formatting import format_parameter, format_value
 from workbench.research.measures import MEASURES
 from workbench.research.sparkline import DOWN, UP
@@ -23,7 +23,7 @@ SHADES: Final = 8
 COLUMNS: Final = ("total_return", "sharpe", "max_drawdown", "trade_count", "profit_factor")
 SWEEP_STYLE: Final = """
 .wb-two{display:flex;flex-wrap:wrap;gap:14px;margin-top:12px;align-items:flex-start}
-.wb-card.wb-card.wb-card .wb-two table{flex:1 1 420px;margin:0}
+.wb-card.wb-card.wb-card .wb-two table{flex:1 1 420px;margin:0;display:block;overflow-x:auto;max-width:100%}
 .wb-card.wb-card.wb-card .wb-two :is(td,th){padding:4px 8px;text-align:right;border:0;background:none;color:inherit;
  border-bottom:1px solid rgba(128,128,128,.2);white-space:nowrap;font-weight:400}
 .wb-card.wb-card.wb-card .wb-two th{opacity:.68;font-size:11px}
@@ -46,12 +46,9 @@ def sweep_card(sweep: SweepView) -> str:
     str
         One ``div`` with its style.
     """
-    return (
-        f"<div class='wb-card'><style>{STYLE}{SWEEP_STYLE}</style>"
-        f"<header><h4>{escape(sweep.name)} sweep</h4><small>{escape(_span(sweep))}</small></header>"
-        f"<div class='wb-figures'>{''.join(figure_tile(*tile) for tile in _tiles(sweep))}</div>"
-        f"<div class='wb-two'>{_top_table(sweep)}{_small_map(sweep)}</div></div>"
-    )
+    style = f"<style>{SWEEP_STYLE}</style>"
+    two = f"<div class='wb-two'>{_top_table(sweep)}{_small_map(sweep)}</div>"
+    return card(f"{sweep.name} sweep", _span(sweep), style, figures(_tiles(sweep)), two)
 
 
 def _tiles(sweep: SweepView) -> list[tuple[str, str, str, float]]:
@@ -118,7 +115,7 @@ def _small_map(sweep: SweepView) -> str:
     return (
         f"<div class='wb-map'><svg viewBox='0 0 {width} {height}' preserveAspectRatio='none' role='img'>"
         f"<title>{escape(surface.measure)} by {escape(surface.x_name)} and {escape(surface.y_name)}</title>"
-        f"{_cells(surface.values, surface.centre, is_better_high=surface.is_better_high)}{marked}</svg>"
+        f"{shade_paths(surface.values, surface.centre, is_better_high=surface.is_better_high)}{marked}</svg>"
         f"<span>{escape(surface.x_name)} across, {escape(surface.y_name)} up; {escape(surface.measure)}</span></div>"
     )
 
@@ -137,7 +134,7 @@ def _shades(values: Floats, centre: float) -> Integers:
     return shades
 
 
-def _cells(values: Floats, centre: float | None, *, is_better_high: bool) -> str:
+def shade_paths(values: Floats, centre: float | None, *, is_better_high: bool) -> str:
     """Return the cells as one path a shade: colour for good or bad, opacity for how much, nothing at the centre."""
     finite = values[np.isfinite(values)]
     if not finite.size:

@@ -6,11 +6,12 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from workbench.charts.card_markup import card
 from workbench.errors import ConfigError, DataError
 from workbench.research.formatting import format_call
 from workbench.research.measures import MEASURES, SWEEP_MEASURES
@@ -58,6 +59,10 @@ class SweepRow:
         """Return the strategy as a call, and its measures."""
         return f"{format_call(self.strategy.name, dict(self.parameters))}\n\n{self.stats!r}"
 
+    def _repr_html_(self) -> str:
+        title = format_call(self.strategy.name, dict(self.parameters))
+        return card(title, f"row {self.index:,} of the sweep", self.stats.as_table())
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SweepResult:
@@ -81,6 +86,8 @@ class SweepResult:
     backtest : callable
         Runs a configured strategy on the same bars and terms.
     """
+
+    panel_factory: ClassVar[Callable[..., Any] | None] = None
 
     strategy: Any
     bars: Bars
@@ -216,6 +223,24 @@ class SweepResult:
 
         surface = surface_of(self, x, y, self._metric(metric))
         return heatmap_figure(surface, theme=theme) if surface.y_name else line_figure(surface, theme=theme)
+
+    def panel(self, **terms: Any) -> Any:  # noqa: ANN401  a widget, and what `workbench.paper` takes; this room knows neither
+        """Return a panel: the heat map, the trades of the cell that is clicked, and a button that papers it.
+
+        Parameters
+        ----------
+        **terms
+            Arguments of `workbench.paper` for that button, such as ``exchange``. Default: the sweep's symbols,
+            timeframe, cash, risk and costs.
+
+        Raises
+        ------
+        ConfigError
+            The facade is not loaded.
+        """
+        if SweepResult.panel_factory is None:
+            raise ConfigError("panels come with the facade; import workbench.api to have them")
+        return SweepResult.panel_factory(self, terms)
 
     @cached_property
     def _order(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -35,8 +35,8 @@ class Rules:
     size : float or Expr, optional
         Amount in the unit of ``sizing``, > 0. None: all equity after costs.
     sizing : {"fraction", "notional", "units", "risk"}, default "fraction"
-        Fraction of equity, amount in quote currency, quantity of the base currency, or fraction of equity in (0, 1)
-        to lose when the stop is hit.
+        Fraction of equity in (0, 1], amount in quote currency, quantity of the base currency, or fraction of equity in
+        (0, 1) to lose when the stop is hit.
     limit, stop : float or Expr, optional
         Price at which the entry rests; at most one of the two. None: enter at the market.
     stop_loss, trailing_stop : float or Expr, optional

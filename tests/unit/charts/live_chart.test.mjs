@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import {
   axisDecimals, barsPerCandle, ChartStore, float64, formatNumber, formatPercent, formatTime, Geometry, makeFrame, makeTraces,
-  mergeCandles, movingShapes, outgrows, PageLink, priceDecimals, priceExtent, spreadLabels, Table, thinLine, Viewport,
-  visibleMarks,
+  heldSpans, lags, levelValues, mergeCandles, movingShapes, outgrows, PageLink, priceDecimals, priceExtent, shapeAttributes,
+  spreadLabels, studyKeys, Table, thinLine, Viewport, visibleMarks,
 } from "./chart.mjs";
 
 const MINUTE = 60_000;
@@ -22,6 +22,8 @@ const delta = (sequence, rows, extra = {}) => [
   { kind: "delta", sequence, marks: [], lines: {}, ...extra }, [bytes(rows), bytes([])],
 ];
 
+const PLOT = new Geometry(790, 480);
+const traceOf = (frame, store, name) => makeTraces(frame, store, PLOT, PALETTE).find((trace) => trace.name === name);
 const isBody = (shape) => shape.type === "rect" && shape.yref === "y";
 
 function filledStore(count) {
@@ -73,11 +75,11 @@ test("a pulse with a higher number tells of a lost last message", () => {
 
 test("marks are kept up to a limit and their change is seen", () => {
   const store = filledStore(3);
-  const version = store.marksVersion;
+  const version = store.stillVersion;
   store.apply(...delta(2, [], { marks: Array.from({ length: 1500 }, (_, i) => [i, 1, 1, `mark ${i}`]) }));
   assert.equal(store.marks.length, 1000);
   assert.equal(store.marks.at(-1)[3], "mark 1499");
-  assert.notEqual(store.marksVersion, version);
+  assert.notEqual(store.stillVersion, version);
 });
 
 function fakeModel() {
@@ -229,20 +231,21 @@ test("near levels widen the price range, far ones do not squeeze the candles", (
 test("the forming candle is a shape and not part of the trace", () => {
   const store = filledStore(100);
   const frame = makeFrame(store, new Viewport(MINUTE), 700);
-  const [candles] = makeTraces(frame, store, PALETTE);
+  const candles = traceOf(frame, store, "price");
   assert.equal(candles.x.at(-1), START + 98 * MINUTE);
-  const forming = movingShapes(frame, store, PALETTE).find(isBody);
+  const forming = movingShapes(frame, store, PLOT, PALETTE).find(isBody);
   assert.deepEqual([forming.y0, forming.y1], [198, 199]);
   assert.equal(outgrows(frame, store), false);
   store.bars.merge(bar(100));
-  assert.equal(outgrows(frame, store), true); // the next candle
+  assert.equal(lags(frame, store), true); // the next candle, which a shape shows until the still part is drawn
+  assert.equal(outgrows(frame, store), false);
 });
 
 test("the newest equity point is a shape that joins the line", () => {
   const store = filledStore(100);
   const frame = makeFrame(store, new Viewport(MINUTE), 700);
-  const line = makeTraces(frame, store, PALETTE)[1];
-  const end = movingShapes(frame, store, PALETTE).find((shape) => shape.yref === "y2" && shape.xref === "x");
+  const line = traceOf(frame, store, "equity");
+  const end = movingShapes(frame, store, PLOT, PALETTE).find((shape) => shape.yref === "y2" && shape.xref === "x");
   assert.deepEqual([line.x.at(-1), line.y.at(-1)], [end.x0, end.y0]);
   assert.equal(end.y1, 1099);
 });
@@ -257,8 +260,8 @@ test("a price beyond the range asks for a full drawing", () => {
 test("a few bars are all shapes, since Plotly cannot tell a width from them", () => {
   const store = filledStore(2);
   const frame = makeFrame(store, new Viewport(MINUTE), 700);
-  assert.equal(makeTraces(frame, store, PALETTE)[0].x.length, 0);
-  assert.equal(movingShapes(frame, store, PALETTE).filter(isBody).length, 2);
+  assert.equal(traceOf(frame, store, "price").x.length, 0);
+  assert.equal(movingShapes(frame, store, PLOT, PALETTE).filter(isBody).length, 2);
 });
 
 test("the past is drawn without what moves", () => {
@@ -268,7 +271,7 @@ test("the past is drawn without what moves", () => {
   viewport.range = [START, START + 200 * MINUTE];
   const frame = makeFrame(store, viewport, 700);
   assert.equal(frame.movingFrom, null);
-  assert.equal(movingShapes(frame, store, PALETTE).filter(isBody).length, 0);
+  assert.equal(movingShapes(frame, store, PLOT, PALETTE).filter(isBody).length, 0);
   store.bars.merge([START + 999 * MINUTE, 1, 9000, 1, 9000, 1]);
   assert.equal(outgrows(frame, store), false);
 });
@@ -278,7 +281,7 @@ test("a mark stands at the candle in which it happened; buys and sells have shap
   store.apply(...delta(2, [], { marks: [[START + 95.5 * MINUTE, 190, 1, "BUY"], [START - MINUTE, 1, -1, "SELL"]] }));
   const frame = makeFrame(store, new Viewport(MINUTE), 700);
   assert.deepEqual(visibleMarks(store, frame).map((mark) => [mark.x, mark.text]), [[START + 95 * MINUTE, "BUY"]]);
-  const [, , , buys, sells] = makeTraces(frame, store, PALETTE);
+  const [buys, sells] = ["buys", "sells"].map((name) => traceOf(frame, store, name));
   assert.notEqual(buys.marker.symbol, sells.marker.symbol);
 });
 
@@ -303,4 +306,122 @@ test("times are UTC and as long as they need to be", () => {
   assert.equal(formatTime(START, MINUTE), "2025-10-09 09:00");
   assert.equal(formatTime(START, 1000), "2025-10-09 09:00:00");
   assert.equal(formatTime(START, 86_400_000), "2025-10-09");
+});
+
+// A study of two levels over the bars of `filledStore`, and a backtest that is 5 behind the session from the first bar on.
+function studied(count) {
+  const rows = bars(count);
+  const levels = rows.map(([time, , , , close], i) => [time, i < 2 ? NaN : close - 1, close + 1]);
+  const ghost = points(count).map(([time, equity]) => [time, equity - 5]);
+  const study = { whole: true, names: ["fast", "slow"], fault: "", marks: [[START + 90_000, 101, 1, "backtest: buy", 1]] };
+  const store = new ChartStore();
+  const [content, buffers] = snapshot(1, rows);
+  store.apply({ ...content, study }, [...buffers, bytes(levels), bytes(ghost)]);
+  return store;
+}
+
+test("levels of the strategy are lines without their warm-up, and wait for nothing but closed bars", () => {
+  const store = studied(60);
+  const frame = makeFrame(store, new Viewport(MINUTE), 700, true);
+  const [fast, slow] = ["fast", "slow"].map((name) => traceOf(frame, store, name));
+  assert.equal(fast.x[0], START + 2 * MINUTE);
+  assert.equal(slow.x[0], START);
+  assert.equal(fast.y.at(-1), 100 + 59 - 1);
+  assert.equal(fast.yaxis, undefined); // the price's
+});
+
+test("a later study adds rows, a whole one replaces all", () => {
+  const store = studied(3);
+  const more = { whole: false, names: ["fast", "slow"], fault: "", marks: [] };
+  const [content, buffers] = delta(2, [bar(3)]);
+  store.apply({ ...content, study: more }, [...buffers, bytes([[START + 3 * MINUTE, 7, 8]]), bytes([[START + 3 * MINUTE, 990]])]);
+  assert.equal(store.study.levels.length, 4);
+  assert.deepEqual(levelValues(store.study, START + 3 * MINUTE + 1).map(({ value }) => value), [7, 8]);
+  const [next, tables] = delta(3, []);
+  store.apply({ ...next, study: { ...more, whole: true, names: [] } }, [...tables, bytes([]), bytes([])]);
+  assert.equal(store.study.levels.length, 0);
+  assert.equal(store.study.hasGhost, false);
+});
+
+test("a study without bars comes in a message that has nothing else", () => {
+  const store = studied(3);
+  const version = store.stillVersion;
+  const study = { whole: false, names: ["fast", "slow"], fault: "", marks: [] };
+  store.apply({ kind: "delta", sequence: 2, study }, [bytes([]), bytes([]), bytes([]), bytes([])]);
+  assert.equal(store.sequence, 2);
+  assert.equal(store.bars.length, 3);
+  assert.notEqual(store.stillVersion, version);
+});
+
+test("the backtest is a grey line whose gap to the session is shaded, and makes room on the axis", () => {
+  const store = studied(60);
+  const frame = makeFrame(store, new Viewport(MINUTE), 700, true);
+  assert.ok(frame.ranges.equity[0] < 1000 - 5);
+  const [line, gap] = ["backtest", "gap"].map((name) => traceOf(frame, store, name));
+  assert.equal(line.y[0], 1000 - 5);
+  assert.equal(gap.fill, "toself");
+  assert.equal(gap.y[0], 1000); // along the session and back along the backtest
+  assert.equal(gap.y.at(-1), 1000 - 5);
+  assert.deepEqual(traceOf(frame, store, "backtest fills").x, [START + MINUTE]);
+  const keys = studyKeys(store, START + 59 * MINUTE, 1, PALETTE, true).equity;
+  assert.deepEqual(keys.map(({ value }) => value), ["1,054.00", "5.00"]);
+});
+
+test("the backtest can be left out", () => {
+  const store = studied(60);
+  const frame = makeFrame(store, new Viewport(MINUTE), 700, false);
+  assert.equal(traceOf(frame, store, "backtest"), undefined);
+  assert.ok(frame.ranges.equity[0] > 1000 - 7);
+  assert.deepEqual(studyKeys(store, START, 1, PALETTE, false).equity, []);
+});
+
+test("a position is held from the fill that opens it to the one that ends it, or turns it", () => {
+  const marks = [[10, 1, 1, "", 1], [20, 1, 1, "", 1], [30, 1, -1, "", -1], [40, 1, 1, "", 0], [50, 1, -1, "", -1]];
+  assert.deepEqual(heldSpans(marks, 99), [
+    { side: 1, from: 10, to: 30 }, { side: -1, from: 30, to: 40 }, { side: -1, from: 50, to: 99 },
+  ]);
+});
+
+test("held times are one area from the foot to the top of the price pane", () => {
+  const store = filledStore(60);
+  store.apply(...delta(2, [], { marks: [[START + 10 * MINUTE, 1, 1, "", 1], [START + 20 * MINUTE, 1, -1, "", 0]] }));
+  const frame = makeFrame(store, new Viewport(MINUTE), 700);
+  const area = traceOf(frame, store, "long");
+  assert.deepEqual(area.x.slice(0, 4).map((x) => (x - START) / MINUTE), [9.5, 9.5, 19.5, 19.5]);
+  assert.deepEqual([area.y[0], area.y[1]], frame.ranges.price);
+  assert.equal(traceOf(frame, store, "short").fill, "none");
+});
+
+test("volume stands at the foot of the price pane, by the colour of its candle", () => {
+  const store = filledStore(60);
+  const frame = makeFrame(store, new Viewport(MINUTE), 700);
+  const rising = traceOf(frame, store, "volume up");
+  assert.equal(rising.x.length, 3 * frame.stillCount); // from 0 up to the volume, and the pen lifted
+  assert.deepEqual(rising.y.slice(0, 3), [0, 1, null]);
+  assert.equal(traceOf(frame, store, "volume down").x.length, 0);
+  assert.ok(Math.abs(frame.ranges.volume[1] - 1 / 0.16) < 1e-9); // the largest takes 16 % of the height
+});
+
+test("merged candles have the volume of all their bars", () => {
+  const store = filledStore(8);
+  const candles = mergeCandles(store.bars, 0, 8, MINUTE, 4);
+  assert.equal(candles.volume.reduce((sum, volume) => sum + volume, 0), 8);
+});
+
+test("shapes are placed in pixels of their pane", () => {
+  const frame = { time: [0, 100], ranges: { price: [0, 10], volume: [0, 4] }, stepMs: 1 };
+  const height = PLOT.paneBottom("price") - PLOT.paneTop("price");
+  const level = shapeAttributes({ type: "line", xref: "paper", x0: 0, x1: 1, yref: "y", y0: 5, y1: 5, line: { dash: "dot" } }, frame, PLOT);
+  assert.deepEqual([level.x1, level.x2, level.y1], [0, PLOT.plotWidth, Math.round(height / 2) + 0.5]);
+  const box = shapeAttributes({ type: "rect", xref: "x", x0: 50, x1: 25, yref: "y4", y0: 0, y1: 1, line: {} }, frame, PLOT);
+  assert.ok(Math.abs(box.x - PLOT.plotWidth / 4) < 1e-9);
+  assert.ok(Math.abs(box.height - height / 4) < 1e-9);
+});
+
+test("the result curves reach from the last drawn bar to now, over bars that closed since", () => {
+  const store = filledStore(60);
+  const frame = makeFrame(store, new Viewport(MINUTE), 700);
+  store.apply({ kind: "delta", sequence: 2, marks: [], lines: {} }, [bytes([bar(60)]), bytes(points(62).slice(60))]);
+  const ends = movingShapes(frame, store, PLOT, PALETTE).filter((shape) => shape.yref === "y2" && shape.xref === "x");
+  assert.deepEqual(ends.map(({ x0 }) => (x0 - START) / MINUTE), [58, 59, 60]);
 });

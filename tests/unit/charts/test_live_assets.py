@@ -17,7 +17,7 @@ TESTED = (
     *("ChartStore", "PageLink", "Table", "Viewport", "Geometry"),
     *("float64", "barsPerCandle", "mergeCandles", "thinLine", "spreadLabels", "priceExtent", "makeFrame", "outgrows"),
     *("movingShapes", "makeTraces", "visibleMarks", "formatNumber", "formatPercent", "formatTime", "priceDecimals"),
-    "axisDecimals",
+    *("axisDecimals", "heldSpans", "lags", "levelValues", "shapeAttributes", "studyKeys"),
 )
 
 

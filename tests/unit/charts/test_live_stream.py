@@ -1,13 +1,16 @@
 import gzip
 import math
+import threading
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.unit.live.markets import session_config, walk
 from tests.unit.panels.fake_session import FakeSession
 from workbench.charts.live_stream import ChartStream, Message, StreamLimits
+from workbench.strategy import sma_cross
 
 BEAT = {"kind": "beat"}
 
@@ -76,9 +79,9 @@ def test_first_heartbeat_is_answered_by_a_snapshot_of_everything(stream: ChartSt
 
 def test_marks_travel_with_times_in_milliseconds(stream: ChartStream, session: FakeSession) -> None:
     session.enter()
-    time_ns, price, side, text = session.chart_state().marks[-1]
+    time_ns, price, side, text, held = session.chart_state().marks[-1]
     stream.hear(BEAT)
-    assert only(stream.pump()).content["marks"][-1] == [time_ns / 1e6, price, side, text]  # type: ignore[index]
+    assert only(stream.pump()).content["marks"][-1] == [time_ns / 1e6, price, side, text, held]  # type: ignore[index]
 
 
 def test_deltas_are_numbered_without_a_gap(stream: ChartStream, session: FakeSession, clock: Clock) -> None:
@@ -129,19 +132,75 @@ def test_a_thousand_updates_a_second_become_at_most_twenty_messages(
     assert 55 <= sent <= 60  # 3 s of 20 a second
 
 
+def test_page_that_confirms_nothing_gets_no_more_than_two_heartbeats_of_messages(
+    session: FakeSession, clock: Clock
+) -> None:
+    stream = ChartStream(session, clock=clock, limits=StreamLimits(interval_s=1.0))
+    session.subscribe(stream.receive)
+    watched(stream, clock)  # message 1, confirmed by the heartbeat's word
+    sent = 0
+    for _ in range(30):
+        stream.hear({"kind": "beat", "sequence": 1})
+        session.tick()
+        sent += kinds(stream.pump()).count("delta")
+        clock.now += 1
+    assert sent == 6  # of one a second in 6 s
+    stream.hear({"kind": "beat", "sequence": 7})
+    message = only(stream.pump())  # all that waited, merged
+    assert message.content["kind"] == "delta"
+    np.testing.assert_array_equal(rows(message, 0, 6)[-1], session.chart_state().bars[-1])
+
+
+def test_page_that_is_behind_still_gets_the_snapshot_it_asks_for(session: FakeSession, clock: Clock) -> None:
+    stream = ChartStream(session, clock=clock, limits=StreamLimits(interval_s=1.0))
+    session.subscribe(stream.receive)
+    watched(stream, clock)
+    for _ in range(10):
+        stream.hear({"kind": "beat", "sequence": 1})
+        session.tick()
+        stream.pump()
+        clock.now += 1
+    stream.hear({"kind": "snapshot"})
+    assert kinds(stream.pump()) == ["snapshot"]
+
+
+def test_study_comes_with_the_messages_and_costs_a_tick_nothing(clock: Clock) -> None:
+    session = FakeSession(bars=60)
+    session.config = session_config(walk(10), strategy=sma_cross(fast=3, slow=8))  # type: ignore[assignment]  # a real one
+    news = threading.Semaphore(0)
+    stream = ChartStream(session, clock=clock, on_work=news.release)
+    stream.hear(BEAT)
+    first = only(stream.pump())
+    assert first.content["study"]["whole"] is True  # type: ignore[index]
+    while not (study := stream._study.whole()).levels:  # noqa: SLF001  what its thread makes is waited for
+        assert news.acquire(timeout=20)
+    session.subscribe(stream.receive)
+    clock.now += 1
+    stream.hear({"kind": "snapshot"})
+    message = only(stream.pump())
+    assert message.content["study"]["names"] == ("sma(close, 3)", "sma(close, 8)")  # type: ignore[index]
+    np.testing.assert_array_equal(rows(message, 2, 3), np.concatenate(study.levels))
+    np.testing.assert_array_equal(rows(message, 3, 2), np.concatenate(study.equity))
+    clock.now += 1
+    session.tick()
+    tick = only(stream.pump())
+    assert "study" not in tick.content
+    assert len(tick.buffers) == 2
+
+
 def test_new_marks_are_sent_once(stream: ChartStream, session: FakeSession, clock: Clock) -> None:
     watched(stream, clock)
     update = SimpleNamespace(
         sequence=session.sequence + 1,
         bar_rows=np.empty((0, 6)),
         equity_rows=np.empty((0, 3)),
-        marks=((2_000_000_000, 5.0, -1, "SELL"),),
+        marks=((2_000_000_000, 5.0, -1, "SELL", 0),),
         lines={"entry": 1.0, "stop": math.nan},
         snapshot=session.snapshot(),
     )
     stream.receive(update)
     message = only(stream.pump())
-    assert message.content["marks"] == [[2000.0, 5.0, -1, "SELL"]]
+    assert message.content["marks"] == [[2000.0, 5.0, -1, "SELL", 0]]
     assert message.content["lines"] == {"entry": 1.0}  # JSON has no nan
     assert message.buffers == (b"", b"")
     clock.now += 1

@@ -120,7 +120,7 @@ def test_a_fill_is_a_mark_with_side_and_words() -> None:
     chart = history()
     fill = Fill(0, BTC, "sell", 0.25, 104_000.5, 0.0, MIDNIGHT + SECOND, "stop_loss", is_maker=False)
     update = chart.add(step(fills=(fill,)))
-    assert update.marks == ((MIDNIGHT + SECOND, 104_000.5, -1, "SELL 0.25 @ 104,000.5, stop loss"),)
+    assert update.marks == ((MIDNIGHT + SECOND, 104_000.5, -1, "SELL 0.25 @ 104,000.5, stop loss", -1),)
     assert chart.state().marks == update.marks
 
 

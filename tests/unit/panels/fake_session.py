@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.errors import ConfigError
 from workbench.live.health import SessionHealth
+from workbench.live.open_orders import OpenOrder
 from workbench.live.records import ChartState, SessionEvent, StepUpdate
 from workbench.model import AccountState, ClosedTrade, Denied, Fill, PositionSnapshot, RiskConfig
 
@@ -69,6 +70,7 @@ class FakeSession:
         self.calls: list[str] = []
         self.error_list: list[Any] = []
         self.denial_list: list[Denied] = []
+        self.order_list: list[OpenOrder] | Exception = []
         self.event_list: list[SessionEvent] = []
         self.halted: tuple[str, ...] = ()
         self.is_paused = False
@@ -81,7 +83,7 @@ class FakeSession:
         self._trades: list[ClosedTrade] = []
         self._bars: list[list[float]] = []
         self._equity: list[list[float]] = []
-        self._marks: list[tuple[int, float, int, str]] = []
+        self._marks: list[tuple[int, float, int, str, int]] = []
         for _ in range(bars * TICKS_PER_BAR):
             self.tick()
 
@@ -221,8 +223,8 @@ class FakeSession:
         self._fees += fee
         number = len(self._fills)
         self._fills.append(Fill(number, self.symbols[0], side, quantity, price, fee, self.time_ns, reason, False))
-        sign = 1 if side == "buy" else -1
-        self._marks.append((self.time_ns, price, sign, f"{side.upper()} {quantity} @ {price:,.1f}, {reason}"))
+        sign, held = (1, 1) if side == "buy" else (-1, 0)
+        self._marks.append((self.time_ns, price, sign, f"{side.upper()} {quantity} @ {price:,.1f}, {reason}", held))
         return fee
 
     def _lines(self) -> dict[str, float]:
@@ -286,6 +288,11 @@ class FakeSession:
 
     def denials(self, limit: int) -> list[Denied]:
         return self.denial_list[-limit:]
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        if isinstance(self.order_list, Exception):
+            raise self.order_list
+        return tuple(self.order_list)
 
     def errors(self, limit: int) -> list[Any]:
         return self.error_list[-limit:]

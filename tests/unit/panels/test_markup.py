@@ -69,5 +69,6 @@ def test_note_keeps_its_height_without_text() -> None:
 def test_style_sheet_has_the_colours_of_both_themes() -> None:
     sheet = markup.style_sheet()
     assert 'body[data-jp-theme-light="false"]' in sheet
-    assert sheet.count("--wb-up:") == 2
+    assert sheet.count("--wb-up:") == 3  # light, dark where the page says so, dark where only the system does
+    assert "@media (prefers-color-scheme: dark)" in sheet
     assert "font-variant-numeric: tabular-nums" in sheet

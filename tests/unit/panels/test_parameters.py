@@ -3,7 +3,8 @@ import threading
 import pytest
 
 from tests.unit.panels.fake_session import FakeParameter, FakeSession
-from workbench.panels.parameters import ParameterForm, complaint
+from workbench.panels.fields import complaint
+from workbench.panels.parameters import ParameterForm
 
 
 @pytest.fixture

@@ -304,7 +304,7 @@ def test_titles_of_the_tables_count_their_rows(panel: SessionPanel, session: Fak
     session.enter()
     session.error_list.append(ValueError(CANARY))
     panel.refresh()
-    assert list(panel.tabs.box.titles) == ["Fills 1", "Trades", "Denials", "Events", "Errors 1", "Risk"]
+    assert list(panel.tabs.box.titles) == ["Orders", "Fills 1", "Trades", "Denials", "Events", "Errors 1", "Risk"]
 
 
 def test_repr_is_constant(panel: SessionPanel, session: FakeSession) -> None:

@@ -3,9 +3,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from workbench.charts.card_markup import figure_tile, notes_list
 from workbench.model import RiskConfig
 from workbench.research import backtest
-from workbench.research.card import figure_tile, notes_list
 from workbench.research.sparkline import DOWN, MAX_POINTS, UP, sparkline
 from workbench.strategy import Signals, sma_cross
 

@@ -10,6 +10,9 @@ export const PANES = {
   drawdown: { axis: "y3", domain: [0, 0.155] },
 };
 
+// Of the price pane's height, from its foot: where volume stands.
+export const VOLUME_SHARE = 0.16;
+
 export class Geometry {
   constructor(width, height) {
     this.width = width;
@@ -25,6 +28,10 @@ export class Geometry {
 
   paneBottom(pane) {
     return MARGIN.top + (1 - PANES[pane].domain[0]) * this.plotHeight;
+  }
+
+  get volumeTop() {
+    return this.paneBottom("price") - VOLUME_SHARE * (this.paneBottom("price") - this.paneTop("price"));
   }
 
   paneAt(y) {

@@ -17,7 +17,17 @@ export class Header {
     this.#button(tools, "−", "Zoom out (or Ctrl + wheel)", actions.zoomOut);
     this.#button(tools, "+", "Zoom in (or Ctrl + wheel)", actions.zoomIn);
     this.follow = this.#button(tools, "Follow", "Keep the newest bar in view (or double-click the chart)", actions.follow);
+    this.ghost = this.#button(tools, "Backtest", "", actions.ghost);
+    this.ghost.hidden = true;
     if (title.is_shown) this.#makeLegend(parent);
+  }
+
+  // The button is there once there is something to show.
+  showGhost(isThere, isOn) {
+    this.ghost.hidden = !isThere;
+    this.ghost.title = "What the backtest of this strategy does on the same bars, in grey";
+    this.ghost.classList.toggle("wb-live-on", isOn);
+    this.ghost.setAttribute("aria-pressed", String(isOn));
   }
 
   #makeTitle({ symbol, timeframe, mode }) {

@@ -15,8 +15,8 @@ export function bucketStart(time, stepMs, merged) {
 
 // Candles of rows [from, to), each of up to `merged` bars.
 export function mergeCandles(bars, from, to, stepMs, merged) {
-  const { time, open, high, low, close } = bars.columns;
-  const candles = { time: [], open: [], high: [], low: [], close: [] };
+  const { time, open, high, low, close, volume } = bars.columns;
+  const candles = { time: [], open: [], high: [], low: [], close: [], volume: [] };
   let at = -1;
   for (let row = from; row < to; row += 1) {
     const start = bucketStart(time[row], stepMs, merged);
@@ -26,10 +26,12 @@ export function mergeCandles(bars, from, to, stepMs, merged) {
       candles.open.push(open[row]);
       candles.high.push(high[row]);
       candles.low.push(low[row]);
+      candles.volume.push(0);
     }
     candles.high[at] = Math.max(candles.high[at], high[row]);
     candles.low[at] = Math.min(candles.low[at], low[row]);
     candles.close[at] = close[row];
+    candles.volume[at] += volume[row];
   }
   return candles;
 }

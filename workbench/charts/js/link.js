@@ -13,7 +13,9 @@ export class PageLink {
     this.listeners = new Set();
     this.visible = new Set(); // the views of this page that can be seen
     this.lastMessageAt = now();
+    this.showsGhost = true; // here, so that the choice outlives a view that is drawn again
     this.onScript = () => {};
+    this.onShown = () => {};
     this.receive = (content, buffers) => this.#receive(content, buffers);
     model.on("msg:custom", this.receive);
     this.timer = setInterval(() => this.beat(), BEAT_MS);
@@ -27,9 +29,10 @@ export class PageLink {
     this.visible.clear();
   }
 
-  // The kernel sends only while it hears this; a page nobody looks at stays silent and costs nothing.
+  // The kernel sends only while it hears this; a page nobody looks at stays silent and costs nothing. What the page has
+  // is confirmed here and not message by message: an answer to each would cost the kernel more than the message.
   beat() {
-    if (this.visible.size) this.#send({ kind: "beat" });
+    if (this.visible.size) this.#send({ kind: "beat", sequence: this.store.sequence });
   }
 
   setVisible(view, isVisible) {
@@ -39,6 +42,7 @@ export class PageLink {
     if (wasVisible || !this.visible.size) return;
     this.lastMessageAt = this.now(); // the kernel was silent because this page was: that is not "stale"
     this.beat();
+    this.onShown();
     if (!this.store.isReady) this.#ask();
   }
 

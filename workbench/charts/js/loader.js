@@ -14,19 +14,23 @@ export function loadPlotly(link) {
   return new Promise((resolve, reject) => {
     kept.waiting.push({ resolve, reject });
     link.onScript = (buffer) => receive(buffer);
+    link.onShown = () => askOnce(link); // a view that was just opened is seen a little later
     ask(link);
   });
 }
 
 // Several charts may wait on one page: one question at a time, and again by whoever still lives when no answer came.
 function ask(link) {
-  const kept = shelf();
-  if (kept.plotly) return;
-  if (link.visible.size && performance.now() - kept.askedAt > ASK_AGAIN_MS) {
-    kept.askedAt = performance.now();
-    link.askScript();
-  }
+  if (shelf().plotly) return;
+  askOnce(link);
   setTimeout(() => ask(link), ASK_AGAIN_MS / 6);
+}
+
+function askOnce(link) {
+  const kept = shelf();
+  if (kept.plotly || !link.visible.size || performance.now() - kept.askedAt <= ASK_AGAIN_MS) return;
+  kept.askedAt = performance.now();
+  link.askScript();
 }
 
 async function receive(buffer) {

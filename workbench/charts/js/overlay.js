@@ -7,6 +7,7 @@ import { spreadLabels } from "./labels.js";
 
 const LABEL_HEIGHT = 18;
 const NAME_HEIGHT = 17;
+const TICK_ROOM = 14; // half a tag and half an axis label
 const LABEL_WIDTH = MARGIN.right - 2; // covers the tick labels below it
 
 export function element(tag, className, parent, text = "") {
@@ -18,34 +19,75 @@ export function element(tag, className, parent, text = "") {
 }
 
 export class Overlay {
-  constructor(parent, quote) {
+  constructor(parent, { quote, symbol }) {
     this.root = element("div", "wb-live-overlay", parent);
-    this.names = {
-      price: element("div", "wb-live-pane", this.root, `Price, ${quote}`),
-      equity: element("div", "wb-live-pane", this.root, `Equity, ${quote}`),
-      drawdown: element("div", "wb-live-pane", this.root, "Drawdown, %"),
-    };
+    const texts = { price: `Price, ${quote}`, equity: `Equity, ${quote}`, drawdown: "Drawdown, %" };
+    this.names = {};
+    this.keys = {};
+    for (const [pane, text] of Object.entries(texts)) {
+      this.names[pane] = element("div", "wb-live-pane", this.root);
+      element("span", "", this.names[pane], text);
+      this.keys[pane] = [];
+    }
+    this.volume = element("div", "wb-live-pane", this.root, `Volume, ${symbol.split("/")[0]}`);
     this.zone = element("div", "wb-live-zone", this.root, "UTC");
     this.vertical = element("div", "wb-live-cross wb-live-cross-v", this.root);
     this.horizontal = element("div", "wb-live-cross wb-live-cross-h", this.root);
     this.crossValue = element("div", "wb-live-cross-value", this.root);
     this.crossTime = element("div", "wb-live-cross-time", this.root);
     this.tags = new Map();
+    this.ticks = []; // the axes' own labels, each with its height on the page
     this.hideCrosshair();
   }
 
   place(geometry) {
     // In the gap above its pane, where no line can run through it.
     for (const [pane, node] of Object.entries(this.names)) node.style.top = `${geometry.paneTop(pane) - NAME_HEIGHT}px`;
+    for (const node of Object.values(this.names)) node.style.maxWidth = `${geometry.plotWidth}px`;
+    this.volume.style.top = `${geometry.volumeTop}px`;
     this.vertical.style.top = `${MARGIN.top}px`;
     this.vertical.style.height = `${geometry.plotHeight}px`;
     this.horizontal.style.width = `${geometry.plotWidth}px`;
+  }
+
+  // An axis label of which a tag would leave a slice is not shown. Plotly writes where it stands into an attribute, so
+  // nothing has to be measured.
+  readTicks(plot) {
+    this.ticks = [...plot.querySelectorAll(".ytick text, .y2tick text, .y3tick text")].map((node) => ({
+      node, y: Number(/translate\([^,]*,\s*(-?[\d.]+)/.exec(node.getAttribute("transform"))?.[1]), isHidden: false,
+    }));
+  }
+
+  #clearTicks(tags) {
+    for (const tick of this.ticks) {
+      const isHidden = tags.some(({ y }) => Math.abs(y - tick.y) < TICK_ROOM);
+      if (isHidden === tick.isHidden) continue;
+      tick.isHidden = isHidden;
+      tick.node.style.visibility = isHidden ? "hidden" : "";
+    }
+  }
+
+  // Names and values of lines, in their colours, beside the name of their pane.
+  showKeys(pane, keys) {
+    const nodes = this.keys[pane];
+    while (nodes.length > keys.length) nodes.pop().root.remove();
+    while (nodes.length < keys.length) {
+      const root = element("span", "wb-live-key", this.names[pane]);
+      nodes.push({ root, name: element("i", "", root), value: element("b", "", root) });
+    }
+    keys.forEach(({ name, value, color }, i) => {
+      nodes[i].root.style.color = color;
+      nodes[i].name.textContent = name;
+      nodes[i].name.title = name;
+      nodes[i].value.textContent = value;
+    });
   }
 
   // Labels of the level lines, the last price, and the current equity and drawdown.
   showTags(store, frame, geometry, palette) {
     const tags = [...priceTags(store, frame, geometry, palette), ...resultTags(store, frame, geometry, palette)];
     for (const tag of tags) this.#tag(tag);
+    this.#clearTicks(tags);
     const wanted = new Set(tags.map((tag) => tag.key));
     for (const [key, { node }] of this.tags) {
       if (wanted.has(key)) continue;

@@ -1,4 +1,5 @@
 // What the page knows of one chart, fed by numbered messages. Pure: no DOM, no Plotly, no network.
+import { Study } from "./study.js";
 import { Table, float64 } from "./table.js";
 
 const CAPACITY = 5000;
@@ -10,11 +11,12 @@ export class ChartStore {
     this.equity = new Table(["time", "equity", "drawdown"], CAPACITY);
     this.marks = [];
     this.lines = {};
+    this.study = new Study(CAPACITY); // what the strategy looks at and what its backtest does
     this.sequence = -1;
     this.isReady = false; // false: deltas cannot be used until a snapshot has come
     this.isFinal = false; // true: the session is over, silence is no fault
     this.fault = "";
-    this.marksVersion = 0; // tells a view that the marks changed, also when their number stays at the limit
+    this.stillVersion = 0; // tells a view that marks or study changed, also when their number stays at the limit
   }
 
   // Returns "changed", "same" or "gap"; after a gap the owner asks for a snapshot until one comes.
@@ -33,6 +35,7 @@ export class ChartStore {
     this.equity.load(float64(buffers[1]));
     this.#setMarks(content.marks);
     this.lines = content.lines;
+    this.#setStudy(content, buffers);
     this.sequence = content.sequence;
     this.isFinal = content.final;
     this.isReady = true;
@@ -46,7 +49,8 @@ export class ChartStore {
     this.sequence = content.sequence;
     this.bars.merge(float64(buffers[0]));
     this.equity.merge(float64(buffers[1]));
-    if (content.marks.length) this.#setMarks([...this.marks, ...content.marks]);
+    if (content.marks?.length) this.#setMarks([...this.marks, ...content.marks]);
+    this.#setStudy(content, buffers);
     if (content.lines) this.lines = content.lines;
     this.fault = "";
     return "changed";
@@ -63,8 +67,14 @@ export class ChartStore {
     return "gap";
   }
 
+  #setStudy({ study }, buffers) {
+    if (!study) return;
+    this.study.apply(study, buffers.slice(2));
+    this.stillVersion += 1;
+  }
+
   #setMarks(marks) {
     this.marks = marks.slice(-MAX_MARKS);
-    this.marksVersion += 1;
+    this.stillVersion += 1;
   }
 }

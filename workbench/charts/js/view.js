@@ -1,13 +1,16 @@
 // One visible chart: decides when to draw and what, and turns gestures into a viewport.
-import { makeFrame, makeLayout, makeTraces, movingShapes, outgrows, visibleMarks } from "./figure.js";
+import { lags, makeFrame, makeLayout, makeTraces, movingShapes, outgrows, visibleMarks } from "./figure.js";
+import { priceDecimals } from "./format.js";
 import { Geometry } from "./geometry.js";
 import { Header } from "./header.js";
 import { loadPlotly } from "./loader.js";
 import { element, Overlay } from "./overlay.js";
+import { ShapeLayer } from "./shapes.js";
+import { studyKeys } from "./study.js";
 import { Viewport } from "./viewport.js";
 
 const FRAME_MS = 50; // at most 20 drawings a second
-const FULL_MS = 1000; // the still part at most once a second, unless a bar closed
+const FULL_MS = 1000; // the still part at most once a second, unless something left its range
 const MARK_PIXELS = 14;
 const DOUBLE_CLICK_MS = 400;
 const DOUBLE_CLICK_PIXELS = 6;
@@ -22,11 +25,13 @@ export class ChartView {
     this.root = element("div", "wb-live", parent);
     this.header = new Header(this.root, model.get("title"), {
       zoomIn: () => this.#zoom(1 / 1.4), zoomOut: () => this.#zoom(1.4), follow: () => this.#follow(),
+      ghost: () => this.#toggleGhost(),
     });
     this.stage = element("div", "wb-live-stage", this.root);
     this.stage.style.height = `${model.get("height")}px`;
     this.plot = element("div", "wb-live-plot", this.stage);
-    this.overlay = new Overlay(this.stage, model.get("title").quote);
+    this.overlay = new Overlay(this.stage, model.get("title"));
+    this.shapes = new ShapeLayer(this.overlay.root);
     this.root.classList.add("wb-live-empty");
     this.message = element("div", "wb-live-message", this.stage, "Waiting for the session…");
     this.undo = [];
@@ -55,6 +60,7 @@ export class ChartView {
 
   close() {
     this.isClosed = true;
+    clearTimeout(this.later);
     for (const undo of this.undo) undo();
     this.link.setVisible(this, false);
     if (this.frame) this.plotly.purge(this.plot);
@@ -92,8 +98,8 @@ export class ChartView {
     this.message.hidden = true;
     this.root.classList.remove("wb-live-empty");
     if (this.#mustRedraw()) await this.#drawFull();
-    else await this.plotly.relayout(this.plot, { shapes: movingShapes(this.frame, store, this.palette) });
     if (this.isClosed) return;
+    this.shapes.draw(movingShapes(this.frame, store, this.geometry, this.palette), this.frame, this.geometry);
     this.overlay.showTags(store, this.frame, this.geometry, this.palette);
     this.#showPointer();
     this.root.dataset.sequence = store.sequence;
@@ -101,23 +107,30 @@ export class ChartView {
 
   #mustRedraw() {
     const { frame, store } = this;
-    if (this.needsFull || !frame || frame.marksVersion !== store.marksVersion || outgrows(frame, store)) return true;
-    return frame.movingFrom !== null && performance.now() - this.fullAt > FULL_MS;
+    if (this.needsFull || !frame || outgrows(frame, store)) return true;
+    if (!lags(frame, store)) return false;
+    const wait = this.fullAt + FULL_MS - performance.now();
+    // Also when no message follows that would bring it about.
+    if (wait > 0) this.later ??= setTimeout(() => this.schedule(true), wait);
+    return wait <= 0;
   }
 
   // react, never restyle or extendTraces: those forget the axis type, and cost as much.
   async #drawFull() {
     const { store } = this;
     this.needsFull = false;
+    clearTimeout(this.later);
+    this.later = undefined;
     this.fullAt = performance.now();
     this.geometry = new Geometry(this.stage.clientWidth, this.stage.clientHeight);
-    this.frame = makeFrame(store, this.viewport, this.geometry.plotWidth);
-    this.frame.marksVersion = store.marksVersion;
-    const shapes = movingShapes(this.frame, store, this.palette);
-    const layout = makeLayout(this.frame, shapes, this.geometry, this.palette, this.model.get("font"));
-    await this.plotly.react(this.plot, makeTraces(this.frame, store, this.palette), layout, CONFIG);
+    this.frame = makeFrame(store, this.viewport, this.geometry.plotWidth, this.link.showsGhost);
+    const layout = makeLayout(this.frame, this.geometry, this.palette, this.model.get("font"));
+    await this.plotly.react(this.plot, makeTraces(this.frame, store, this.geometry, this.palette), layout, CONFIG);
     this.overlay.place(this.geometry);
+    this.overlay.readTicks(this.plot);
+    this.shapes.place(this.geometry);
     this.header.showFollow(this.viewport.isFollowing);
+    this.header.showGhost(store.study.hasGhost, this.frame.showsGhost);
     this.#watchPlot();
   }
 
@@ -125,6 +138,12 @@ export class ChartView {
 
   #follow() {
     this.viewport.follow();
+    this.schedule(true);
+  }
+
+  #toggleGhost() {
+    this.link.showsGhost = !this.link.showsGhost;
+    this.viewport.valueRanges = {}; // an axis that made room for the other line may shrink again
     this.schedule(true);
   }
 
@@ -184,12 +203,21 @@ export class ChartView {
     const isInside = pointer && pointer.x <= geometry.right && pointer.y <= geometry.paneBottom("drawdown");
     if (!isInside) {
       this.overlay.hideCrosshair();
-      this.header.showRow(store, store.bars.length - 1, frame.stepMs, "");
+      this.#showValues(store.bars.length - 1, "");
       return;
     }
     const row = nearestRow(store.bars, geometry.timeAt(frame.time, pointer.x), frame.stepMs);
     this.overlay.showCrosshair(pointer, frame, geometry, store.bars.time[row]);
-    this.header.showRow(store, row, frame.stepMs, this.#markAt(pointer));
+    this.#showValues(row, this.#markAt(pointer));
+  }
+
+  #showValues(row, mark) {
+    const { frame, store, palette } = this;
+    this.header.showRow(store, row, frame.stepMs, mark);
+    const { columns, time } = store.bars;
+    const keys = studyKeys(store, time[row], priceDecimals(columns.close[row]), palette, frame.showsGhost);
+    this.overlay.showKeys("price", keys.price);
+    this.overlay.showKeys("equity", keys.equity);
   }
 
   #markAt(pointer) {
@@ -209,8 +237,10 @@ export class ChartView {
     const resize = new ResizeObserver(() => { this.#watchPanel(seen); this.schedule(true); });
     resize.observe(this.stage);
     this.#listen(document, "visibilitychange", () => this.#look());
-    const theme = new MutationObserver(() => { this.#paint(); this.schedule(true); });
+    const repaint = () => { this.#paint(); this.schedule(true); };
+    const theme = new MutationObserver(repaint);
     theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
+    this.#listen(systemTheme(), "change", repaint);
     const timer = setInterval(() => this.#checkSilence(), 1000);
     this.undo.push(() => { resize.disconnect(); seen.disconnect(); theme.disconnect(); clearInterval(timer); });
   }
@@ -252,9 +282,17 @@ export class ChartView {
   }
 }
 
-// JupyterLab and nbconvert's page say so on the body, VS Code by a class.
+// JupyterLab, Notebook, Voila and nbconvert's page say so on the body, VS Code by a class. On a page that says nothing
+// the system's own theme counts. The panel's style sheet follows the same order (`style_sheet` in panels/markup.py).
 function isDark() {
-  return document.body.dataset.jpThemeLight === "false" || document.body.classList.contains("vscode-dark");
+  const { dataset, classList } = document.body;
+  if (dataset.jpThemeLight !== undefined) return dataset.jpThemeLight === "false";
+  if (classList.contains("vscode-high-contrast-light") || classList.contains("vscode-light")) return false;
+  return classList.contains("vscode-dark") || classList.contains("vscode-high-contrast") || systemTheme().matches;
+}
+
+function systemTheme() {
+  return window.matchMedia("(prefers-color-scheme: dark)");
 }
 
 // Plotly reports a dragged range as "2025-10-09 17:03:20.5" without a zone; the axis is UTC.

@@ -13,6 +13,7 @@ from workbench.exchange.real_money.arming import (
     boot_id,
     disarm,
     read_arming,
+    told_arming,
 )
 from workbench.exchange.real_money.gate import RealTradingGate
 from workbench.exchange.real_money.key_store import (
@@ -55,5 +56,6 @@ __all__ = [
     "require_protections",
     "started_environment",
     "store_key",
+    "told_arming",
     "vouch",
 ]

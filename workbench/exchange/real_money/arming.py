@@ -18,7 +18,17 @@ from workbench.model.times import utc_text
 if TYPE_CHECKING:
     from workbench.exchange.credentials import Credentials
 
-__all__ = ["LONGEST_ARMING_NS", "Arming", "arm", "armed_names", "boot_id", "disarm", "read_arming", "require_arming"]
+__all__ = [
+    "LONGEST_ARMING_NS",
+    "Arming",
+    "arm",
+    "armed_names",
+    "boot_id",
+    "disarm",
+    "read_arming",
+    "require_arming",
+    "told_arming",
+]
 
 LONGEST_ARMING_NS: Final = 24 * 3_600 * 1_000_000_000
 """An arming holds for a day at most."""
@@ -153,6 +163,25 @@ def read_arming(folder: Path, account: str, credentials: Credentials) -> Arming 
     seal = document.pop("seal", None)
     if not isinstance(seal, str) or not hmac.compare_digest(seal, _seal(document, credentials)):
         raise RealTradingDisabledError(f"{path} is not believed: it was not made by `workbench arm` for this key")
+    return _told(path, account, document)
+
+
+def told_arming(folder: Path, account: str) -> Arming | None:
+    """Return what an armed file says, for showing it where the key is not known; None when there is none.
+
+    Nothing may be decided by it: without the key nobody can tell whether the file was made by who holds that. The
+    parameters and the error are those of `read_arming`.
+    """
+    path = _path(folder, account)
+    document = read_private(path)
+    if document is None:
+        return None
+    document.pop("seal", None)
+    return _told(path, account, document)
+
+
+def _told(path: Path, account: str, document: dict[str, Any]) -> Arming:
+    """Return the arming of a document that must be about an account."""
     try:
         arming = _arming(document)
     except (KeyError, TypeError, ConfigError) as error:

@@ -16,6 +16,7 @@ import numpy as np
 
 from workbench.errors import DataError
 from workbench.live.health import SessionHealth
+from workbench.live.open_orders import OpenOrder
 from workbench.live.parity import ParityReport
 from workbench.live.process.strategy_view import StrategyView
 from workbench.live.records import ChartState, ErrorRecord, SessionEvent, StepUpdate
@@ -49,6 +50,7 @@ _RECORDS: Final[dict[str, type[Any]]] = {
         EquityWaterfall,
         ErrorRecord,
         Fill,
+        OpenOrder,
         Parameter,
         ParityReport,
         PositionSnapshot,

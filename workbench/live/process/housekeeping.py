@@ -7,6 +7,8 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from workbench.live.process.process_table import resident_bytes
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ _LOG_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.
 _MB: Final = 1e6
 _MOST_POSITIONS: Final = 20
 _LONGEST_REASON: Final = 300
+_CURVE_POINTS: Final = 48
+# Column of the equity among those of a chart's equity rows.
+_EQUITY: Final = 1
 
 
 class MemoryGuard:
@@ -75,7 +80,7 @@ def turn_log(path: Path, limit_bytes: int) -> None:
 
 
 def summary_of(session: LiveSession, began_s: float) -> dict[str, Any]:
-    """Return what the command line shows of a session: state, positions and figures at this moment."""
+    """Return what lists of sessions show of one: state, positions and figures at this moment."""
     account = session.snapshot()
     return {
         "name": session.name,
@@ -86,7 +91,13 @@ def summary_of(session: LiveSession, began_s: float) -> dict[str, Any]:
         "strategy": session.strategy.name,
         "timeframe": session.timeframe.name,
         "positions": [[one.symbol, one.quantity, one.mark_price] for one in account.positions[:_MOST_POSITIONS]],
+        "mode": session.config.mode,
+        "quote": session.config.symbols[0].partition("/")[2].partition(":")[0],
         "equity": account.equity,
+        "curve": _thin_curve(session),
+        "day_start_equity": account.day_start_equity,
+        "drawdown": account.drawdown,
+        "halted": list(account.halted),
         "pnl": account.equity - session.config.cash,
         "fills": account.fill_count,
         "market_ns": account.time_ns,
@@ -95,3 +106,11 @@ def summary_of(session: LiveSession, began_s: float) -> dict[str, Any]:
         "began_s": began_s,
         "time_s": time.time(),
     }
+
+
+def _thin_curve(session: LiveSession) -> list[float]:
+    """Return the equity of the newest bars at even distances, oldest first, and what it is now."""
+    column = session.chart_state().equity[:, _EQUITY]
+    chosen = np.linspace(0, len(column) - 1, min(_CURVE_POINTS, len(column))).astype(np.int64)
+    # Eight digits are more than a small line can show.
+    return [float(f"{value:.8g}") for value in (*column[chosen].tolist(), session.snapshot().equity)]

@@ -132,7 +132,7 @@ READS: Final[Mapping[str, Operation]] = {
     "ping": Operation(_ping, {}),
     "describe": Operation(_describe, {}),
     "status": Operation(_status, {}),
-    **{name: _method(name) for name in ("snapshot", "chart_state", "metrics", "health")},
+    **{name: _method(name) for name in ("snapshot", "chart_state", "open_orders", "metrics", "health")},
     **{name: _method(name, limit=_is_limit) for name in ("fills", "trades", "denials", "errors", "events")},
 }
 """Quick, changing nothing, answered by the server's own thread."""

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from workbench.errors import ConfigError, SessionClosedError, SessionError, SessionTimeoutError
 from workbench.live.bounded import BoundedLog
+from workbench.live.cards import session_card
 from workbench.live.chart_history import Subscribers
 from workbench.live.health import SessionHealth
+from workbench.live.open_orders import OpenOrder
 from workbench.live.process.control_link import ControlLink, NotRunningError
 from workbench.live.process.numbering import Numbering
 from workbench.live.process.strategy_view import StrategyView
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from workbench.charts.theme import Figure, ThemeName
     from workbench.live.process.messages import Answer
     from workbench.live.records import StepUpdate
     from workbench.live.session_config import LiveSessionConfig
@@ -104,6 +107,9 @@ class ProcessView:
         # Without state or numbers: a notebook test compares the text of a cell's output.
         return f"{type(self).__name__}({self.name!r})"
 
+    def _repr_html_(self) -> str:
+        return session_card(self)
+
     @property
     def name(self) -> str:
         """Name of the session."""
@@ -178,6 +184,16 @@ class ProcessView:
         """Return the newest orders that the risk review denied, oldest of them first."""
         return self._newest("denials", Denied, limit)
 
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        """Return the orders that are on their way to the exchange or open there, oldest first.
+
+        Raises
+        ------
+        SessionError
+            The session does not run, so what its orders do is not known here: look at the exchange.
+        """
+        return tuple(self._checked(item, OpenOrder) for item in self._checked(self._ask("open_orders").value, tuple))
+
     def errors(self, limit: int | None = None) -> tuple[ErrorRecord, ...]:
         """Return the newest errors, oldest of them first; those of subscribers of this handle come last."""
         found = (*self._newest("errors", ErrorRecord, limit), *self._errors.newest(limit))
@@ -199,6 +215,12 @@ class ProcessView:
         state = told if number is None else replace(told, sequence=number)
         self._known["chart_state"] = state
         return state
+
+    def plot(self, *, theme: ThemeName = "auto") -> Figure:
+        """Return what the live chart shows now as a plain figure; see `LiveSession.plot`."""
+        from workbench.charts.session_figure import session_figure  # noqa: PLC0415  plotly only when a figure is wanted
+
+        return session_figure(self, title=f"{self.name}: {self.strategy!r}", theme=theme)
 
     def subscribe(self, callback: Callable[[StepUpdate], None]) -> Callable[[], None]:
         """Call `callback` for each update, on a thread of this handle; it must be quick. Return how to end that.
