@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from workbench.live.records import LiveStep
     from workbench.live.session_opening import SessionParts
 
-__all__ = ["RECONCILE", "SessionDesk"]
+__all__ = ["RECONCILE", "RESOLVE", "SessionDesk"]
+
+RESOLVE: Final = "resolve order "
+"""How a request begins that names an order of which nobody can tell, as a person has looked."""
 
 RECONCILE: Final = "reconcile by "
 """How a request begins that names a person's answer to a difference."""
@@ -229,8 +232,16 @@ class SessionDesk:
             self._publish(self._engine.command(Command("flatten")))
         elif ask.name == "stop":
             self._stop()
-        elif ask.name.startswith(RECONCILE):
-            self._reconcile(ask.name.removeprefix(RECONCILE))
+        else:
+            self._decide(ask.name)
+
+    def _decide(self, name: str) -> None:
+        """Carry out what a person has decided of what nobody else can."""
+        if name.startswith(RECONCILE):
+            self._reconcile(name.removeprefix(RECONCILE))
+        elif name.startswith(RESOLVE) and self._orders is not None:
+            text = self._orders.resolve(int(name.removeprefix(RESOLVE).split()[0]))
+            self._status.note(self._engine.time_ns, "order", text)
 
     def _has_stopped_flat(self) -> bool:
         if self._is_stopping and not self._readings.account.positions:

@@ -1,4 +1,4 @@
-"""A session whose process has died is stopped, flattened or killed: what it left at the exchange is seen to, or named."""
+"""A session whose process has died is stopped, flattened or killed: its orders are seen to, or named."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Practi
 
 @pytest.fixture
 def own_home(tmp_path: Path, exchange: PracticeExchange) -> Iterator[SessionRegistry]:
-    """A home of which the supervisor may be killed; the exchange is found by the processes that it starts."""
+    """Have a home whose supervisor may be killed; the exchange is found by the processes that it starts."""
     assert exchange.url
     with home(tmp_path / "home") as registry:
         yield registry
