@@ -214,9 +214,8 @@ class SessionDesk:
         account = self._readings.account
         if self._orders is not None and ask.name in ("resume", "flatten", "stop_flat"):
             self._orders.retry_exits()
-        if ask.name == "resume" and self._watch is not None and self._watch.differences:
-            text = "entries stay paused until reconcile() decides what becomes of the difference"
-            self._status.note(self._engine.time_ns, "account", text)
+        if ask.name == "resume" and self._keeps_paused():
+            pass
         elif ask.name == "resume" and (account.is_paused or self._engine.guard.failing_reason is not None):
             self._publish(self._engine.resume())
         elif ask.name == "pause" and not account.is_paused:
@@ -234,6 +233,18 @@ class SessionDesk:
             self._stop()
         else:
             self._decide(ask.name)
+
+    def _keeps_paused(self) -> bool:
+        """Return whether entries stay paused although a person wants them, and say why."""
+        if self._watch is not None and self._watch.differences:
+            text = "entries stay paused until reconcile() decides what becomes of the difference"
+            self._status.note(self._engine.time_ns, "account", text)
+            return True
+        if (reason := self._market.closed_reason) is not None:
+            text = f"entries stay paused in this process: {reason}; stop it, and start it when it may enter again"
+            self._status.note(self._engine.time_ns, "order", text)
+            return True
+        return False
 
     def _decide(self, name: str) -> None:
         """Carry out what a person has decided of what nobody else can."""

@@ -23,7 +23,15 @@ from workbench.live.process.sockets import claim_socket, socket_path
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["CONSENTS", "SUPERVISOR_FOLDER", "ask_supervisor", "consents", "supervisor_key", "supervisor_socket"]
+__all__ = [
+    "CONSENTS",
+    "REAL_SWITCH",
+    "SUPERVISOR_FOLDER",
+    "ask_supervisor",
+    "consents",
+    "supervisor_key",
+    "supervisor_socket",
+]
 
 SUPERVISOR_FOLDER: Final = ".supervisor"
 _ANSWER_S: Final = 60.0
@@ -39,10 +47,10 @@ _KEPT: Final = frozenset({
     "WORKBENCH_CACHE_DIR", "WORKBENCH_DATA_DIR", "WORKBENCH_HOME", "WORKBENCH_RUNTIME_DIR", "XDG_CACHE_HOME",
     "XDG_DATA_HOME", "XDG_RUNTIME_DIR",
 })  # fmt: skip
-_SWITCH: Final = "WORKBENCH_ENABLE_REAL_TRADING"
+REAL_SWITCH: Final = "WORKBENCH_ENABLE_REAL_TRADING"
 _KEPT_BEGINNINGS: Final = ("LC_", "NUMBA_")
 # What each session takes from whoever starts it, and not from whoever came first.
-CONSENTS: Final = (_SWITCH, "JUPYTER_RUNTIME_DIR", "WORKBENCH_CONFIG_DIR", "XDG_CONFIG_HOME")
+CONSENTS: Final = (REAL_SWITCH, "JUPYTER_RUNTIME_DIR", "WORKBENCH_CONFIG_DIR", "XDG_CONFIG_HOME")
 # A fork copies one thread only, so libraries must not have started others: not for linear algebra, nor to tidy memory.
 _ONE_THREAD: Final = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
@@ -80,12 +88,12 @@ def consents() -> dict[str, str]:
 
     They are those with which this process itself was started: what a cell sets later is not passed on.
     """
-    if _SWITCH not in os.environ:
+    if REAL_SWITCH not in os.environ:
         return {}
     from workbench.exchange.real_money import started_environment  # noqa: PLC0415  nobody waits for it without the switch
 
     started = started_environment()
-    return {name: started[name] for name in CONSENTS if name in started} if _SWITCH in started else {}
+    return {name: started[name] for name in CONSENTS if name in started} if REAL_SWITCH in started else {}
 
 
 def supervisor_key(root: Path) -> str:
