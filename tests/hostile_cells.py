@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 SWITCH = "WORKBENCH_ENABLE_REAL_TRADING"
-LIMIT_S = 50.0
+LIMIT_S = 200.0
 # The shell of a kernel, with its magics; what a cell raises comes back in words.
 SHELL = """
 import json, sys

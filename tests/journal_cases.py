@@ -72,8 +72,8 @@ def watched_journal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Jour
     """Return a new journal and its connection."""
     connections: list[WatchedConnection] = []
 
-    def connect(path: Path) -> WatchedConnection:
-        connections.append(WatchedConnection(connect_writer(path)))
+    def connect(path: Path, **options: bool) -> WatchedConnection:
+        connections.append(WatchedConnection(connect_writer(path, **options)))
         return connections[-1]
 
     monkeypatch.setattr(opening, "connect_writer", connect)

@@ -21,7 +21,7 @@ from workbench.strategy import sma_cross
 
 ROOT = Path(__file__).parents[1]
 # Only ever waited for when something is wrong, on a machine that has other things to do.
-PLENTY_S = 60.0
+PLENTY_S = 120.0
 _LOOK_S = 0.02
 CALL = [sys.executable, "-c", "import sys; from workbench.cli import main; sys.exit(main())"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 HOW_TO_GET_ONE = "install the system's package chromium, run `make test-browser`, or name one in the variable CHROMIUM"
@@ -60,6 +60,16 @@ def chromium(path: Path) -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+@contextlib.contextmanager
+def browser(width: int = 1400, height: int = 1300) -> Iterator[BrowserContext]:
+    """Yield a profile of its own in a browser of its own."""
+    path = find_chromium()
+    if path is None:
+        raise RuntimeError(f"no chromium was found: {HOW_TO_GET_ONE}")
+    with chromium(path) as running, running.new_context(viewport={"width": width, "height": height}) as context:
+        yield context
 
 
 def main() -> int:

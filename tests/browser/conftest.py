@@ -26,7 +26,7 @@ VIEWPORT = {"width": 1400, "height": 1300}
 FAKE = """
 from tests.unit.panels.fake_session import FakeSession
 from workbench.panels import session_panel
-session = panel = None
+session = panel = chart = None
 """
 FRESH = """
 if panel is not None:
@@ -66,7 +66,7 @@ def lab(chromium_path: Path, process_home: SessionRegistry, tmp_path_factory: py
     root = tmp_path_factory.mktemp("notebooks")
     for folder in ("docs", "notebooks"):
         shutil.copytree(REPOSITORY / folder, root / folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    lab = Lab(root, environment(process_home))
+    lab = Lab(root, environment=environment(process_home))
     yield lab
     lab.close()
 
@@ -150,8 +150,8 @@ class Desk:
         self._browser, self._lab = browser, lab
         self._context: BrowserContext | None = None
 
-    def show(self) -> Page:
-        """Return the page with a panel of a session of its own."""
+    def show(self, fresh: str) -> Page:
+        """Return the page with what the cell shows, and with nothing of the test before."""
         if self._context is None:
             self._context = open_context(self._browser)
             self._watch = Watch(self._context, self._lab.address.partition("//")[2])
@@ -161,15 +161,21 @@ class Desk:
             open_notebook(self._page, self._lab, "desk.ipynb")
             run_all(self._page)
         self._page.evaluate(KEEP_CELLS, 1)
-        run_cell(self._page, FRESH)
+        run_cell(self._page, fresh)
         self._page.wait_for_selector(".wb-live")
         return self._page
 
-    def finish(self, item: pytest.Item) -> None:
-        """Look at what the test has left; after a failure the next one gets a page and a kernel of its own."""
-        finish(self._context, self._watch, item)
-        if item.stash.get(_FAILED, False):
-            self.close()
+    def seat(self, item: pytest.Item, fresh: str) -> Iterator[Page]:
+        """Have the page for one test; after a failure the next one gets a page and a kernel of its own."""
+        try:
+            yield self.show(fresh)
+        except BaseException:
+            item.stash[_FAILED] = True
+            raise
+        finally:
+            finish(self._context, self._watch, item)
+            if item.stash.get(_FAILED, False):
+                self.close()
 
     def close(self) -> None:
         if self._context is not None:
@@ -188,11 +194,4 @@ def desk(browser: Browser, lab: Lab) -> Iterator[Desk]:
 @pytest.fixture
 def panel(desk: Desk, request: pytest.FixtureRequest) -> Iterator[Page]:
     """Have a page that shows the panel of a prepared session without a market."""
-    try:
-        page = desk.show()
-    except BaseException:
-        request.node.stash[_FAILED] = True
-        desk.finish(request.node)
-        raise
-    yield page
-    desk.finish(request.node)
+    yield from desk.seat(request.node, FRESH)

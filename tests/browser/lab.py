@@ -17,8 +17,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+# One door for scripts that measure or watch.
+from tests.browser.chromium import browser
+from tests.browser.pages import open_notebook, run_all, run_cell, write_notebook
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "REPOSITORY",
+    "Lab",
+    "Server",
+    "Voila",
+    "browser",
+    "open_notebook",
+    "run_all",
+    "run_cell",
+    "write_notebook",
+]
 
 REPOSITORY = Path(__file__).parents[2]
 # Only ever waited for when something is wrong.
@@ -118,10 +134,14 @@ class Server:
 class Lab(Server):
     """A JupyterLab that serves the notebooks of `root`, and Notebook under `/notebooks`."""
 
-    def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, root: Path, *, pythonpath: Sequence[Path] = (), environment: Mapping[str, str] | None = None
+    ) -> None:
         self.root = root
         self._settings = TemporaryDirectory(prefix="lab-settings-")
-        super().__init__("jupyterlab", self._options(_application_settings(Path(self._settings.name))), environment)
+        options = self._options(_application_settings(Path(self._settings.name)))
+        places = {"PYTHONPATH": os.pathsep.join(map(str, pythonpath))} if pythonpath else {}
+        super().__init__("jupyterlab", options, {**places, **(environment or {})})
         self.wait_until_up()
 
     def _options(self, settings: Path) -> list[str]:

@@ -155,8 +155,8 @@ def test_chart_can_be_looked_around_in(panel: Any) -> None:
     panel.mouse.down()
     panel.mouse.move(x + 400, y, steps=4)
     panel.mouse.up()
-    panel.locator(".wb-live-button[aria-pressed=false]").wait_for()
+    panel.locator(".wb-live-button[aria-pressed=false]", has_text="Follow").wait_for()
     panel.mouse.dblclick(x, y)
-    panel.locator(".wb-live-button[aria-pressed=true]").wait_for()
+    panel.locator(".wb-live-button[aria-pressed=true]", has_text="Follow").wait_for()
     axis = panel.evaluate("() => document.querySelector('.js-plotly-plot')._fullLayout.xaxis.type")
     assert axis == "date"

@@ -89,7 +89,7 @@ def test_price_that_jumps_between_entry_and_stop_is_left_with_one_sale(monkeypat
     def after_the_jump(*arguments: Any) -> list[Any]:
         found = look(*arguments)
         if found:
-            assert has_jumped.wait(20.0)
+            assert has_jumped.wait(90)
         return found
 
     monkeypatch.setattr(StopKeeper, "look", after_the_jump)

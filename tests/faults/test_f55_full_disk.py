@@ -95,7 +95,7 @@ print("all is well")
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, capture_output=True, text=True, timeout=50, env=environment, check=False, cwd=ROOT)
+    return subprocess.run(command, capture_output=True, text=True, timeout=200, env=environment, check=False, cwd=ROOT)
 
 
 def test_a_file_that_may_not_grow_is_an_error_and_it_goes_on_when_it_may(tmp_path: Path) -> None:

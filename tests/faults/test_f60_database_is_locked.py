@@ -51,7 +51,7 @@ def test_four_readers_and_a_writer_never_meet_a_lock(tmp_path: Path, monkeypatch
         finally:
             is_over.set()
             for thread in threads:
-                thread.join(30)
+                thread.join(90)
         assert problems == []
         assert all(reads)
         assert journal.read().tobytes() == rows(COMMITS * 7).tobytes()

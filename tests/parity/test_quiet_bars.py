@@ -10,7 +10,14 @@ import pytest
 
 from tests.reference.edge_market import MIDNIGHT_NS, UNITS, Case, random_case
 from workbench.core import EXIT_REASONS, EngineConfig
+from workbench.core.batch import run_marks
+from workbench.core.book import open_book
+from workbench.core.curve import worst_fall
+from workbench.core.driver import frozen
+from workbench.core.ledger import new_trace
 from workbench.core.log import ROOM_PER_SYMBOL
+from workbench.core.memory import memory_of
+from workbench.core.quiet import common_step
 from workbench.core.records import PATHS
 from workbench.model import Costs, Instrument, RiskConfig, Timeframe
 
@@ -58,6 +65,41 @@ def test_short_cut_stops_recording_where_the_trace_is_full() -> None:
             assert len(quick.trace) == min(trace_rows, len(case.times))
             close_times = case.times[:trace_rows] + case.config.timeframe.ns
             assert quick.trace["close_time_ns"].tolist() == close_times.tolist()
+
+
+@pytest.mark.parametrize("piece_rows", [1, 7, 64, 4_096])
+def test_marks_and_worst_fall_of_a_run_in_pieces_are_those_of_the_whole_curve(piece_rows: int) -> None:
+    traded = 0
+    for seed in range(500, 540):
+        case = random_case(seed)
+        whole, equity = case.run(is_exact=True)
+        rows = np.sort(np.random.default_rng(seed).integers(0, len(case.times), 9))
+        book, marks = open_book(case.config), np.full(rows.size, math.nan)
+        worst = run_marks(
+            *(memory_of(book), frozen(case.times), frozen(case.values), np.zeros((2, 1, 0)), case.codes),
+            *(frozen(case.levels), new_trace(0), np.empty(piece_rows), rows, marks, case.config.cash),
+        )
+        assert marks.tobytes() == equity[rows].tobytes(), seed
+        assert worst == worst_fall(equity, case.config.cash), seed
+        for name in ("cash", "equity", "equity_peak", "open_bars", "trade_count", "gross_loss"):
+            assert book.account[name] == whole.book.account[name], (seed, name)
+        traded += len(whole.trades)
+    assert traded > 30
+
+
+def test_opens_that_leave_times_out_are_told_as_they_are() -> None:
+    step = Timeframe("1h").ns
+    case = edge_case({"max_holding_s": 3_600.0 * 8}, 1, 1, 2, 100.0)
+    assert common_step(case.times, step) == step
+    assert common_step(case.times[:1], step) == step
+    assert common_step(case.times[:0], step) == 0
+    # Two hours late from the sixth on: entered at row 1, the eight hours are over at the close of row 6, 8 h later.
+    late = replace(case, times=case.times + np.where(np.arange(12) > 5, 2 * step, 0))
+    assert common_step(late.times, step) == 0
+    ledger, _ = late.run(is_exact=False)
+    assert ledger.hash == late.run(is_exact=True)[0].hash
+    assert ledger.trace["time_ns"].tolist() == late.times.tolist()
+    assert ledger.trades["exit_time_ns"].tolist() == [late.times[7]]
 
 
 # A rule, and the price at which it acts on a long and on a short of 100 units from 100, after a best price of 120 (80).

@@ -161,7 +161,7 @@ def test_parity_of_a_running_session_covers_what_has_been() -> None:
     session = LiveSession(config)
     session.subscribe(lambda update: reports.append(session.parity()) if update.sequence == 30 else None)
     session.start()
-    assert session.wait(30)
+    assert session.wait(90)
     assert (reports[0].is_identical, reports[0].bars) == (True, 30)
     assert session.parity().bars == 60
 

@@ -54,7 +54,7 @@ class Case:
         while row < rows:
             row = run_bars(
                 *(memory_of(book), frozen(self.times), frozen(self.values), rates, self.codes),
-                *(frozen(self.levels), trace, equity, row, rows),
+                *(frozen(self.levels), trace, equity[row:], row, rows),
             )
             logs.append(take_log(book))
         return Ledger.of(self.config.symbols, logs, trace, book), equity

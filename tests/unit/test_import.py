@@ -24,7 +24,7 @@ HEAVY = (
 
 def run_fresh(code: str) -> str:
     """Run code in a new interpreter, since this one has loaded everything already."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.core.accounting import charge_funding
-from workbench.core.compiled import inlined_kernel, place, record_kernel
+from workbench.core.compiled import inlined_kernel, kernel, place, record_kernel
+from workbench.core.curve import largest_fall, new_columns, see_piece
 from workbench.core.decisions import decide_code
 from workbench.core.log import has_room
 from workbench.core.memory import book_of
-from workbench.core.quiet import CLOSE, HIGH, LOW, OPEN, Tape, quiet_run, trace_row
+from workbench.core.quiet import CLOSE, HIGH, LOW, OPEN, Tape, common_step, quiet_run, time_at, trace_row
 from workbench.core.records import ADVERSE
 from workbench.core.steps import (
     end_of_bar,
@@ -125,7 +126,7 @@ def one_row(book: Book, tape: Tape, funding: Floats, row: int) -> None:
     fast = may_be_quiet(book, funding)
     if fast and quiet_run(book, tape, row, row + 1, 0) > row:
         return
-    time_ns = tape.times[place(row)]
+    time_ns = time_at(tape, row)
     open_events(book, row, time_ns, tape.values, funding)
     if fast and quiet_run(book, tape, row, row + 1, 1) > row:
         return
@@ -164,7 +165,7 @@ def _run_coded(
                 if code != 0:
                     decide_code(book, 0, code, levels[0], row - 1)
                 continue
-        time_ns = tape.times[place(row)]
+        time_ns = time_at(tape, row)
         if opened == 0:
             open_events(book, row, time_ns, tape.values, funding)
             # What the open filled may leave the rest of the bar quiet.
@@ -178,7 +179,7 @@ def _run_coded(
             if codes[s, place(row)] != 0:
                 decide_code(book, s, codes[s, place(row)], levels[s], row)
         if tape.equity.shape[0] > 0:
-            tape.equity[place(row)] = book.account["equity"]
+            tape.equity[place(row - tape.equity_begin)] = book.account["equity"]
         if tape.trace.shape[0] > 0:
             record_row(book, tape.trace, time_ns, 0, codes[0, place(row)])
         row += 1
@@ -200,12 +201,44 @@ def run_bars(  # noqa: PLR0913  one array for each input and output
 ) -> int:
     """Run rows `begin` to `end` with decisions from rule codes; return the first row not run (log full) or `end`.
 
-    ``codes`` has shape (n_symbols, n), 0 on missing bars, ``levels`` (n_symbols, 8, m) with m = 1 or n, ``equity``
-    shape (n,) or (0,).
+    ``codes`` has shape (n_symbols, n), 0 on missing bars, ``levels`` (n_symbols, 8, m) with m = 1 or n. ``equity``, of
+    shape (end - begin,) or (0,), takes the rows from `begin` on.
     """
     book = book_of(memory)
-    tape = Tape(times, values, codes[0], trace, equity)
+    tape = Tape(times, values, codes[0], trace, equity, begin, common_step(times, book.config["timeframe_ns"]))
     # Twice the same: where their number is known to be one, the compiler drops the loops over the symbols.
     if book.symbols.shape[0] == 1:
         return _run_coded(book, tape, funding, codes, levels, begin, end)
     return _run_coded(book, tape, funding, codes, levels, begin, end)
+
+
+@kernel
+def run_marks(  # noqa: PLR0913  as above
+    memory: Memory,
+    times: NDArray[np.int64],
+    values: Floats,
+    funding: Floats,
+    codes: NDArray[np.uint8],
+    levels: Floats,
+    no_trace: NDArray[np.void],
+    piece: Floats,
+    rows: NDArray[np.int64],
+    marks: Floats,
+    start: float,
+) -> float:
+    """Run all rows with a log that records nothing; return the worst fall of the equity, which was `start` before.
+
+    `marks` takes the equity at `rows`, which ascend. The curve comes and goes in `piece`, as much as fits there at a
+    time: as a whole it would drive the bars out of the processor's cache.
+    """
+    columns = new_columns()
+    peak, lowest, worst = start, start, 0.0
+    mark_row = 0
+    for begin in range(0, times.shape[0], piece.shape[0]):
+        end = min(begin + piece.shape[0], times.shape[0])
+        run_bars(memory, times, values, funding, codes, levels, no_trace, piece, begin, end)
+        peak, lowest, worst = see_piece(piece[: end - begin], columns, peak, lowest, worst)
+        while mark_row < rows.shape[0] and rows[mark_row] < end:
+            marks[mark_row] = piece[rows[mark_row] - begin]
+            mark_row += 1
+    return largest_fall(peak, lowest, worst)

@@ -75,7 +75,7 @@ def bare_tape(bars: Bars) -> Tape:
     """Return the bars as a tape without codes and records, for callers who decide on every bar and record elsewhere."""
     values = np.ascontiguousarray(bars.values).view()
     values.setflags(write=False)
-    return Tape(np.ascontiguousarray(bars.time_ns), values, NO_CODES, NO_TRACE, NO_EQUITY)
+    return Tape(np.ascontiguousarray(bars.time_ns), values, NO_CODES, NO_TRACE, NO_EQUITY, 0, 0)
 
 
 def compiled_loop(plan: Any) -> Callable[..., int] | None:

@@ -40,6 +40,41 @@ def _extremes_by_column(
 
 
 @kernel
+def new_columns() -> NDArray[np.float64]:
+    """Return what `see_piece` writes to."""
+    return np.empty((2, _COLUMNS))
+
+
+@inlined_kernel
+def see_piece(
+    equity: NDArray[np.float64], columns: NDArray[np.float64], peak: float, lowest: float, worst: float
+) -> tuple[float, float, float]:
+    """Return the peak so far, the lowest equity after it and the worst fall from an earlier one, after more marks."""
+    highs, lows = columns[0], columns[1]
+    rows = equity.shape[0]
+    whole = rows - rows % _BLOCK
+    for begin in range(0, whole, _BLOCK):
+        _extremes_by_column(equity, begin, highs, lows)
+        highest, low = -math.inf, lowest
+        for column in range(_COLUMNS):
+            highest, low = max(highest, highs[place(column)]), min(low, lows[place(column)])
+        if highest <= peak:
+            lowest = low
+        else:
+            for row in range(begin, begin + _BLOCK):
+                peak, lowest, worst = _see(equity[place(row)], peak, lowest, worst)
+    for row in range(whole, rows):
+        peak, lowest, worst = _see(equity[place(row)], peak, lowest, worst)
+    return peak, lowest, worst
+
+
+@inlined_kernel
+def largest_fall(peak: float, lowest: float, worst: float) -> float:
+    """Return the larger one of the fall that lasts and the worst of those before it."""
+    return max(worst, (peak - lowest) / peak)
+
+
+@kernel
 def worst_fall(equity: NDArray[np.float64], start: float) -> float:
     """Return the largest fall below the highest equity so far, as a fraction of it; at least 0.
 
@@ -59,25 +94,8 @@ def worst_fall(equity: NDArray[np.float64], start: float) -> float:
     >>> worst_fall(np.array([90.0, 120.0, 60.0]), 100.0)
     0.5
     """
-    highs, lows = np.empty(_COLUMNS), np.empty(_COLUMNS)
-    peak = start
-    lowest = start
-    worst = 0.0
-    rows = equity.shape[0]
-    whole = rows - rows % _BLOCK
-    for begin in range(0, whole, _BLOCK):
-        _extremes_by_column(equity, begin, highs, lows)
-        highest, low = -math.inf, lowest
-        for column in range(_COLUMNS):
-            highest, low = max(highest, highs[place(column)]), min(low, lows[place(column)])
-        if highest <= peak:
-            lowest = low
-        else:
-            for row in range(begin, begin + _BLOCK):
-                peak, lowest, worst = _see(equity[place(row)], peak, lowest, worst)
-    for row in range(whole, rows):
-        peak, lowest, worst = _see(equity[place(row)], peak, lowest, worst)
-    return max(worst, (peak - lowest) / peak)
+    peak, lowest, worst = see_piece(equity, new_columns(), start, start, 0.0)
+    return largest_fall(peak, lowest, worst)
 
 
 @record_kernel

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 _NO_CODES = np.zeros(0, np.uint8)
 _NO_COLUMNS = np.zeros(0, np.int64)
 _MUTE = Command("mute").code
+# Turns for which room in the trace is made at once.
+_TURNS = 64
 
 
 class EventRun:
@@ -71,9 +73,13 @@ class EventRun:
         levels = self._no_levels if levels is None else levels
         mute = _mute_row(events)
         taken = []
-        begin = 0
+        begin = room = 0
         while begin < len(events):
-            self._make_room(len(events) - begin if len(codes) else len(self._bars[0]))
+            if not room:
+                room = len(events) - begin if len(codes) else min(len(events) - begin, _TURNS)
+                self._make_room(room)
+            # A turn adds a row to the trace at most, and one with `codes` a row for each event at most.
+            room -= 1
             end = run_rows(
                 self._memory, events, begin, codes, levels, columns, self._bars, self._no_funding, self._trace.buffer
             )
@@ -83,7 +89,7 @@ class EventRun:
             if end > mute:
                 self._decider = None
             if not len(codes):
-                self._decide_after(events[end - 1])
+                self._decide_after(events[end - 1].item())
             begin = end
         self.sequence += len(events)
         taken.append(take_log(self.book))
@@ -93,14 +99,12 @@ class EventRun:
     def _make_room(self, rows: int) -> None:
         self.book.output["trace_rows"] = self._trace.make_room(int(self.book.output["trace_rows"]), rows)
 
-    def _decide_after(self, event: NDArray[np.void]) -> None:
-        kind, time_ns = int(event["kind"]), int(event["time_ns"])
-        if kind not in (BAR_CLOSED, BAR) or event["remaining"] != 0:
+    def _decide_after(self, event: tuple[Any, ...]) -> None:
+        kind, s, time_ns, *bar, remaining = event
+        if kind not in (BAR_CLOSED, BAR) or remaining != 0:
             return
         if kind == BAR_CLOSED:
-            s = int(event["symbol"])
-            bar = tuple(float(event[name]) for name in "abcde")
-            record_decision(self._memory, self._trace.buffer, time_ns, s, self._decision(s, time_ns, bar))
+            record_decision(self._memory, self._trace.buffer, time_ns, s, self._decision(s, time_ns, tuple(bar)))
             return
         first = 0
         for s in range(self._bars.shape[1]):

@@ -175,6 +175,10 @@ def evaluate(roots: Sequence[Node], ohlcv: FloatArray, cache: EvaluationCache | 
         columns = cache.columns()
     else:
         raise DataError("the evaluation cache is for other bars: make one cache for each ohlcv table")
+    if cache is not None:
+        kept = [cache.get(root) for root in roots]
+        if all(value is not None for value in kept):
+            return kept
     values: dict[Node, Any] = {}
     with np.errstate(all="ignore"):
         for node in evaluation_order(roots, values, cache):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from workbench.core.compiled import inlined_kernel, place
+from workbench.core.fetching import fetch
 from workbench.core.levels import liquidation_level, trail
 from workbench.core.records import DAY_NS, NO_ORDER, NO_REASON, TRACE
 from workbench.core.steps import first_extreme_is_low
@@ -25,13 +26,16 @@ if TYPE_CHECKING:
 
 OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
 
-# Rows that are looked at together where it can be done.
-FOUR = 4
+# Rows that are looked at together where it can be done, and most of one call.
+FOUR, EIGHT = 4, 8
+MOST = 256
 
 # What a `Tape` leaves out.
 NO_CODES = np.zeros(0, np.uint8)
 NO_EQUITY = np.zeros(0)
 NO_TRACE = np.zeros(0, TRACE)
+
+NO_BITS = np.uint64(0)
 
 
 class Tape(NamedTuple):
@@ -47,8 +51,12 @@ class Tape(NamedTuple):
         Rule codes of the first symbol.
     trace : ndarray of `TRACE`
         Takes a row for each bar.
-    equity : ndarray of float64, shape (n,) or (0,)
-        Takes the equity at each bar's close.
+    equity : ndarray of float64, shape (m,) or (0,)
+        Takes the equity at each bar's close, from row `equity_begin` on.
+    equity_begin : int
+        Row of its first place.
+    step_ns : int
+        Distance of all opens where it is the same, ns; 0 where it is not known to be.
     """
 
     times: NDArray[np.int64]
@@ -56,6 +64,24 @@ class Tape(NamedTuple):
     codes: NDArray[np.uint8]
     trace: NDArray[np.void]
     equity: Floats
+    equity_begin: int
+    step_ns: int
+
+
+@inlined_kernel
+def time_at(tape: Tape, row: int) -> int:
+    """Return the open of a bar, without a look at its time where that can be told from the first one's."""
+    if tape.step_ns > 0:
+        return tape.times[0] + row * tape.step_ns
+    return tape.times[place(row)]
+
+
+@inlined_kernel
+def common_step(times: NDArray[np.int64], timeframe_ns: int) -> int:
+    """Return the distance of opens that are at least a timeframe apart if it is the same for all, else 0."""
+    rows = times.shape[0]
+    is_even = rows > 0 and times[rows - 1] - times[0] == (rows - 1) * timeframe_ns
+    return timeframe_ns if is_even else 0
 
 
 @inlined_kernel
@@ -80,7 +106,7 @@ def quiet_run(book: Book, tape: Tape, begin: int, end: int, opened: int) -> int:
     if row > begin:
         last = place(row - 1)
         close = tape.values[CLOSE, 0, last]
-        close_ns = tape.times[last] + timeframe
+        close_ns = time_at(tape, row - 1) + timeframe
         y["first_low"] = 1 if first_extreme_is_low(y, g["path"], close >= tape.values[OPEN, 0, last]) else 0
         y["entered_in_leg"] = 0
         y["blocked"] = 0
@@ -99,18 +125,13 @@ def _flat_run(book: Book, tape: Tape, begin: int, end: int, until: int) -> int:
     # In a stretch of missing bars each would look for the end of all.
     if math.isnan(tape.values[CLOSE, 0, place(begin)]):
         return begin
-    row = begin
-    code = 0
-    while row + FOUR <= end and tape.times[place(row + 3)] < until and _have_no_code(tape, row):
-        row += FOUR
-    while row < end and code == 0 and tape.times[place(row)] < until:
-        code = tape.codes[place(row)] if tape.codes.shape[0] > 0 else 0
-        row += 1
+    row = _undecided_end(tape, begin, end, until)
     # What the symbol saw last must be a bar that is there.
     while row > begin and math.isnan(tape.values[CLOSE, 0, place(row - 1)]):
         row -= 1
     # Equity and its peak stay: the last mark has seen this cash.
-    _record(book, tape, begin, row, 0.0)
+    _keep_cash(tape, begin, row, book.account["cash"])
+    _trace(book, tape, begin, row, 0.0)
     return row
 
 
@@ -137,16 +158,26 @@ def _held_run(book: Book, tape: Tape, begin: int, end: int, until: int) -> int:
     )
     trails = y["trail_distance"] > 0.0 or g["trailing_stop"] > 0.0 or g["trailing_distance_after"] > 0.0
     equity_peak, lowest, highest = a["equity_peak"], math.inf, 0.0
+    is_watched = trails or limits.drawdown > 0.0 or limits.daily_loss > 0.0
     row = begin
-    code = 0
-    while row < end and code == 0 and tape.times[place(row)] < until:
-        if row + FOUR <= end and tape.times[place(row + 3)] < until and _have_no_code(tape, row):
-            low, high = _extremes_of_four(tape, row)
-            # As below with the extremes of all four: what trips or raises nothing then does so in none of them.
-            calm, raised = _is_calm(limits, equity_peak, low, high)
-            if low > floor and high < ceiling and calm and not (trails and _is_new_peak(y["peak"], low, high, long)):
+    end = _undecided_end(tape, begin, end, until)
+    while row < end:
+        width = FOUR if is_watched or end - begin < EIGHT else EIGHT
+        # Where every row is held against the same levels, the last ones may be looked at twice.
+        at = row if is_watched else min(row, end - width)
+        if begin <= at and at + width <= end:
+            low, high = _extremes_of_four(tape, at) if width == FOUR else _extremes_of_eight(tape, at)
+            calm, raised = True, equity_peak
+            if is_watched:
+                # As below with the extremes of all: what trips or raises nothing then does so in none of them.
+                calm, raised = _is_calm(limits, equity_peak, low, high)
+                calm = calm and not (trails and _is_new_peak(y["peak"], low, high, long))
+            if low > floor and high < ceiling and calm:
                 equity_peak, lowest, highest = raised, min(lowest, low), max(highest, high)
-                row += FOUR
+                _keep_four(tape, at, limits)
+                if width == EIGHT:
+                    _keep_four(tape, at + FOUR, limits)
+                row = at + width
                 continue
         low, high = tape.values[LOW, 0, place(row)], tape.values[HIGH, 0, place(row)]
         calm, raised = _is_calm(limits, equity_peak, low, high)
@@ -164,18 +195,27 @@ def _held_run(book: Book, tape: Tape, begin: int, end: int, until: int) -> int:
                 trail(book, 0)
                 break
         equity_peak, lowest, highest = raised, min(lowest, low), max(highest, high)
-        code = tape.codes[place(row)] if tape.codes.shape[0] > 0 else 0
+        _keep_one(tape, row, limits)
         row += 1
     if row > begin:
-        y["peak"] = max(y["peak"], highest) if long else min(y["peak"], lowest)
-        y["lowest"] = min(y["lowest"], lowest)
-        y["highest"] = max(y["highest"], highest)
-        y["bars_held"] += row - begin
-        a["open_bars"] += row - begin
-        a["equity_peak"] = max(a["equity_peak"], limits.cash + limits.held * (highest if long else lowest))
-        a["equity"] = limits.cash + limits.held * tape.values[CLOSE, 0, place(row - 1)]
-    _record(book, tape, begin, row, limits.held)
+        _see_held(book, row - begin, lowest, highest, tape.values[CLOSE, 0, place(row - 1)])
+    _trace(book, tape, begin, row, limits.held)
     return row
+
+
+@inlined_kernel
+def _see_held(book: Book, rows: int, lowest: float, highest: float, close: float) -> None:
+    """Let the position and the account see quiet bars between two prices, the last of which closed at `close`."""
+    a = book.account
+    y = book.symbols[0]
+    long = y["quantity"] > 0.0
+    y["peak"] = max(y["peak"], highest) if long else min(y["peak"], lowest)
+    y["lowest"] = min(y["lowest"], lowest)
+    y["highest"] = max(y["highest"], highest)
+    y["bars_held"] += rows
+    a["open_bars"] += rows
+    a["equity_peak"] = max(a["equity_peak"], a["cash"] + y["quantity"] * (highest if long else lowest))
+    a["equity"] = a["cash"] + y["quantity"] * close
 
 
 @inlined_kernel
@@ -196,11 +236,47 @@ def _is_new_peak(peak: float, low: float, high: float, long: bool) -> bool:  # n
 
 
 @inlined_kernel
-def _have_no_code(tape: Tape, row: int) -> bool:
-    codes = tape.codes
-    if codes.shape[0] == 0:
-        return False
-    return codes[place(row)] | codes[place(row + 1)] | codes[place(row + 2)] | codes[place(row + 3)] == 0
+def _undecided_end(tape: Tape, begin: int, end: int, until: int) -> int:
+    """Return the row after the first one with a code, or the first one at or after `until` or `end`, or far away."""
+    row, last = begin, min(end, begin + MOST)
+    if tape.codes.shape[0] == 0:
+        row = last
+    while row + EIGHT <= last:
+        eight = _eight_codes(tape.codes, row)
+        if eight != NO_BITS:
+            row += _first_byte(eight)
+            break
+        row += EIGHT
+    while row < last and tape.codes[place(row)] == 0:
+        row += 1
+    row = min(row + 1, last)
+    # What a code makes wait acts at the next open, which nothing has touched: its way to the processor begins here.
+    fetch(tape.values[OPEN, 0], row)
+    while row > begin and time_at(tape, row - 1) >= until:
+        row -= 1
+    return row
+
+
+@inlined_kernel
+def _eight_codes(codes: NDArray[np.uint8], row: int) -> np.uint64:
+    """Return the codes of eight rows as the bytes of one word, the first one lowest: a single read when compiled."""
+    low = np.uint64(codes[place(row)]) | (np.uint64(codes[place(row + 1)]) << np.uint64(8))
+    low |= (np.uint64(codes[place(row + 2)]) << np.uint64(16)) | (np.uint64(codes[place(row + 3)]) << np.uint64(24))
+    low |= (np.uint64(codes[place(row + 4)]) << np.uint64(32)) | (np.uint64(codes[place(row + 5)]) << np.uint64(40))
+    return (
+        low | (np.uint64(codes[place(row + 6)]) << np.uint64(48)) | (np.uint64(codes[place(row + 7)]) << np.uint64(56))
+    )
+
+
+@inlined_kernel
+def _first_byte(word: np.uint64) -> int:
+    """Return which byte of a word that is not 0 is the first one that is not 0, without a branch to mispredict."""
+    number = 0
+    for bits in (32, 16, 8):
+        is_empty = (word << np.uint64(64 - bits)) == NO_BITS
+        number += bits // 8 if is_empty else 0
+        word = word >> np.uint64(bits) if is_empty else word
+    return number
 
 
 @inlined_kernel
@@ -210,8 +286,17 @@ def _extremes_of_four(tape: Tape, row: int) -> tuple[float, float]:
     a, b, c, d = low[place(row)], low[place(row + 1)], low[place(row + 2)], low[place(row + 3)]
     e, f, g, h = high[place(row)], high[place(row + 1)], high[place(row + 2)], high[place(row + 3)]
     # The least of numbers and a nan may be a number, but not their sum. Trees, because chains of minima are slow.
-    lowest = math.nan if math.isnan(a + b + c + d) else min(min(a, b), min(c, d))  # noqa: PLW3301  as just said
+    lowest = math.nan if math.isnan((a + b) + (c + d)) else min(min(a, b), min(c, d))  # noqa: PLW3301  as just said
     return lowest, max(max(e, f), max(g, h))  # noqa: PLW3301  as just said
+
+
+@inlined_kernel
+def _extremes_of_eight(tape: Tape, row: int) -> tuple[float, float]:
+    """Return the same of eight rows."""
+    low, high = _extremes_of_four(tape, row)
+    other_low, other_high = _extremes_of_four(tape, row + FOUR)
+    lowest = math.nan if math.isnan(low + other_low) else min(low, other_low)
+    return lowest, max(high, other_high)
 
 
 @inlined_kernel
@@ -225,24 +310,54 @@ def _quiet_span(book: Book) -> tuple[float, float]:
 
 
 @inlined_kernel
-def _record(book: Book, tape: Tape, begin: int, end: int, held: float) -> None:
-    """Record the account at the close of the quiet rows `begin` to `end`, with `held` units in it.
-
-    Apart from the loop that looks for their end: it then fits the registers, and this one is done four rows at a time.
-    """
-    cash = book.account["cash"]
-    if tape.equity.shape[0] > 0:
-        if held == 0.0:
-            for row in range(begin, end):
-                tape.equity[place(row)] = cash
-        else:
-            for row in range(begin, end):
-                tape.equity[place(row)] = cash + held * tape.values[CLOSE, 0, place(row)]
+def _trace(book: Book, tape: Tape, begin: int, end: int, held: float) -> None:
+    """Add the quiet rows `begin` to `end` to the trace, with `held` units in the account."""
     if tape.trace.shape[0] > 0:
+        cash = book.account["cash"]
         for row in range(begin, end):
             close = tape.values[CLOSE, 0, place(row)] if held != 0.0 else 0.0
             code = tape.codes[place(row)] if tape.codes.shape[0] > 0 else 0
-            trace_row(book, tape.trace, tape.times[place(row)], cash + held * close, abs(held) * close, code)
+            trace_row(book, tape.trace, time_at(tape, row), cash + held * close, abs(held) * close, code)
+
+
+@inlined_kernel
+def _keep_one(tape: Tape, row: int, limits: _Limits) -> None:
+    """Keep the equity at a close."""
+    if tape.equity.shape[0] > 0:
+        close = tape.values[CLOSE, 0, place(row)]
+        tape.equity[place(row - tape.equity_begin)] = limits.cash + limits.held * close
+
+
+@inlined_kernel
+def _keep_four(tape: Tape, row: int, limits: _Limits) -> None:
+    """Keep the equity of four rows; they are read before the first is written, so that the compiler makes a vector."""
+    if tape.equity.shape[0] == 0:
+        return
+    equity, close = tape.equity, tape.values[CLOSE, 0]
+    a, b, c, d = close[place(row)], close[place(row + 1)], close[place(row + 2)], close[place(row + 3)]
+    at = row - tape.equity_begin
+    equity[place(at)] = limits.cash + limits.held * a
+    equity[place(at + 1)] = limits.cash + limits.held * b
+    equity[place(at + 2)] = limits.cash + limits.held * c
+    equity[place(at + 3)] = limits.cash + limits.held * d
+
+
+@inlined_kernel
+def _keep_cash(tape: Tape, begin: int, end: int, cash: float) -> None:
+    """Keep the equity of rows without a position, the last ones twice: a second loop for them would take longer."""
+    if tape.equity.shape[0] == 0:
+        return
+    equity = tape.equity
+    row, last = begin - tape.equity_begin, end - tape.equity_begin
+    if end - begin < EIGHT:
+        while row < last:
+            equity[place(row)] = cash
+            row += 1
+    while row < last:
+        row = min(row, last - EIGHT)
+        for k in range(EIGHT):
+            equity[place(row + k)] = cash
+        row += EIGHT
 
 
 @inlined_kernel

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.core.compiled import kernel
-from workbench.core.evaluation import EvaluationCache
+from workbench.core.evaluation import EvaluationCache, evaluate
 from workbench.core.graph import Program, Stream
 from workbench.core.intents import RISK
 from workbench.core.nodes import Constant, FloatArray, Node
@@ -106,7 +106,7 @@ class RulePlan(DecisionPlan):
         rows = ohlcv.shape[1]
         codes = np.empty(rows, dtype=np.uint8)
         if self._crossings is not None:
-            left, right = Program([self._crossings.left, self._crossings.right]).batch(ohlcv, cache)
+            left, right = evaluate(self._crossings[:2], ohlcv, cache)
             cross_codes(left, right, self._crossings.above, self._crossings.below, codes)
             return codes, self._constant_levels
         values = self._program.batch(ohlcv, cache)

@@ -84,6 +84,19 @@ class Rows:
             self._begin += 1
             self.dropped += 1
 
+    def extend(self, rows: NDArray[np.float64]) -> None:
+        """Add rows, each in the place of its time."""
+        times = rows[:, _TIME]
+        surplus = len(rows) - self._capacity
+        is_last = self._end == self._begin or bool((self._table[self._end - 1, _TIME] < times[:1]).all())
+        if surplus > 0 and is_last and bool((np.diff(times) > 0.0).all()):
+            # All that is here and the first of these would only fall out again, one after another.
+            self.dropped += self._end - self._begin + surplus
+            self._begin = self._end
+            rows = rows[surplus:]
+        for row in rows:
+            self.put(row, inserts=True)
+
     def view(self) -> NDArray[np.float64]:
         """Return the rows, oldest first; valid until the next `put`."""
         return self._table[self._begin : self._end]
@@ -144,8 +157,7 @@ class ChartHistory:
         points = np.column_stack([rows["time_ns"] / _NS_PER_MS, rows["equity"], rows["equity"] / peak - 1.0])
         with self._lock:
             for table, values in ((self._bars, bars), (self._equity, points)):
-                for row in values:
-                    table.put(row, inserts=True)
+                table.extend(values)
             self._marks.extend(self._mark(fill) for fill in result.fills if fill.symbol == self.symbol)
             self._lines = MappingProxyType(_lines(result.snapshot, self.symbol))
             self._sequence += 1

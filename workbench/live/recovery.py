@@ -75,8 +75,7 @@ def replay_record(engine: LiveTradingEngine, readings: Readings, chart: ChartHis
     JournalError
         The record cannot be read.
     """
-    result = engine.restore()
-    cut = engine.cut()
+    result, cut = engine.restore()
     readings.restore(result, engine.time_ns)
     if cut.history is not None:
         chart.add_history(cut.history)

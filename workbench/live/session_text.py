@@ -63,7 +63,7 @@ class SavedSession:
     sha256: str
 
 
-def write_session(folder: Path, config: LiveSessionConfig, *, session_id: str) -> None:
+def write_session(folder: Path, config: LiveSessionConfig, *, session_id: str) -> StrategyText:
     """Write a session's definition into its folder, for a process that knows nothing else of it.
 
     No key or secret is written. The file is there whole or not at all, and its user alone can read it.
@@ -76,6 +76,11 @@ def write_session(folder: Path, config: LiveSessionConfig, *, session_id: str) -
         All that defines the session.
     session_id : str
         Its id.
+
+    Returns
+    -------
+    StrategyText
+        As what the strategy was written.
 
     Raises
     ------
@@ -103,6 +108,7 @@ def write_session(folder: Path, config: LiveSessionConfig, *, session_id: str) -
         write_private(folder / SESSION_FILE, json.dumps(content, indent=1, allow_nan=False).encode())
     except OSError as error:
         raise SessionError(f"the session cannot be written to {folder}: {error}", session_id=session_id) from error
+    return text
 
 
 def read_session(folder: Path) -> SavedSession:

@@ -155,11 +155,16 @@ class LiveTradingEngine:
             self._core.warm_up(bars)
             self._record.put_history(bars)
 
-    def restore(self) -> StepResult:
-        """Run what the record holds, as it happened, and return all that came of it; nothing is recorded anew.
+    def restore(self) -> tuple[StepResult, EngineCut]:
+        """Run what the record holds, as it happened; nothing is recorded anew.
 
         The core is deterministic: after this it stands where it stood, positions, peaks, tripped breakers and orders in
         flight included. Callbacks are not called again.
+
+        Returns
+        -------
+        tuple of StepResult and EngineCut
+            All that came of it, and what `cut` returns now.
 
         Raises
         ------
@@ -183,7 +188,7 @@ class LiveTradingEngine:
             result = _joined(result, self._core.process(events[rows:]))
             self._time_ns = self._inlet.restore(events)
             self.guard.settle()
-        return result
+            return result, EngineCut(history, events, self._core.tail)
 
     def run_once(self, bar: Bar | Sequence[Bar]) -> StepResult | None:
         """Run one closed bar, or the bars of several symbols with one time, through the core.

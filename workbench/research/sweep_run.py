@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from workbench.core.batch import run_bars
+from workbench.core.batch import run_marks
 from workbench.core.book import open_book
 from workbench.core.driver import frozen, funding_rates, joint_codes, run_backtest
 from workbench.core.evaluation import EvaluationCache
@@ -19,7 +21,6 @@ from workbench.research.evaluation import Span, curve_figures
 from workbench.research.measures import SWEEP_MEASURES
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 # and so many bytes of their decisions.
 PREPARED_AT_ONCE: Final = 32
 PREPARED_BYTES: Final = 1 << 20
+# Rows of an equity curve that are looked at before the next ones: 32 KiB.
+PIECE_ROWS: Final = 1 << 12
 
 
 class _Prepared(NamedTuple):
@@ -49,14 +52,15 @@ class _Prepared(NamedTuple):
 
 
 class _Scratch:
-    """What one block of combinations writes to, one after the other."""
+    """What the combinations of one thread write to, one after the other."""
 
-    __slots__ = ("_bytes", "_fresh", "book", "equity", "memory")
+    __slots__ = ("_bytes", "_fresh", "book", "marks", "memory", "piece")
 
-    def __init__(self, config: EngineConfig, rows: int) -> None:
+    def __init__(self, config: EngineConfig, marks: int) -> None:
         self.book = open_book(config)
         self.memory = memory_of(self.book)
-        self.equity = np.empty(rows)
+        self.piece = np.empty(PIECE_ROWS)
+        self.marks = np.empty(marks)
         # Bytes, because numpy copies records field by field: 50 us against 1.
         arrays = (self.memory.account, self.memory.output, self.memory.symbols)
         self._bytes = tuple(array.view(np.uint8) for array in arrays)
@@ -105,12 +109,15 @@ class SweepRun:
         self._config = config
         self._funding = funding
         self._span = Span.of(bars.time_ns, bars.timeframe.ns)
+        # Of the curve only the close of each day is kept.
+        self._marks_span = replace(self._span, day_rows=np.arange(self._span.day_rows.size))
         self._bar_count = int(np.count_nonzero(bars.valid))
         self._longest = int(bars.valid.sum(axis=1).max())
         self._shortest_warmup = np.full(len(grid), np.iinfo(np.int64).max)
         self._rates = funding_rates(bars, funding)
         self._times, self._values = frozen(bars.time_ns), frozen(bars.values)
         self._no_trace = new_trace(0)
+        self._of_thread = threading.local()
         # Only plans over one symbol's whole rows share indicators; with several symbols each plan computes its own.
         is_plain = bars.n_symbols == 1 and bool(bars.valid.all())
         self._cache = EvaluationCache(bars.values[:, 0]) if is_plain else None
@@ -123,7 +130,9 @@ class SweepRun:
         ConfigError
             A combination is refused by the strategy; the message names it.
         """
-        scratch = _Scratch(self._config, len(self._bars))
+        scratch = getattr(self._of_thread, "scratch", None)
+        if scratch is None:
+            scratch = self._of_thread.scratch = _Scratch(self._config, self._span.day_rows.size)
         for begin in range(0, len(block), PREPARED_AT_ONCE):
             for group in self._prepared(block[begin : begin + PREPARED_AT_ONCE], stop):
                 for one in group:
@@ -158,12 +167,13 @@ class SweepRun:
     def _run(self, one: _Prepared, scratch: _Scratch) -> None:
         if one.codes is None or one.levels is None:
             ledger = run_backtest(one.plan, self._bars, self._config, funding=self._funding, cache=self._cache)
-            scratch.equity[:] = ledger.equity
+            scratch.marks[:] = ledger.equity[self._span.day_rows]
+            worst = worst_drawdown(np.ascontiguousarray(ledger.equity), start=self._config.cash)
             account = ledger.book.account
         else:
-            self._run_coded(one.codes, one.levels, scratch)
+            worst = self._run_coded(one.codes, one.levels, scratch)
             account = scratch.book.account
-        self.figures[one.row] = self._figures(scratch, account)
+        self.figures[one.row] = self._figures(scratch.marks, worst, account)
 
     def require_enough(self) -> None:
         """Raise MissingDataError when every combination's warm-up took all bars.
@@ -188,20 +198,19 @@ class SweepRun:
             shown = ", ".join(f"{name}={value!r}" for name, value in chosen.items())
             raise ConfigError(f"the combination {shown} is refused ({error}); leave it out with where=...") from error
 
-    def _run_coded(self, codes: NDArray[np.uint8], levels: NDArray[np.float64], scratch: _Scratch) -> None:
+    def _run_coded(self, codes: NDArray[np.uint8], levels: NDArray[np.float64], scratch: _Scratch) -> float:
         scratch.reset()
-        run_bars(
-            *(scratch.memory, self._times, self._values, self._rates, codes, levels),
-            *(self._no_trace, scratch.equity, 0, len(self._bars)),
+        return run_marks(
+            *(scratch.memory, self._times, self._values, self._rates, codes, levels, self._no_trace),
+            *(scratch.piece, self._span.day_rows, scratch.marks, self._config.cash),
         )
 
-    def _figures(self, scratch: _Scratch, account: Record) -> tuple[float, ...]:
-        equity, cash = scratch.equity, self._config.cash
-        worst = worst_drawdown(equity, start=cash)
+    def _figures(self, marks: NDArray[np.float64], worst: float, account: Record) -> tuple[float, ...]:
+        cash = self._config.cash
         trades, lost = int(account["trade_count"]), float(account["gross_loss"])
         won = float(account["gross_profit"])
         return (
-            *curve_figures(equity, self._span, cash=cash, worst_drawdown=worst),
+            *curve_figures(marks, self._marks_span, cash=cash, worst_drawdown=worst),
             worst,
             int(account["open_bars"]) / self._bar_count,
             float(account["fees"]),

@@ -173,7 +173,7 @@ def test_study_comes_with_the_messages_and_costs_a_tick_nothing(clock: Clock) ->
     first = only(stream.pump())
     assert first.content["study"]["whole"] is True  # type: ignore[index]
     while not (study := stream._study.whole()).levels:  # noqa: SLF001  what its thread makes is waited for
-        assert news.acquire(timeout=20)
+        assert news.acquire(timeout=90)
     session.subscribe(stream.receive)
     clock.now += 1
     stream.hear({"kind": "snapshot"})

@@ -14,7 +14,7 @@ from workbench.core import run_backtest
 from workbench.model import Bars
 from workbench.strategy import Rules, plan_of, sma_cross, strategy
 
-PATIENCE_S = 20.0
+PATIENCE_S = 90.0
 COUNT = 200
 CROSS = sma_cross(fast=3, slow=8)
 CONFIG = session_config(walk(COUNT), strategy=CROSS)

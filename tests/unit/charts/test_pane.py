@@ -6,7 +6,7 @@ import pytest
 from workbench.charts.pane import Pane
 from workbench.charts.pane_stream import PRESENCE_S, PaneStream
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 class Clock:

@@ -139,7 +139,7 @@ def test_threads_that_want_the_same_indicator_compute_it_once(monkeypatch: pytes
 
     def slow(self, inputs):
         computed.append(self.describe())
-        assert waiting.wait(10)
+        assert waiting.wait(60)
         return evaluate(self, inputs)
 
     monkeypatch.setattr(Indicator, "evaluate", slow)
@@ -153,7 +153,7 @@ def test_threads_that_want_the_same_indicator_compute_it_once(monkeypatch: pytes
         thread.start()
     waiting.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert computed == ["sma(close, 7)"]
     assert len(results) == 8
     assert all(result is results[0] for result in results)
@@ -171,14 +171,14 @@ def test_threads_that_begin_to_compute_at_the_same_time_compute_once() -> None:
         return np.ones(3)
 
     def run() -> None:
-        start.wait(10)
+        start.wait(60)
         results.append(cache.compute(Price(0), calculate))
 
     threads = [threading.Thread(target=run) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len(calculated) == 1
     assert all(result is results[0] for result in results)
 

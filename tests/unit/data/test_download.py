@@ -154,10 +154,10 @@ def test_interrupt_in_the_waiting_thread_ends_every_symbol_after_its_answer(
     def before(_: str, first: int) -> None:
         if first == 1_000:
             asked.set()
-            assert go_on.wait(10)
+            assert go_on.wait(60)
 
     def interrupted(_: object) -> None:
-        assert asked.wait(10)
+        assert asked.wait(60)
         go_on.set()
         raise KeyboardInterrupt
 
@@ -260,7 +260,7 @@ def test_client_that_is_given_is_asked_one_question_at_a_time(store: CandleStore
 def test_own_clients_ask_at_once_share_the_markets_and_are_closed(
     store: CandleStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both, closed, listed = threading.Barrier(2, timeout=10), [], []
+    both, closed, listed = threading.Barrier(2, timeout=60), [], []
 
     class Own(ScriptedExchange):
         markets: object = None

@@ -199,7 +199,7 @@ def test_killed_writer_leaves_the_file_before_and_the_next_one_tidies_up(store: 
         "bars = synthetic_bars('BTC/USDT', '1h', 2_000, start='2025-01-01')\n"
         "CandleStore(sys.argv[1]).append('testex', bars[100:200])\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, store.root], check=False, timeout=50)
+    done = subprocess.run([sys.executable, "-c", code, store.root], check=False, timeout=200)
     assert done.returncode == -signal.SIGKILL
     assert any(name.endswith(".tmp") for name in files(store))
     assert store.read(*NAME) == hours[:100]

@@ -420,7 +420,7 @@ def test_closing_ends_the_streams_and_may_come_twice(run: Any) -> None:
         trades = Listener(venue.client.watch_trades(SPOT))
         await venue.play(20)
         await venue.client.close()
-        await asyncio.wait({trades.task}, timeout=20)
+        await asyncio.wait({trades.task}, timeout=90)
         assert trades.task.done()
         await venue.client.close()
 

@@ -205,7 +205,7 @@ def test_many_threads_lose_no_price_and_no_volume() -> None:
     start = threading.Barrier(4)
 
     def feed() -> None:
-        start.wait(10)
+        start.wait(60)
         for _ in range(2_000):
             bars.add_price(MIDNIGHT, 1.0, 1.0)
 
@@ -213,6 +213,6 @@ def test_many_threads_lose_no_price_and_no_volume() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(90)
     assert bars.counts.accepted == 8_000  # 4 * 2000
     assert bars.forming.volume == 8_000.0

@@ -59,6 +59,27 @@ def test_rows_of_any_order_stand_in_the_order_of_time(times: list[int], capacity
     assert rows.view().tolist() == [[float(at), float(value)] for at, value in kept.items()]
 
 
+@given(
+    before=st.lists(st.integers(0, 12), max_size=8),
+    times=st.one_of(st.lists(st.integers(0, 40), max_size=30), st.sets(st.integers(0, 40), max_size=30).map(sorted)),
+    capacity=st.integers(1, 6),
+)
+def test_many_rows_at_once_are_the_same_as_one_after_another(
+    before: list[int], times: list[int], capacity: int
+) -> None:
+    one, other = Rows(capacity, 2), Rows(capacity, 2)
+    for number, time in enumerate(before):
+        one.put([time, number], inserts=True)
+        other.put([time, number], inserts=True)
+    table = np.array([[time, 100 + number] for number, time in enumerate(times)], dtype=np.float64).reshape(-1, 2)
+    one.extend(table)
+    for row in table:
+        other.put(row, inserts=True)
+    one.put([50.0, 0.0])
+    other.put([50.0, 0.0])
+    assert (one.view().tolist(), one.dropped) == (other.view().tolist(), other.dropped)
+
+
 def test_a_bar_that_is_mended_after_its_time_stands_in_its_place_and_readers_are_made_to_ask() -> None:
     chart = history()
     assert chart.add(step(forming=(bar(0),))).sequence == 1

@@ -72,8 +72,8 @@ def test_waiting_for_a_state_ends_when_it_comes() -> None:
     status = SessionStatus()
     mover = threading.Timer(0, status.move, (SessionState.STARTING, "now", 0))
     mover.start()
-    assert status.wait_for({SessionState.STARTING}, 10)
-    mover.join(10)
+    assert status.wait_for({SessionState.STARTING}, 60)
+    mover.join(60)
     assert not status.wait_for({SessionState.ACTIVE}, 0)
 
 

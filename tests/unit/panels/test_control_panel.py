@@ -16,7 +16,7 @@ from workbench.panels import ControlPanel
 from workbench.panels.market_fields import REAL
 from workbench.strategy import Rules, Strategy, hold, sma_cross, strategy
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 @strategy

@@ -38,7 +38,7 @@ class Stage:
         self.board.act(name, value)
         for thread in threading.enumerate():
             if thread.name == "workbench-command":
-                thread.join(10)
+                thread.join(60)
 
     def rows(self) -> list[str]:
         keys = [one.key for one in self.sessions.found]

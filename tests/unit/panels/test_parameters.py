@@ -98,7 +98,7 @@ def test_session_that_takes_long_does_not_hold_up_the_page(
     go_on, obey = threading.Event(), session.configure
 
     def take_long(**values: object) -> None:
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         obey(**values)
 
     session.configure = take_long  # type: ignore[method-assign]
@@ -107,7 +107,7 @@ def test_session_that_takes_long_does_not_hold_up_the_page(
     go_on.set()
     for thread in threading.enumerate():
         if thread.name == "workbench-command":
-            thread.join(10)
+            thread.join(60)
     form.refresh("PREPARED")  # it was done all the same
     assert (form.fields["fast"].value, form.complaints) == (12, [])
 

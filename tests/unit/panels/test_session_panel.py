@@ -40,7 +40,7 @@ def press(button: Any) -> None:
     button.click()
     for thread in threading.enumerate():
         if thread.name == "workbench-command":
-            thread.join(10)
+            thread.join(60)
 
 
 def enabled(panel: SessionPanel) -> list[str]:
@@ -131,7 +131,7 @@ def test_command_that_has_not_ended_is_not_begun_again(panel: SessionPanel, sess
 
     def take_long() -> None:
         begun.append(1)
-        go_on.wait(10)
+        go_on.wait(60)
 
     session.stop = take_long  # type: ignore[method-assign]
     session.start()
@@ -150,7 +150,7 @@ def test_click_does_not_wait_for_its_command(panel: SessionPanel, session: FakeS
     go_on, done = threading.Event(), threading.Event()
 
     def take_long() -> None:
-        go_on.wait(2)
+        go_on.wait(20)
         done.set()
 
     session.resume = take_long  # type: ignore[method-assign]
@@ -159,7 +159,7 @@ def test_click_does_not_wait_for_its_command(panel: SessionPanel, session: FakeS
     panel.controls.buttons["resume"].click()
     assert not done.is_set()
     go_on.set()
-    assert done.wait(10)
+    assert done.wait(60)
 
 
 def test_refused_command_is_shown_and_the_panel_goes_on(

@@ -60,7 +60,7 @@ class Stage:
         self.panel.button.click()
         for thread in threading.enumerate():
             if thread.name == "workbench-command":
-                thread.join(10)
+                thread.join(60)
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ import { Viewport } from "./viewport.js";
 
 const FRAME_MS = 50; // at most 20 drawings a second
 const FULL_MS = 1000; // the still part at most once a second, unless something left its range
+const RETRY_MS = 100;
+const MIN_WIDTH = 50; // pixels; a narrower chart is not drawn
 const MARK_PIXELS = 14;
 const DOUBLE_CLICK_MS = 400;
 const DOUBLE_CLICK_PIXELS = 6;
@@ -91,8 +93,13 @@ export class ChartView {
 
   async #draw() {
     const { store } = this;
-    if (!store.isReady || !store.bars.length || this.stage.clientWidth < 50) {
+    if (!store.isReady || !store.bars.length) {
       if (store.isReady) this.message.textContent = "No bars yet";
+      return;
+    }
+    if (this.stage.clientWidth < MIN_WIDTH) {
+      // While JupyterLab changes its theme nothing has a size, for a moment that the observer of sizes need not see.
+      this.#drawLater(RETRY_MS);
       return;
     }
     this.message.hidden = true;
@@ -111,8 +118,15 @@ export class ChartView {
     if (!lags(frame, store)) return false;
     const wait = this.fullAt + FULL_MS - performance.now();
     // Also when no message follows that would bring it about.
-    if (wait > 0) this.later ??= setTimeout(() => this.schedule(true), wait);
+    if (wait > 0) this.#drawLater(wait);
     return wait <= 0;
+  }
+
+  #drawLater(waitMs) {
+    this.later ??= setTimeout(() => {
+      this.later = undefined;
+      this.schedule(true);
+    }, waitMs);
   }
 
   // react, never restyle or extendTraces: those forget the axis type, and cost as much.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from workbench.live.journal.connection import sync_folder
+from workbench.live.journal.connection import sync
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ def release_ballast(path: Path) -> int:
     try:
         size = path.stat().st_size
         path.unlink()
-        sync_folder(path.parent)
+        sync(path.parent)
     except OSError:
         return 0
     return size

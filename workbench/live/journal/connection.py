@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["connect_writer", "damaged", "explain", "reading", "sync_folder"]
+__all__ = ["connect_writer", "damaged", "explain", "reading", "sync"]
 
 _READ_TIMEOUT_S: Final = 5.0
 # There is one writer, so only an opening or a migration by another process can make it wait.
@@ -47,8 +47,15 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         raise explain(path, error, "read") from error
 
 
-def connect_writer(path: Path) -> sqlite3.Connection:
+def connect_writer(path: Path, *, is_draft: bool = False) -> sqlite3.Connection:
     """Return the connection that writes: every commit is on the disk when it returns.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    is_draft : bool, default False
+        Wait for the disk in no commit: the file counts for nothing until its maker has waited for the whole of it.
 
     Raises
     ------
@@ -59,10 +66,10 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     """
     connection = _connect(path, "rw", _WRITE_TIMEOUT_S)
     try:
+        connection.execute("PRAGMA synchronous=OFF" if is_draft else "PRAGMA synchronous=FULL")
         mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
         if mode != "wal":
             _refuse_mode(path, mode)
-        connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA wal_autocheckpoint=0")  # the writer does it itself and looks at the answer
         connection.execute(f"PRAGMA journal_size_limit={4 << 20}")
     except BaseException:
@@ -94,9 +101,9 @@ def damaged(path: Path, what: str) -> JournalError:
     return JournalError(f"{path} is damaged: {what}; {_REPAIR}")
 
 
-def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Wait until a file's content, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:

@@ -87,7 +87,7 @@ class Journal:
         self._is_closed = False
 
     @classmethod
-    def create(cls, path: Path | str, *, session_id: str, header: Mapping[str, Any]) -> Self:
+    def create(cls, path: Path | str, *, session_id: str, header: Mapping[str, Any], has_ballast: bool = True) -> Self:
         """Make the journal of a new session and return it, in epoch 1.
 
         Parameters
@@ -98,6 +98,8 @@ class Journal:
             The session's.
         header : mapping
             What the session says of itself, as JSON: the hash of its config, versions, mode.
+        has_ballast : bool, default True
+            Whether the reserve for a full disk is made too, and not left to `renew_ballast`.
 
         Raises
         ------
@@ -106,13 +108,20 @@ class Journal:
         """
         about = stored.About(session_id, canonical_text(header, "header of a journal"), time.time_ns())
         make_file(Path(path), about)
-        return cls.open(path)
+        return cls.open(path, has_ballast=has_ballast)
 
     @classmethod
-    def open(cls, path: Path | str) -> Self:
+    def open(cls, path: Path | str, *, has_ballast: bool = True) -> Self:
         """Check a journal, begin its next epoch, and return it.
 
         A file of an older release is brought forward, and a copy of it kept.
+
+        Parameters
+        ----------
+        path : Path or str
+            The file.
+        has_ballast : bool, default True
+            As for `create`.
 
         Raises
         ------
@@ -125,7 +134,8 @@ class Journal:
         except BaseException:
             opened.connection.close()
             raise
-        ballast.make_ballast(journal.ballast_path)
+        if has_ballast:
+            journal.renew_ballast()
         return journal
 
     def __enter__(self) -> Self:

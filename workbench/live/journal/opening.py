@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from workbench.errors import JournalError
 from workbench.live.journal.chain import Chain
-from workbench.live.journal.connection import connect_writer, explain, sync_folder
+from workbench.live.journal.connection import connect_writer, explain, sync
 from workbench.live.journal.reader import JournalReader, Standing
 from workbench.live.journal.schema import APPLICATION_ID, TABLES, VERSION, migrate
 from workbench.live.journal.stored import About, Head
@@ -43,8 +43,9 @@ def make_file(path: Path, about: About) -> None:
         # Made by hand, as SQLite would let others read it; its -wal file gets the same permissions.
         os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
         _fill(fresh, about)
+        sync(fresh)
         fresh.rename(path)
-        sync_folder(path.parent)
+        sync(path.parent)
     except sqlite3.Error as error:
         raise explain(path, error, "made") from error
     except OSError as error:
@@ -93,7 +94,7 @@ def _begin_epoch(path: Path, connection: sqlite3.Connection, standing: Standing)
 
 def _fill(path: Path, about: About) -> None:
     chain = Chain()
-    connection = connect_writer(path)
+    connection = connect_writer(path, is_draft=True)
     try:
         connection.execute("BEGIN IMMEDIATE")
         for statement in TABLES.values():

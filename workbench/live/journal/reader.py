@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbench.live.journal import stored
-from workbench.live.journal.chain import ROW_BYTES, Chain
+from workbench.live.journal.chain import ROW_BYTES
 from workbench.live.journal.connection import damaged, reading
 from workbench.live.journal.schema import VERSION, file_version, schema_problem
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from workbench.live.journal.chain import Chain
     from workbench.live.journal.note import Note
     from workbench.live.journal.stored import Snapshot
     from workbench.model import Bars
@@ -86,8 +87,7 @@ class JournalReader:
         """The sha256, in hex, over warm-up bars, rows and notes: the same inputs give the same."""
         with self._reading() as connection:
             head = stored.Head.read(connection, self.session_id)
-            chain = Chain()
-            chain.add_rows(stored.read_chunks(connection, head, head.rows))
+            _, chain = stored.read_chunks(connection, head, head.rows)
             for note in stored.read_notes(connection, head):
                 chain.add_note(note.chain_text)
             return chain.hash(head.history_digest)
@@ -97,7 +97,7 @@ class JournalReader:
         with self._reading() as connection:
             head = stored.Head.read(connection, self.session_id)
             wanted = head.rows if count is None else max(0, min(count, head.rows))
-            content = stored.read_chunks(connection, head, wanted)
+            content, _ = stored.read_chunks(connection, head, wanted)
         return stored.rows_of(content, wanted)
 
     def notes(self, *kinds: str) -> tuple[Note, ...]:
@@ -132,9 +132,7 @@ class JournalReader:
                 raise stored.DamageError(problem or integrity)
             about = stored.About.read(connection)
             head = stored.Head.read(connection, about.session_id)
-            chain = Chain()
-            content = stored.read_chunks(connection, head, head.rows)
-            chain.add_rows(content)
+            content, chain = stored.read_chunks(connection, head, head.rows)
             (chunks,) = connection.execute("SELECT count(*) FROM chunks").fetchone()
             if chain.rows != head.rows or chunks != stored.chunk_count(head.rows):
                 raise stored.DamageError(f"its {head.rows} rows are not what was written")

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from workbench.errors import JournalError
-from workbench.live.journal.connection import damaged, sync_folder
+from workbench.live.journal.connection import damaged, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -126,4 +126,4 @@ def _copy(connection: sqlite3.Connection, target: Path) -> None:
     with closing(sqlite3.connect(target, isolation_level=None)) as copy:
         connection.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")
-    sync_folder(target.parent)
+    sync(target.parent)

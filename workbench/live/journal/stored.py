@@ -98,8 +98,8 @@ def chunk_count(rows: int) -> int:
     return -(-rows // CHUNK_ROWS)
 
 
-def read_chunks(connection: sqlite3.Connection, head: Head, rows: int) -> bytearray:
-    """Return the bytes of the chunks that hold the first `rows` rows, proven by the digest of the last of them."""
+def read_chunks(connection: sqlite3.Connection, head: Head, rows: int) -> tuple[bytearray, Chain]:
+    """Return the bytes of the chunks that hold the first `rows` rows, and the chain over them, which proves them."""
     found = connection.execute(
         "SELECT number, digest, data FROM chunks WHERE number < ? ORDER BY number", (chunk_count(rows),)
     ).fetchall()
@@ -111,7 +111,7 @@ def read_chunks(connection: sqlite3.Connection, head: Head, rows: int) -> bytear
     digest = head.rows_digest if rows == head.rows else found[-1][1] if found else chain.rows_digest
     if chain.rows < rows or len(content) % ROW_BYTES or chain.rows_digest != digest:
         raise DamageError(f"its first {rows} rows are not what was written")
-    return content
+    return content, chain
 
 
 def each_chunk(connection: sqlite3.Connection) -> Iterator[bytes]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.live.session_config import LiveSessionConfig
+    from workbench.strategy import StrategyText
 
 __all__ = ["SessionRegistry"]
 
@@ -149,10 +150,10 @@ class SessionRegistry:
                 folder.retire(known.session_id)
             self._check_limit(infos)
             session_id = str(uuid.uuid4())
-            write_session(folder.make().path, config, session_id=session_id)
+            text = write_session(folder.make().path, config, session_id=session_id)
             write_options(folder, options or ProcessOptions(), bar_s=_real_bar_s(config))
             try:
-                _check_text(folder, config)
+                _check_text(folder, config, text)
                 self._ask(folder, "start")
             except Exception:
                 # The log stays with it, out of the way of the next try.
@@ -298,7 +299,7 @@ class SessionRegistry:
             raise _error_of(answer)
 
 
-def _check_text(folder: SessionFolder, config: LiveSessionConfig) -> None:
+def _check_text(folder: SessionFolder, config: LiveSessionConfig, text: StrategyText) -> None:
     """Check that the strategy of the text, which the process will run, is the object at hand.
 
     Collected again from what the text builds, the text must be the same. Rules must decide the same besides, on bars of
@@ -306,8 +307,7 @@ def _check_text(folder: SessionFolder, config: LiveSessionConfig) -> None:
     not called here: it may do anything, and would do it in the notebook.
     """
     rebuilt = read_session(folder.path).config.strategy
-    one, other = strategy_text(config.strategy), strategy_text(rebuilt)
-    if one.sha256 != other.sha256:
+    if strategy_text(rebuilt).sha256 != text.sha256:
         raise ConfigError(
             f"strategy must be the same after it was written down and built again, was not: {config.strategy.name}; "
             "run it with inline=True, or write it without what changes from one to the other"

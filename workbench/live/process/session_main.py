@@ -141,6 +141,8 @@ class _SessionProcess:
 
     def run(self) -> int:
         """Wait for the end, or bring it about when asked; return the exit code."""
+        # Only now, when the session trades: whoever started it need not wait for a megabyte to be on the disk.
+        self._journal.renew_ballast()
         self._wakeups.watch(self.session)
         stops, until_s = 0, float("inf")
         if (wanted := read_request(self._folder)).get("what") == "stop":
@@ -218,7 +220,7 @@ def _say(text: str) -> None:
 
 
 def open_journal(folder: SessionFolder, saved: SavedSession) -> Journal:
-    """Go on with the journal of a session, or begin it.
+    """Go on with the journal of a session, or begin it; its ballast is left to be made when nobody waits.
 
     Raises
     ------
@@ -228,8 +230,8 @@ def open_journal(folder: SessionFolder, saved: SavedSession) -> Journal:
     """
     if not folder.journal.exists():
         header = {"config": saved.sha256, "versions": dict(saved.versions), "mode": saved.config.mode}
-        return Journal.create(folder.journal, session_id=saved.session_id, header=header)
-    journal = Journal.open(folder.journal)
+        return Journal.create(folder.journal, session_id=saved.session_id, header=header, has_ballast=False)
+    journal = Journal.open(folder.journal, has_ballast=False)
     begun = (journal.session_id, journal.header.get("config"))
     if begun != (saved.session_id, saved.sha256):
         journal.close()

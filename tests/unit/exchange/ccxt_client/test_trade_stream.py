@@ -265,7 +265,7 @@ def test_closed_client_ends_its_streams() -> None:
         listener = TradeListener(client.watch_trades(SYMBOL))
         await exchange.subscribed("market")
         await client.close()
-        await asyncio.wait_for(listener.task, 5)
+        await asyncio.wait_for(listener.task, 60)
 
     run(test)
 
@@ -275,7 +275,7 @@ def test_closed_client_ends_the_stream_of_the_account_at_once() -> None:
         listener = Listener(client.watch_own([SYMBOL], poll_s=600.0))
         await exchange.subscribed("user")
         await client.close()
-        await asyncio.wait_for(listener.task, 5)
+        await asyncio.wait_for(listener.task, 60)
 
     run(test)
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from tests.journal_cases import HEADER, crash_copy, new_journal, rows
 from workbench.errors import JournalError, SessionClosedError
-from workbench.live.journal import SNAPSHOT_ROWS, Journal, JournalReader, Note
+from workbench.live.journal import SNAPSHOT_ROWS, Journal, JournalReader, Note, opening
 from workbench.live.journal import stored as stored_module
+from workbench.live.journal.ballast import BALLAST_BYTES
 
 
 def test_what_was_committed_is_there_after_opening_again(tmp_path: Path) -> None:
@@ -205,6 +206,38 @@ def test_a_creation_that_was_cut_off_is_no_obstacle(tmp_path: Path) -> None:
     with new_journal(tmp_path) as journal:
         assert journal.epoch == 1
     assert not (tmp_path / "journal.db.new").exists()
+
+
+def test_a_new_file_is_on_the_disk_before_it_has_its_name_and_every_commit_after_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = []
+    sync = opening.sync
+
+    def watched_sync(path: Path) -> None:
+        # Whole already: nothing of it stands in a log beside it that would not get the name.
+        steps.append((path.name, sorted(one.name for one in tmp_path.iterdir())))
+        sync(path)
+
+    monkeypatch.setattr(opening, "sync", watched_sync)
+    with new_journal(tmp_path) as journal:
+        assert steps == [("journal.db.new", ["journal.db.new"]), (tmp_path.name, ["journal.db"])]
+        # 2 is FULL: a commit has waited for the disk when it returns.
+        assert journal._connection.execute("PRAGMA synchronous").fetchone() == (2,)  # noqa: SLF001  seen nowhere else
+        assert journal._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)  # noqa: SLF001  as above
+
+
+def test_a_ballast_may_come_later(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with Journal.create(path, session_id="one", header=HEADER, has_ballast=False) as journal:
+        assert not journal.ballast_path.exists()
+        journal.renew_ballast()
+        assert journal.ballast_path.stat().st_size == BALLAST_BYTES
+        journal.release_ballast()
+    with Journal.open(path, has_ballast=False) as journal:
+        assert not journal.ballast_path.exists()
+    with Journal.open(path) as journal:
+        assert journal.ballast_path.stat().st_size == BALLAST_BYTES
 
 
 def test_a_closed_journal_takes_and_gives_nothing(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ if child == 0:
     os.read(int(sys.argv[2]), 1)
     os._exit(0)
 """
-PLENTY_S = 20.0
+PLENTY_S = 120.0
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import pytest
 
 from tests.process_sessions import PLENTY_S, ROOT, eventually, process_config, supervisor_of
 from workbench.errors import ConfigError, SessionError
+from workbench.live.journal.ballast import BALLAST_BYTES
 from workbench.live.process.folders import SessionFolder, private_folder
 from workbench.live.process.record import ProcessOptions, read_record
 from workbench.live.process.registry import SessionRegistry
@@ -99,6 +100,12 @@ def test_supervisor_without_sessions_goes_to_rest_and_removes_its_socket(tmp_pat
     )
     assert ended.returncode == 0
     assert not path.exists()
+
+
+def test_running_session_keeps_room_for_a_full_disk(registry: SessionRegistry) -> None:
+    info, _ = registry.start(process_config("one"))
+    room = info.folder.path / "ballast"
+    assert eventually(lambda: room.exists() and room.stat().st_size == BALLAST_BYTES)
 
 
 def test_process_that_needs_more_memory_than_it_may_is_started_anew(registry: SessionRegistry) -> None:

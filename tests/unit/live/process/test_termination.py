@@ -6,7 +6,7 @@ import sys
 
 from workbench.live.process.termination import end_process
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 def sleeper() -> subprocess.Popen[str]:
