@@ -212,6 +212,7 @@ def test_session_that_goes_on_without_an_arming_can_only_leave(tmp_path: Path) -
         disarm(bank.vault.folder, "main")
         again = LiveSession(stage.session.config, host=host)
         stage.session = again.start()
+        stage.until_heard()
         stage.until_any(lambda: again.state == "EXITS_ONLY")
         assert "only exits are sent: real trading is off: account 'main' is not armed" in again.reason
         again.resume()
