@@ -90,12 +90,14 @@ def test_marks_and_worst_fall_of_a_run_in_pieces_are_those_of_the_whole_curve(pi
 def test_opens_that_leave_times_out_are_told_as_they_are() -> None:
     step = Timeframe("1h").ns
     case = edge_case({"max_holding_s": 3_600.0 * 8}, 1, 1, 2, 100.0)
-    assert common_step(case.times, step) == step
-    assert common_step(case.times[:1], step) == step
-    assert common_step(case.times[:0], step) == 0
+    # Only kernels may call it as it is.
+    step_of = getattr(common_step, "py_func", common_step)
+    assert step_of(case.times, step) == step
+    assert step_of(case.times[:1], step) == step
+    assert step_of(case.times[:0], step) == 0
     # Two hours late from the sixth on: entered at row 1, the eight hours are over at the close of row 6, 8 h later.
     late = replace(case, times=case.times + np.where(np.arange(12) > 5, 2 * step, 0))
-    assert common_step(late.times, step) == 0
+    assert step_of(late.times, step) == 0
     ledger, _ = late.run(is_exact=False)
     assert ledger.hash == late.run(is_exact=True)[0].hash
     assert ledger.trace["time_ns"].tolist() == late.times.tolist()

@@ -184,9 +184,9 @@ class ChartStream:
 
     @property
     def _is_behind(self) -> bool:
-        """Whether the page has not confirmed enough; a snapshot that it asks for goes out all the same."""
+        """Whether the page has not confirmed enough; one that asks for a snapshot begins anew and is not."""
         with self._lock:
-            return not self._needs_snapshot and self._sequence - self._confirmed >= self._limits.max_unconfirmed
+            return self._sequence - self._confirmed >= self._limits.max_unconfirmed
 
     def _script(self) -> list[Message]:
         with self._lock:

@@ -78,7 +78,9 @@ def session_figure(source: ChartSource, *, title: str, theme: ThemeName = "auto"
     _draw_lines(figure, state.lines, palette, live)
     quote = quote_currency(state.symbol)
     _lay_out(figure, f"{title}  ·  {state.symbol} {timeframe}", _subtitle(times, state), quote, palette)
-    figure.update_layout(yaxis={"range": _price_range(candles, state.lines)})
+    figure.update_layout(
+        xaxis={"range": _time_range(times, timeframe.ns)}, yaxis={"range": _price_range(candles, state.lines)}
+    )
     return figure
 
 
@@ -218,6 +220,12 @@ def _draw_lines(figure: go.Figure, lines: Mapping[str, float], palette: Palette,
         line = {"color": colors[kind], "width": 1, "dash": "dash"}
         label = {"text": f"{name} {price:,.8g}", "textposition": "end", "font": {"color": colors[kind], "size": 11}}
         figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=price, y1=price, line=line, label=label)
+
+
+def _time_range(times: NDArray[np.int64], step_ns: int) -> list[str]:
+    span = int(times[-1] - times[0]) + step_ns
+    edges = utc_labels(np.array([times[0] - span // 100, times[-1] + step_ns + span // 50]))
+    return [str(edge) for edge in edges]
 
 
 def _price_range(candles: Candles, lines: Mapping[str, float]) -> list[float]:

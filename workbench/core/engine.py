@@ -108,9 +108,9 @@ class EventRun:
             return
         first = 0
         for s in range(self._bars.shape[1]):
-            bar = tuple(self._bars[:, s, 0].tolist())
-            if not math.isnan(bar[0]):
-                decision = self._decision(s, time_ns, bar)
+            values = tuple(self._bars[:, s, 0].tolist())
+            if not math.isnan(values[0]):
+                decision = self._decision(s, time_ns, values)
                 first = decision if s == 0 else first
         self._bars[:] = math.nan
         record_decision(self._memory, self._trace.buffer, time_ns, 0, first)

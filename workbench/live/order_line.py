@@ -18,7 +18,7 @@ import numpy as np
 
 from workbench.core.order_state import Ended, Found, Intent, Journal, Procedures
 from workbench.core.reports import RESTING_STOPS
-from workbench.errors import ConfigError, ExchangeError, JournalError
+from workbench.errors import ConfigError, ExchangeError
 from workbench.exchange import OrderState, OwnTrade
 from workbench.live.holdings import holdings_of
 from workbench.live.notices import Notice
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from workbench.exchange import ExchangeClient
     from workbench.live.exchange_line import ExchangeLine
     from workbench.live.order_journal import OrderJournal, OrderNote
-    from workbench.live.report_book import Row
     from workbench.model import AccountState, ExchangeRequest, Instrument
 
 __all__ = ["OrderLine"]
@@ -228,7 +227,7 @@ class OrderLine:
         reader = NoteReader(self._book)
         for note in notes:
             reader.read(note)
-        self._rebook(reports)
+        self._book.leave_out(reports.tolist())
         self._stops.restore(reader.recorded)
         unfinished = self._book.orders.unfinished()
         for order in unfinished:
@@ -466,17 +465,6 @@ class OrderLine:
         self._record.ended(number, self.client_order_id(number), ended)
 
     # ---- what is kept ----
-
-    def _rebook(self, reports: NDArray[np.void]) -> None:
-        """Leave out the rows that were booked before, and keep those that the last process noted and did not book."""
-        rows: list[Row] = self._book.take()
-        known = reports.tolist()
-        if rows[: len(known)] != known:
-            raise JournalError(
-                f"what the notes say of orders is not what was booked: {len(rows)} reports by the notes, "
-                f"{len(known)} booked; compare them with the exchange"
-            )
-        self._book.put_back(rows[len(known) :])
 
     def _expires_ns(self) -> int:
         return self._line.timing.now_ns() + self._market_ns(_LIFETIME_S)

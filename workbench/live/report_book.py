@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from workbench.core.order_state import LiveOrders
 from workbench.core.reports import DONE, MAKER
+from workbench.errors import JournalError
 from workbench.model import REPORT
 
 if TYPE_CHECKING:
@@ -90,6 +91,22 @@ class ReportBook:
     def put_back(self, rows: list[Row]) -> None:
         """Keep rows that were taken to be taken again, before those that have come since."""
         self._rows[:0] = rows
+
+    def leave_out(self, known: list[Row]) -> None:
+        """Forget the first rows, which were booked before, and keep those that were noted and not booked.
+
+        Raises
+        ------
+        JournalError
+            The first rows are others than the `known` ones.
+        """
+        rows = self.take()
+        if rows[: len(known)] != known:
+            raise JournalError(
+                f"what the notes say of orders is not what was booked: {len(rows)} reports by the notes, "
+                f"{len(known)} booked; compare them with the exchange"
+            )
+        self.put_back(rows[len(known) :])
 
     def _book(self, news_before: int, bookings: list[Booking[OwnTrade]]) -> bool:
         for order, trade, is_done in bookings:

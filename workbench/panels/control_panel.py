@@ -138,15 +138,16 @@ class ControlPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
     def _show_status(self, faults: Mapping[str, str]) -> None:
         beside = {name for group in (self.strategy, self.market, self.risk, self.real) for name in group.fields}
         general = "; ".join(text for name, text in faults.items() if name not in beside)
-        if self._told.tone == "down":
-            self._status.value = markup.reason(self._told.text, "down")
+        if self._told.text:
+            # The newest: every change of a field takes it away.
+            self._status.value = markup.reason(self._told.text, self._told.tone)
         elif general:
             self._status.value = markup.reason(f"✗ {general}", "down")
         elif faults:
             told = "; ".join(f"{name}: {text}" for name, text in faults.items())
             self._status.value = markup.reason(f"✗ Nothing can start yet: {told}", "down")
         else:
-            self._status.value = markup.reason(self._told.text, self._told.tone)
+            self._status.value = markup.reason("")
 
     def _changed(self, name: str) -> None:
         self._refused, self._told = {}, Cell("")
@@ -188,15 +189,16 @@ class ControlPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         self._runner.run(_START, lambda: self._open(settings, is_real=is_real))
 
     def _open(self, settings: Mapping[str, Any], *, is_real: bool) -> None:
+        self._refused = {}
         try:
             handle = (self._doors.live if is_real else self._doors.paper)(**settings)
         except ConfigError as error:
             fields = {name for group in (self.strategy, self.market, self.risk) for name in group.fields}
-            self._refused = faults_by_field(str(error), fields, _ELSEWHERE)
+            self._refused, self._told = faults_by_field(str(error), fields, _ELSEWHERE), Cell("")
             return
         except SessionError as error:
             # Most often a session of this name with other settings.
-            self._refused = {"name": str(error), _ELSEWHERE: str(error)}
+            self._refused, self._told = {"name": str(error)}, Cell("")
             return
         self._put(handle)
         self._told = Cell(f"● {handle.name} is shown beneath", "up")

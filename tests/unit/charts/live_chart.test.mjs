@@ -382,6 +382,15 @@ test("a position is held from the fill that opens it to the one that ends it, or
   ]);
 });
 
+test("a fill is something that stands still, and asks for a drawing", () => {
+  const store = filledStore(60);
+  const frame = makeFrame(store, new Viewport(MINUTE), 700);
+  store.apply(...delta(2, [bar(59, 158)]));
+  assert.equal(lags(frame, store), false);
+  store.apply(...delta(3, [], { marks: [[START, 1, 1, "", 1]] }));
+  assert.equal(lags(frame, store), true);
+});
+
 test("held times are one area from the foot to the top of the price pane", () => {
   const store = filledStore(60);
   store.apply(...delta(2, [], { marks: [[START + 10 * MINUTE, 1, 1, "", 1], [START + 20 * MINUTE, 1, -1, "", 0]] }));

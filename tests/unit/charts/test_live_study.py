@@ -107,9 +107,10 @@ def test_closed_bars_are_added_and_told_once() -> None:
     news = desk.study.take()
     assert not news.is_whole
     np.testing.assert_array_equal(equity_of(news)[:, 0], ROWS[60:62, 0])
-    assert not desk.study.take()
-    desk.add(ROWS[61:62], closed=ROWS[61:62])
-    assert not desk.study.take()
+    desk.add(ROWS[61:62], closed=ROWS[61:62])  # again
+    desk.add(ROWS[62:63], closed=ROWS[62:63])
+    desk.wait()
+    np.testing.assert_array_equal(equity_of(desk.study.take())[:, 0], ROWS[62:63, 0])
 
 
 def test_what_came_in_pieces_is_what_comes_at_once() -> None:

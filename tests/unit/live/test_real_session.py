@@ -78,6 +78,10 @@ def test_stop_of_a_real_position_rests_at_the_exchange(tmp_path: Path) -> None:
         (held,) = stage.session.snapshot().positions
         assert float(stop.wanted.quantity) == held.quantity
         assert float(stop.wanted.stop_price) == held.stop_level
+        (open_one,) = stage.session.open_orders()
+        assert (open_one.side, open_one.kind, open_one.is_exit, open_one.filled) == ("sell", "stop", True, 0.0)
+        assert (open_one.quantity, open_one.price) == (held.quantity, held.stop_level)
+        stage.until(lambda: [one.status for one in stage.session.open_orders()] == ["acknowledged"])
         _play(stage, minutes=3, fills=2, first=1)
         assert stage.orders()[1:] == [("sell", 0.0), ("sell", held.quantity)]  # the stop, and the exit
         stage.check_books()

@@ -7,6 +7,7 @@ import { spreadLabels } from "./labels.js";
 
 const LABEL_HEIGHT = 18;
 const NAME_HEIGHT = 17;
+const DAY_MS = 86_400_000;
 const TICK_ROOM = 14; // half a tag and half an axis label
 const LABEL_WIDTH = MARGIN.right - 2; // covers the tick labels below it
 
@@ -29,7 +30,7 @@ export class Overlay {
       element("span", "", this.names[pane], text);
       this.keys[pane] = [];
     }
-    this.volume = element("div", "wb-live-pane", this.root, `Volume, ${symbol.split("/")[0]}`);
+    this.volume = element("div", "wb-live-pane wb-live-volume", this.root, `Volume, ${symbol.split("/")[0]}`);
     this.zone = element("div", "wb-live-zone", this.root, "UTC");
     this.vertical = element("div", "wb-live-cross wb-live-cross-v", this.root);
     this.horizontal = element("div", "wb-live-cross wb-live-cross-h", this.root);
@@ -40,10 +41,11 @@ export class Overlay {
     this.hideCrosshair();
   }
 
-  place(geometry) {
+  place(geometry, newestTime, stepMs) {
     // In the gap above its pane, where no line can run through it.
     for (const [pane, node] of Object.entries(this.names)) node.style.top = `${geometry.paneTop(pane) - NAME_HEIGHT}px`;
     for (const node of Object.values(this.names)) node.style.maxWidth = `${geometry.plotWidth}px`;
+    this.zone.textContent = stepMs < DAY_MS ? `UTC\n${formatTime(newestTime, DAY_MS)}` : "UTC";
     this.volume.style.top = `${geometry.volumeTop}px`;
     this.vertical.style.top = `${MARGIN.top}px`;
     this.vertical.style.height = `${geometry.plotHeight}px`;

@@ -140,7 +140,7 @@ export class ChartView {
     this.frame = makeFrame(store, this.viewport, this.geometry.plotWidth, this.link.showsGhost);
     const layout = makeLayout(this.frame, this.geometry, this.palette, this.model.get("font"));
     await this.plotly.react(this.plot, makeTraces(this.frame, store, this.geometry, this.palette), layout, CONFIG);
-    this.overlay.place(this.geometry);
+    this.overlay.place(this.geometry, store.bars.time[this.frame.to - 1], this.frame.stepMs);
     this.overlay.readTicks(this.plot);
     this.shapes.place(this.geometry);
     this.header.showFollow(this.viewport.isFollowing);

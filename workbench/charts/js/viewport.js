@@ -3,6 +3,7 @@ import { extremes } from "./levels.js";
 
 const PIXELS_PER_CANDLE = 7;
 const MIN_SLOTS = 30;
+const EDGE = 0.015; // of the height of a pane, free above and below
 const LABEL_PIXELS = 76; // free room right of the newest bar, where the names of the level lines stand
 
 export class Viewport {
@@ -70,7 +71,9 @@ export class Viewport {
   settle(pane, low, high, padding) {
     const previous = this.valueRanges[pane];
     const span = high - low;
-    const fits = previous && low >= previous[0] && high <= previous[1];
+    // A line that touches the border would be half hidden by it.
+    const edge = previous ? EDGE * (previous[1] - previous[0]) : 0;
+    const fits = previous && low >= previous[0] + edge && high <= previous[1] - edge;
     if (fits && span > 0.55 * (previous[1] - previous[0])) return previous;
     const pad = span > 0 ? span * padding : Math.max(Math.abs(high) * 0.001, 1e-9);
     this.valueRanges[pane] = [low - pad, high + pad];

@@ -34,8 +34,9 @@ __all__ = [
 ]
 
 SUPERVISOR_FOLDER: Final = ".supervisor"
-_ANSWER_S: Final = 60.0
-_SPAWN_S: Final = 30.0
+# The first session after an installation compiles the core before it answers: minutes, where the machine is busy.
+_ANSWER_S: Final = 300.0
+_SPAWN_S: Final = 120.0
 _MOST_LOG_BYTES: Final = 2_000_000
 _TRIES: Final = 3
 _MOST_ANSWER_BYTES: Final = 1_048_576

@@ -14,6 +14,7 @@ from tests.unit.live.fake_core import EMPTY
 from workbench import errors
 from workbench.errors import DataError, OrderRejectedError, SessionError, WorkbenchError
 from workbench.live.health import SessionHealth
+from workbench.live.open_orders import OpenOrder
 from workbench.live.parity import ParityReport
 from workbench.live.process import codec, messages
 from workbench.live.process.codec import decode, encode
@@ -33,6 +34,7 @@ RECORDS = [
     POSITION,
     dataclasses.replace(EMPTY, positions=(POSITION,), halted=("max_drawdown",)),
     ClosedTrade("A", "long", 1.0, 1, 2.0, 3, 4.0, "stop_loss", 5.0, 6.0, 7.0, 8, -0.1, 0.2),
+    OpenOrder("A", "buy", "limit", 1.0, 0.25, None, False, "sent", 3, "wb-1"),
     Denied("A", "max_order_notional", 1.0, 2.0, 3, "buy", 4.0),
     ErrorRecord(1, "strategy", "strategy: ValueError: \ud800 half a pair, 'quotes' and \u2028", "trace\nback"),
     SessionEvent(0, "state", "ACTIVE: trading"),
