@@ -218,6 +218,10 @@ class GatedFeed:
     def is_ended(self) -> bool:
         return not self._is_waiting() and self._bars.is_ended
 
+    @property
+    def failure(self) -> str | None:
+        return None
+
     def next_due_ns(self) -> int | None:
         return None
 

@@ -101,7 +101,7 @@ class Stage:
     def start(self) -> None:
         """Start the exchange and the session, and wait until its streams are heard."""
         self.begin()
-        self._until_heard()
+        self.until_heard()
         # It asks for its account after that, and time that jumps meanwhile would make its question too old.
         self.until_any(lambda: self.session.state != "STARTING")
 
@@ -120,7 +120,8 @@ class Stage:
     def _practice_source(self, exchange: PracticeExchange) -> ExchangeSource:
         return ExchangeSource("practice", feed=self._feed, address=exchange.address, clock=exchange.clock)
 
-    def _until_heard(self) -> None:
+    def until_heard(self) -> None:
+        """Wait until the exchange has somebody who listens to its streams."""
         stream = "btcusdt@trade" if self._feed == "trades" else "btcusdt@kline_1m"
         needs_account = self.session.config.execution == "exchange"
 

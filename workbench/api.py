@@ -222,10 +222,10 @@ def opened(config: LiveSessionConfig, *, starts: bool, is_inline: bool) -> "Sess
     from workbench.live.process.registry import SessionRegistry  # noqa: PLC0415  as above
 
     registry = SessionRegistry()
-    is_known = any(info.name == config.name and not info.is_finished for info in registry.list())
-    if not starts and not is_known:
+    if starts:
+        registry.start(config)
+    elif not registry.has_same(config):
         return PreparedSession(registry, config)
-    registry.start(config)
     return registry.attach(config.name)
 
 

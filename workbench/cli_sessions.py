@@ -1,4 +1,4 @@
-"""The commands that look after sessions: ``ls show logs stop flatten kill resume``, also while every kernel hangs."""
+"""The commands for sessions: ``ls show logs stop flatten kill resume resolve``, also while every kernel hangs."""
 
 from __future__ import annotations
 
@@ -75,6 +75,16 @@ def add_sessions(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     command.add_argument("names", metavar="NAME", nargs="+", help="name or id")
     command.set_defaults(run=_resume)
+    command = commands.add_parser(
+        "resolve",
+        help="end an order of which nobody can tell",
+        description="Say of an order that stays unknown what you have seen at the exchange: that it never arrived. "
+        "The session lets go of it then; should it show up all the same, it is cancelled and booked.",
+    )
+    command.add_argument("name", metavar="NAME", help="name or id of the session")
+    command.add_argument("number", type=int, metavar="NUMBER", help="number of the order, as the session names it")
+    command.add_argument("answer", choices=("never_arrived",), help="what you have seen")
+    command.set_defaults(run=_resolve)
 
 
 def _add_names(command: argparse.ArgumentParser) -> None:
@@ -247,8 +257,16 @@ def _flatten(options: argparse.Namespace) -> int:
     registry = _registry()
     names = _names(options, registry)
     for name in names:
-        has_obeyed = registry.attach(name).flatten()
+        has_obeyed = registry.flatten(name)
         print(f"{name}: " + ("closing its positions, paused" if has_obeyed else "asked; it has not answered yet"))
+    return 0
+
+
+def _resolve(options: argparse.Namespace) -> int:
+    session = _registry().attach(options.name)
+    session.resolve(options.number, options.answer)
+    told = [event.text for event in session.events() if event.text.startswith(f"order {options.number} ")]
+    print(f"{options.name}: {told[-1] if told else 'asked; it has not answered yet'}")
     return 0
 
 

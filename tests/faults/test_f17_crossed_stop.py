@@ -24,6 +24,8 @@ from workbench.model import RiskConfig
 from workbench.strategy import buy_and_hold
 
 CROSSED = Refused('HTTP 400: {"code": -2010, "msg": "Stop price would trigger immediately."}', "-2010")
+# Where a code says it, no word has to.
+BY_CODE = Refused("expect Falling, but trigger_price >= current", "110093")
 
 
 @pytest.fixture
@@ -33,8 +35,9 @@ def desk() -> Iterator[StopDesk]:
     made.line.close()
 
 
-def test_crossed_stop_becomes_an_exit_at_once(desk: StopDesk) -> None:
-    desk.exchange.answer("place", CROSSED, rests)
+@pytest.mark.parametrize("crossed", [CROSSED, BY_CODE])
+def test_crossed_stop_becomes_an_exit_at_once(desk: StopDesk, crossed: Refused) -> None:
+    desk.exchange.answer("place", crossed, rests)
     desk.look(account())
     assert desk.look(account()) == [(0.0, 0.0, FIRST, DONE)]
     assert desk.placed() == [(FIRST, "stop", 1.0, 95.0), (FIRST + 1, "market", 1.0, None)]

@@ -58,6 +58,8 @@ def apply_report(book: Book, event: Record) -> None:
         reason = y["exit_request_reason"]
     elif number >= RESTING_STOPS:
         reason = STOP_LOSS
+        # An exit of a part waits for this stop's end, and is sent for what is left of it then.
+        y["exit_in_flight"] = max(0.0, y["exit_in_flight"] - abs(signed))
     a["time_ns"] = max(a["time_ns"], event["time_ns"])
     if signed != 0.0:
         if is_entry and y["quantity"] == 0.0 and y["entry_is_resting"] == 1:

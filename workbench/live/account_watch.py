@@ -26,9 +26,10 @@ FOREIGN: Final = -1.0
 
 _KIND: Final = "adjust"
 _NS_PER_S: Final = 1_000_000_000
-# Real time between two looks, and between looks while one shows a difference.
+# Real time between two looks, and between looks while one shows a difference: three of them take longer than an
+# exchange's lists may lag behind.
 _EVERY_NS: Final = 30 * _NS_PER_S
-_AGAIN_NS: Final = 2 * _NS_PER_S
+_AGAIN_NS: Final = 8 * _NS_PER_S
 
 
 class AccountWatch:

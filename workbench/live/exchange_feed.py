@@ -84,6 +84,11 @@ class ExchangeFeed:
         return self._failed is not None and not self._coming
 
     @property
+    def failure(self) -> str | None:
+        """Why a stream broke for good; None while none has."""
+        return self._failed
+
+    @property
     def has_news(self) -> bool:
         """Whether something has come that was not polled yet."""
         return bool(self._coming)

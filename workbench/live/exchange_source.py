@@ -131,7 +131,8 @@ class ExchangeSource:
         """Return the last `warmup` closed candles, and the live feed that goes on where they end.
 
         With `since_ns`, the feed from then on; where that is too long ago for every trade to be fetched, from the open
-        of the bar that is open now, and the market says that there is a hole.
+        of the bar that is open now, and the market says that there is a hole. A session that goes on with real money
+        is let in although the gate says no, but only to close its position, and the market says so.
 
         Raises
         ------
@@ -142,11 +143,11 @@ class ExchangeSource:
         RealTradingDisabledError
             It is to trade real money, and the gate says no.
         """
-        permit = self._permit(symbols)
+        permit, closed_reason = self._permit(symbols, goes_on=since_ns is not None)
         line = self._line(permit)
         try:
             line.ask(_measured)
-            if self.consent is not None:
+            if self.consent is not None and closed_reason is None:
                 line.ask(_safe)
             open_ns = timeframe.floor(line.now_ns())
             rules = self.instruments(symbols)
@@ -173,20 +174,28 @@ class ExchangeSource:
             measure_clock=lambda: line.ask(_measured, timeout_s=_CLOCK_TIMEOUT_S),
             has_hole=has_hole,
             adopt=None if permit is None else permit.adopt,
+            closed_reason=closed_reason,
         )
         if not self.has_account:
             return market
         return market._replace(open_orders=lambda session_id: OrderLine(line, rules, session_id))
 
-    def _permit(self, symbols: tuple[str, ...]) -> RealTradingPermit | None:
-        """Return what lets orders through to real money; None without a consent."""
+    def _permit(self, symbols: tuple[str, ...], *, goes_on: bool) -> tuple[RealTradingPermit | None, str | None]:
+        """Return what lets orders through to real money, None without a consent, and why they may only close."""
         if self.consent is None:
-            return None
+            return None, None
         if symbols != self.consent.terms.symbols:
             raise RealTradingDisabledError(
                 f"symbols must be those of the terms, {self.consent.terms.symbols}, were {symbols}"
             )
-        return RealTradingPermit(self.gate or RealTradingGate.of_this_process(), self.consent)
+        gate = self.gate or RealTradingGate.of_this_process()
+        try:
+            return RealTradingPermit(gate, self.consent), None
+        except RealTradingDisabledError as error:
+            if not goes_on:
+                raise
+            # Who cannot enter any more must still be able to leave.
+            return RealTradingPermit(gate, self.consent, closed_reason=str(error)), str(error)
 
     def _line(self, permit: RealTradingPermit | None = None) -> ExchangeLine:
         open_client, timing = self._client(permit)

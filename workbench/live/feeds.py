@@ -47,6 +47,10 @@ class Feed(Protocol):
     def is_ended(self) -> bool:
         """Whether nothing more will ever come."""
 
+    @property
+    def failure(self) -> str | None:
+        """Why nothing more will come although the market goes on; None for a feed that has not broken."""
+
     def next_due_ns(self) -> int | None:
         """Return when the next rows are due, ns UTC; None when that is not known, or nothing more comes."""
 
@@ -104,6 +108,11 @@ class ScheduledFeed:
     def is_ended(self) -> bool:
         """Whether nothing more will ever come."""
         return not self._fill()
+
+    @property
+    def failure(self) -> str | None:
+        """None: what is at hand does not break."""
+        return None
 
     def next_due_ns(self) -> int | None:
         """Return when the next rows are due, ns UTC; None at the end."""

@@ -48,9 +48,12 @@ class SessionHost:
         Told when the session's thread is at work.
     is_muted : bool, default False
         Whether the strategy is not asked any more, because it hung: exits and stops go on.
+    is_paused : bool, default False
+        Whether nothing may enter from the first moment on: a person ends the session, or closes its position.
     """
 
     session_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     record: SessionRecord = field(default_factory=EventSpool)
     pulse: Pulse = field(default_factory=NoPulse)
     is_muted: bool = False
+    is_paused: bool = False

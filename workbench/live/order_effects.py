@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from workbench.core.order_state import Answer, Effect
     from workbench.exchange import ExchangeClient
     from workbench.exchange.ccxt_client.timing import Timing
+    from workbench.model import ExchangeRequest
 
-__all__ = ["OrderDoubted", "OrderSent", "perform", "ticket_of"]
+__all__ = ["OrderDoubted", "OrderSent", "intent_of", "perform", "ticket_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +54,26 @@ class OrderDoubted:
 
     number: int
     reason: str
+
+
+def intent_of(request: ExchangeRequest, client_order_id: str, expires_ns: int) -> Intent:
+    """Return the order that carries out a `request`; after `expires_ns` of our clock it is too old to be sent."""
+    # An exit leaves now or is asked for anew; only an entry may wait in the book.
+    is_limit = request.kind == "limit"
+    is_stop = request.kind == "stop" and not request.is_exit
+    return Intent(
+        number=request.number,
+        client_order_id=client_order_id,
+        symbol=request.symbol,
+        side=request.side,
+        quantity=request.quantity,
+        kind="limit" if is_limit else "stop" if is_stop else "market",
+        price=request.price if is_limit or is_stop else None,
+        time_in_force="ioc" if is_limit and not request.may_rest else "gtc",
+        is_exit=request.is_exit,
+        time_ns=request.time_ns,
+        expires_ns=expires_ns,
+    )
 
 
 def ticket_of(intent: Intent) -> OrderTicket:
@@ -141,7 +162,7 @@ async def _sent(intent: Intent, refused_before: int, client: ExchangeClient, tim
         return Found(outcome.order)
     if isinstance(outcome, Unknown):
         return Doubted(outcome.reason, outcome.closes_ns)
-    return Refused(outcome.reason)
+    return Refused(outcome.reason, outcome.code)
 
 
 async def _cancelled(symbol: str, name: str, client: ExchangeClient) -> Answer:

@@ -18,14 +18,15 @@ import numpy as np
 
 from workbench.core.order_state import Ended, Found, Intent, Journal, Procedures
 from workbench.core.reports import RESTING_STOPS
-from workbench.errors import ConfigError, ExchangeError, JournalError
+from workbench.errors import ConfigError, ExchangeError
 from workbench.exchange import OrderState, OwnTrade
 from workbench.live.holdings import holdings_of
 from workbench.live.notices import Notice
 from workbench.live.open_orders import OpenOrder
-from workbench.live.order_effects import OrderDoubted, OrderSent
-from workbench.live.order_journal import NoJournal
-from workbench.live.order_notes import NoteReader, cancel_body, ended_body, intent_body, state_body, trade_body
+from workbench.live.order_effects import OrderDoubted, OrderSent, intent_of
+from workbench.live.order_notes import NoteReader, cancel_body, state_body, trade_body
+from workbench.live.order_record import OrderRecord
+from workbench.live.order_resolution import problem_of
 from workbench.live.order_tasks import OrderPlaced, OrderTasks, Placing, TradesComplete
 from workbench.live.report_book import ReportBook
 from workbench.live.stop_keeper import StopKeeper
@@ -88,7 +89,7 @@ class OrderLine:
         self._symbols = tuple(one.symbol for one in instruments)
         self._holdings: dict[str, float] | None = None
         self._is_disturbed = False
-        self._journal: OrderJournal = NoJournal()
+        self._record = OrderRecord(line.now_ns, self._put)
         self._latency = DurationHistogram()
         self._sent_ns: dict[int, int] = {}
         self._book = ReportBook(tuple(instruments))
@@ -101,6 +102,7 @@ class OrderLine:
         self._recovering: set[int] = set()
         self._cancelling: set[int] = set()
         self._held_back: dict[int, str] = {}
+        self._late: dict[int, Ended] = {}
         self._tasks = OrderTasks(line.timing, self._symbols, self._put)
         self._is_audited = False
         line.run(self._tasks.watch, self._broken)
@@ -199,7 +201,7 @@ class OrderLine:
 
         Call it before anything is sent.
         """
-        self._journal = journal
+        self._record.journal = journal
         self._latency = self._latency if latency is None else latency
 
     def restore(
@@ -256,7 +258,7 @@ class OrderLine:
         intents: list[Intent] = []
         for request in requests:
             if request.cancels is not None:
-                self._note("intent", request.time_ns, cancel_body(request, self.client_order_id(request.number)))
+                self._record.note("intent", request.time_ns, cancel_body(request, self.client_order_id(request.number)))
                 continue
             if self._book.orders.get(request.number) is not None:
                 # An exchange may well execute it again once the first is filled.
@@ -302,9 +304,9 @@ class OrderLine:
                 self._stops.begun(expected)
             placing = self._procedures.place(intent, self._book.orders.refused_exits(intent.symbol))
             wanted = next(placing)
-            is_noted = isinstance(wanted, Journal) and self._note("intent", intent.time_ns, intent_body(wanted.intent))
+            is_noted = isinstance(wanted, Journal) and self._record.intent(wanted.intent)
             begun.append((intent, placing, is_noted))
-        is_durable = not is_wanted or self._commit()
+        is_durable = not is_wanted or self._record.commit()
         if begun:
             self._audit(None)
         for intent, placing, is_noted in begun:
@@ -320,11 +322,29 @@ class OrderLine:
             self._book.orders.forgive_exits(symbol)
         self._wake.set()
 
+    def resolve(self, number: int) -> str:
+        """End an order of which nobody can tell, as a person has seen that it never arrived; return what came of it."""
+        order, placing = self._book.orders.get(number), self._placing.get(number)
+        asked_ns = 0 if placing is None else self._line.timing.monotonic_ns() - placing.began_ns
+        problem = problem_of(number, order, asked_ns / _NS_PER_S, is_held_back=number in self._held_back)
+        if problem is not None:
+            return problem
+        # It is asked for on and on: should it show up after all, it is cancelled, and what it filled is booked.
+        self._placing.pop(number, None)
+        self._recovering.discard(number)
+        self._sent_ns.pop(number, None)
+        self._ended(number, Ended("never_arrived", "a person has looked at the exchange"))
+        self._wake.set()
+        return f"order {number} counts as never arrived"
+
     def take(self) -> NDArray[np.void]:
         """Return the reports that have come, rows of kind ``REPORT`` in the order in which they are to be booked.
 
         What they come from is noted in the journal; both belong into one transaction.
         """
+        late, self._late = self._late, {}
+        for number, ended in late.items():
+            self._ended(number, ended)
         while self._inbox:
             item = self._inbox.popleft()
             if isinstance(item, _Holdings):
@@ -347,25 +367,10 @@ class OrderLine:
     # ---- what is wanted ----
 
     def _intent(self, request: ExchangeRequest) -> Intent:
-        # An exit leaves now or is asked for anew; only an entry may wait in the book.
-        is_limit = request.kind == "limit"
-        is_stop = request.kind == "stop" and not request.is_exit
-        return Intent(
-            number=request.number,
-            client_order_id=self.client_order_id(request.number),
-            symbol=request.symbol,
-            side=request.side,
-            quantity=request.quantity,
-            kind="limit" if is_limit else "stop" if is_stop else "market",
-            price=request.price if is_limit or is_stop else None,
-            time_in_force="ioc" if is_limit and not request.may_rest else "gtc",
-            is_exit=request.is_exit,
-            time_ns=request.time_ns,
-            expires_ns=self._expires_ns(),
-        )
+        return intent_of(request, self.client_order_id(request.number), self._expires_ns())
 
     def _begin_placing(self, order: LiveOrder, task: Callable[..., Coroutine[Any, Any, None]]) -> None:
-        placing = self._placing[order.intent.number] = Placing()
+        placing = self._placing[order.intent.number] = Placing(self._line.timing.monotonic_ns())
         self._line.run(partial(task, placing), self._broken)
 
     def _audit(self, since_ns: int | None) -> None:
@@ -375,12 +380,12 @@ class OrderLine:
 
     def _never_sent(self, request: ExchangeRequest, reason: str) -> None:
         if request.cancels is not None:
-            self._note("intent", request.time_ns, cancel_body(request, self.client_order_id(request.number)))
+            self._record.note("intent", request.time_ns, cancel_body(request, self.client_order_id(request.number)))
             self._cancel(request.cancels)
             return
         intent = self._intent(request)
         self._book.expect(intent)
-        self._note("intent", intent.time_ns, intent_body(intent))
+        self._record.intent(intent)
         self._ended(intent.number, Ended("expired", reason))
 
     def _cancel(self, number: int) -> None:
@@ -400,7 +405,7 @@ class OrderLine:
         elif isinstance(item, OwnTrade):
             self._is_disturbed = True
             if self._book.trade(item):
-                self._note("trade", item.time_ns, trade_body(item))
+                self._record.note("trade", item.time_ns, trade_body(item))
         elif isinstance(item, OrderState):
             self._told(self._book.orders.number_of(item.client_order_id), item)
         elif isinstance(item, OrderPlaced):
@@ -408,12 +413,12 @@ class OrderLine:
         elif isinstance(item, OrderSent):
             self._book.orders.sent(item.number)
             body = {"client_order_id": self.client_order_id(item.number), "number": item.number}
-            self._note("sent", item.time_ns, body)
+            self._record.note("sent", item.time_ns, body)
         elif isinstance(item, OrderDoubted):
             self._book.orders.doubt(item.number)
-            self._outcome("outcome", item.number, "unknown", item.reason)
+            self._record.doubted(item.number, self.client_order_id(item.number), item.reason)
         elif isinstance(item, TradesComplete):
-            self._note("trade", item.to_ns, {"complete_to_ns": item.to_ns})
+            self._record.note("trade", item.to_ns, {"complete_to_ns": item.to_ns})
         elif isinstance(item, _CancelDone):
             self._cancelling.discard(item.number)
 
@@ -443,41 +448,23 @@ class OrderLine:
             self._held_back.pop(number, None)
         if number is not None and self._book.state(number, state):
             time_ns = state.update_ns or state.time_ns
-            self._note("order_state", time_ns, state_body(number, self.client_order_id(number), state))
+            self._record.note("order_state", time_ns, state_body(number, self.client_order_id(number), state))
 
     def _ended(self, number: int, ended: Ended) -> None:
+        if not self._record.has_intent(number):
+            # The end of an order that no note tells of could not be told from damage later on: it waits in flight.
+            self._late[number] = ended
+            return
         self._held_back.pop(number, None)
         if number >= RESTING_STOPS:
-            self._stops.ended(number, ended.reason)
+            self._stops.ended(number, ended)
         else:
             text = f"order {number} {_ENDS[ended.status]}: {ended.reason}"
             self._notices.append(Notice(0, "order", text))
         self._book.end(number, ended)
-        self._outcome("refused" if ended.is_rejection else "outcome", number, ended.status, ended.reason)
+        self._record.ended(number, self.client_order_id(number), ended)
 
     # ---- what is kept ----
-
-    def _outcome(self, kind: str, number: int, status: str, reason: str) -> None:
-        self._note(kind, 0, ended_body(number, self.client_order_id(number), status, reason))
-
-    def _note(self, kind: str, time_ns: int, body: dict[str, Any]) -> bool:
-        try:
-            self._journal.note(kind, time_ns or self._line.now_ns(), body)
-        except JournalError as error:
-            self._unrecorded(error)
-            return False
-        return True
-
-    def _commit(self) -> bool:
-        try:
-            self._journal.commit()
-        except JournalError as error:
-            self._unrecorded(error)
-            return False
-        return True
-
-    def _unrecorded(self, error: JournalError) -> None:
-        self._put(Notice(0, "order", f"orders could not be recorded, so that none leaves: {error}", needs_person=True))
 
     def _expires_ns(self) -> int:
         return self._line.timing.now_ns() + self._market_ns(_LIFETIME_S)

@@ -50,6 +50,7 @@ class TradesComplete:
 class Placing:
     """An order that is on its way; a cancel waits for its end, as overtaking the order it would find nothing."""
 
+    began_ns: int = 0
     is_over: asyncio.Event = field(default_factory=asyncio.Event)
     is_there: bool = False
 

@@ -43,7 +43,7 @@ HOLE: Final = "hole_in"
 
 PAUSED: Final = "pause"
 """Kind of the note on why entries are paused: ``reason``, and ``by`` whom or what: ``user``, ``strategy``, ``order``,
-``account`` or ``journal``."""
+``account``, ``feed``, ``gate`` or ``journal``."""
 
 
 class Replayed(NamedTuple):

@@ -17,6 +17,8 @@ REPLACE_S: Final = 5.0
 PLACE_AGAIN_S: Final = (1.0, 5.0, 10.0, 30.0, 60.0)
 """Waits before a stop that was refused is tried again, real seconds; the last one stays."""
 
+# Binance's contracts; Bybit: a rising or a falling trigger that the price has passed.
+_CROSSED_CODES: Final = frozenset({"-2021", "110092", "110093"})
 # Parts of a tick or a quantity that are nothing: floats against exact decimals.
 _NOTHING: Final = 1e-9
 
@@ -73,17 +75,20 @@ def must_go(order: LiveOrder, wanted: WantedStop | None, instrument: Instrument,
     return may_follow and moved > (instrument.tick or 0.0) * (1.0 + _NOTHING)
 
 
-def is_crossed(reason: str) -> bool:
+def is_crossed(reason: str, code: str = "") -> bool:
     """Return whether an exchange refused a stop because the price is beyond its level already.
+
+    Its code says so where it has one for that; others have one for all refusals, and say it in words.
 
     Examples
     --------
-    >>> is_crossed("-2010 Stop price would trigger immediately.")
-    True
-    >>> is_crossed("-2010 Account has insufficient balance for requested action.")
+    >>> is_crossed("Stop price would trigger immediately.", "-2010"), is_crossed("whatever it says", "-2021")
+    (True, True)
+    >>> is_crossed("Account has insufficient balance for requested action.", "-2010")
     False
     """
-    return "immediately" in reason.lower()
+    words = reason.lower()
+    return code in _CROSSED_CODES or ("trigger" in words and "immediately" in words)
 
 
 def is_impossible(reason: str) -> bool:

@@ -56,6 +56,11 @@ class ResumedFeed:
         """Whether nothing more will ever come."""
         return self._feed.is_ended
 
+    @property
+    def failure(self) -> str | None:
+        """Why the feed behind it broke; None when it did not."""
+        return self._feed.failure
+
     def next_due_ns(self) -> int | None:
         """Return when the next rows are due, ns UTC, known ones too."""
         return self._feed.next_due_ns()

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from workbench.errors import ConfigError, SessionClosedError, SessionError
 from workbench.live.clock import SystemClock
 from workbench.live.live_core import open_core
+from workbench.live.order_resolution import RESOLUTIONS
 from workbench.live.reconciliation import ANSWERS
 from workbench.live.recovery import BEGUN, since_of
-from workbench.live.session_desk import RECONCILE
+from workbench.live.session_desk import RECONCILE, RESOLVE
 from workbench.live.session_loop import SessionLoop
 from workbench.live.session_opening import SessionParts
 from workbench.live.session_view import SessionView
@@ -197,6 +198,30 @@ class LiveSession(SessionView):
         if answer not in ANSWERS:
             raise ConfigError(f"answer must be one of {', '.join(ANSWERS)}, was {answer!r}")
         return self._command(f"{RECONCILE}{answer}")
+
+    def resolve(self, number: int, answer: str) -> bool:
+        """Decide what becomes of an order of which nobody can tell; see `pause` for the answer.
+
+        An event says whether that was right: an order that is known, or may still be on its way, is left as it is.
+
+        Parameters
+        ----------
+        number : int
+            Of the order, from 0, as the session names it.
+        answer : {"never_arrived"}
+            It is not at the exchange, where you have looked: it ends with nothing filled. One that shows up all the
+            same is cancelled, and what it filled is booked.
+
+        Raises
+        ------
+        ConfigError
+            The number is none, or it is another answer.
+        """
+        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+            raise ConfigError(f"number must be a whole number from 0, was {number!r}")
+        if answer not in RESOLUTIONS:
+            raise ConfigError(f"answer must be one of {', '.join(RESOLUTIONS)}, was {answer!r}")
+        return self._command(f"{RESOLVE}{number} as {answer}")
 
     def stop(self, *, flatten: bool = False, timeout_s: float = 30.0) -> SessionState:
         """End the session: cancel entry orders, keep the positions, and report them in the reason.

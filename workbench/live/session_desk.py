@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from workbench.live.records import LiveStep
     from workbench.live.session_opening import SessionParts
 
-__all__ = ["RECONCILE", "SessionDesk"]
+__all__ = ["RECONCILE", "RESOLVE", "SessionDesk"]
+
+RESOLVE: Final = "resolve order "
+"""How a request begins that names an order of which nobody can tell, as a person has looked."""
 
 RECONCILE: Final = "reconcile by "
 """How a request begins that names a person's answer to a difference."""
@@ -211,9 +214,8 @@ class SessionDesk:
         account = self._readings.account
         if self._orders is not None and ask.name in ("resume", "flatten", "stop_flat"):
             self._orders.retry_exits()
-        if ask.name == "resume" and self._watch is not None and self._watch.differences:
-            text = "entries stay paused until reconcile() decides what becomes of the difference"
-            self._status.note(self._engine.time_ns, "account", text)
+        if ask.name == "resume" and self._keeps_paused():
+            pass
         elif ask.name == "resume" and (account.is_paused or self._engine.guard.failing_reason is not None):
             self._publish(self._engine.resume())
         elif ask.name == "pause" and not account.is_paused:
@@ -229,8 +231,28 @@ class SessionDesk:
             self._publish(self._engine.command(Command("flatten")))
         elif ask.name == "stop":
             self._stop()
-        elif ask.name.startswith(RECONCILE):
-            self._reconcile(ask.name.removeprefix(RECONCILE))
+        else:
+            self._decide(ask.name)
+
+    def _keeps_paused(self) -> bool:
+        """Return whether entries stay paused although a person wants them, and say why."""
+        if self._watch is not None and self._watch.differences:
+            text = "entries stay paused until reconcile() decides what becomes of the difference"
+            self._status.note(self._engine.time_ns, "account", text)
+            return True
+        if (reason := self._market.closed_reason) is not None:
+            text = f"entries stay paused in this process: {reason}; stop it, and start it when it may enter again"
+            self._status.note(self._engine.time_ns, "order", text)
+            return True
+        return False
+
+    def _decide(self, name: str) -> None:
+        """Carry out what a person has decided of what nobody else can."""
+        if name.startswith(RECONCILE):
+            self._reconcile(name.removeprefix(RECONCILE))
+        elif name.startswith(RESOLVE) and self._orders is not None:
+            text = self._orders.resolve(int(name.removeprefix(RESOLVE).split()[0]))
+            self._status.note(self._engine.time_ns, "order", text)
 
     def _has_stopped_flat(self) -> bool:
         if self._is_stopping and not self._readings.account.positions:
@@ -246,6 +268,19 @@ class SessionDesk:
         self._is_stopping = True
         self._publish(self._engine.command(Command("stop")))
         self._await_answers()
+
+    def _end_with_feed(self, failure: str | None) -> None:
+        """End as no price comes any more; a stop that rests at the exchange protects on."""
+        if failure is None:
+            if self._orders is not None:
+                self._withdraw()
+            self._end(SessionState.STOPPED, "the feed ended")
+            return
+        reason = f"the prices broke for good: {failure}"
+        # A process that follows goes on without entries, until a person has looked.
+        self._pause(reason, by="feed")
+        self._withdraw()
+        self._end(SessionState.FAILED, reason)
 
     def _await_answers(self) -> None:
         """Wait, not for long, until it is known what became of every order that was sent."""

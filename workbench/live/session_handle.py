@@ -145,6 +145,9 @@ class SessionHandle(Protocol):
     def reconcile(self, answer: str) -> bool:
         """Decide what becomes of a difference between the exchange and what was booked: adopt, flatten or ignore."""
 
+    def resolve(self, number: int, answer: str) -> bool:
+        """Decide what becomes of an order of which nobody can tell: ``"never_arrived"``, where you have looked."""
+
     def stop(self, *, flatten: bool = False, timeout_s: float = 30.0) -> SessionState:
         """End the session: cancel entry orders, keep the positions, and report them in the reason."""
 

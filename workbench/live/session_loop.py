@@ -95,6 +95,13 @@ class SessionLoop(SessionDesk):
         if self._parts.host.is_muted:
             self._pause("the strategy did not return from its last bar and is not asked again", by="strategy")
             self._publish(self._engine.command(Command("mute")))
+        closed_reason = self._market.closed_reason
+        if closed_reason is not None:
+            self._pause(f"only exits are sent: {closed_reason}", by="gate")
+        elif self._parts.host.is_paused and not self._readings.account.is_paused:
+            self._pause("it was started again only to close its position or to end", by="user")
+        if (closed_reason is not None or self._parts.host.is_paused) and not self._readings.account.is_paused:
+            self._publish(self._engine.command(Command("pause")))
         # Before any price that was missed is run: what was decided before them may be old by now.
         self._drop_if_stale()
         self._judge(is_idle=True)
@@ -148,9 +155,7 @@ class SessionLoop(SessionDesk):
             self._trade(batch)
             return _Due.MORE
         if feed.is_ended:
-            if self._orders is not None:
-                self._withdraw()
-            self._end(SessionState.STOPPED, "the feed ended")
+            self._end_with_feed(feed.failure)
             return _Due.THE_END
         self._drop_if_stale()
         self._look_at_account()

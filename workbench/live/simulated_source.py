@@ -61,6 +61,11 @@ class PlayedFeed:
         """Whether the market has ended, and everything was told."""
         return self._inner.is_ended or (self._due_ns is None and not self._has_news and not self._inner.has_news)
 
+    @property
+    def failure(self) -> str | None:
+        """Why a stream broke for good; None while none has."""
+        return self._inner.failure
+
     def attach(self, orders: OrderLine) -> None:
         """Wait with each print until what is known of these orders was taken."""
         self._orders = orders

@@ -53,6 +53,8 @@ class Market(NamedTuple):
         Told, by symbol and quantity, what a session holds that it did not buy through this opening, and may sell.
     has_hole : bool, default False
         For a session that goes on: whether prices are missing before the feed begins, which only candles can mend.
+    closed_reason : str or None, default None
+        For a session that goes on: why orders may only close positions; None when they may enter too.
     """
 
     history: Bars | None
@@ -64,6 +66,7 @@ class Market(NamedTuple):
     measure_clock: Callable[[], None] | None = None
     adopt: Callable[[str, float], None] | None = None
     has_hole: bool = False
+    closed_reason: str | None = None
 
 
 def no_market() -> Market:

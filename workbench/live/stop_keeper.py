@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from workbench.core.order_state import Intent
+from workbench.core.order_state import Ended, Intent
 from workbench.core.reports import RESTING_STOPS
 from workbench.live import resting_stop
 from workbench.live.notices import Notice
@@ -28,6 +28,7 @@ __all__ = ["NewStop", "StopKeeper"]
 
 _NS_PER_S: Final = 1_000_000_000
 _NEVER_WAS: Final = ("rejected", "never_arrived", "expired")
+_REJECTED: Final = Ended("rejected", "the exchange rejected it")
 
 
 class NewStop(NamedTuple):
@@ -95,7 +96,7 @@ class StopKeeper:
         self._orders = orders
         self._guards = {one.symbol: _Guard(one) for one in instruments}
         self._next = RESTING_STOPS
-        self._reasons: dict[int, str] = {}
+        self._ends: dict[int, Ended] = {}
         self._held: list[_HeldBack] = []
         self._notices: deque[Notice] = deque()
 
@@ -131,9 +132,9 @@ class StopKeeper:
         guard = self._guards[order.intent.symbol]
         guard.order, guard.is_cancelled = order, False
 
-    def ended(self, number: int, reason: str) -> None:
+    def ended(self, number: int, ended: Ended) -> None:
         """Take why a stop never came to be."""
-        self._reasons[number] = reason
+        self._ends[number] = ended
 
     def holds_back(self, request: ExchangeRequest) -> bool:
         """Return whether an exit must wait for the end of a stop, and keep it then."""
@@ -213,7 +214,8 @@ class StopKeeper:
             self._tell(f"{_text(order)} was ended at the exchange, not by this session")
 
     def _refused(self, guard: _Guard, order: LiveOrder, now_ns: int) -> None:
-        reason = self._reasons.pop(order.intent.number, "the exchange rejected it")
+        ended = self._ends.pop(order.intent.number, _REJECTED)
+        reason = ended.reason
         symbol = order.intent.symbol
         guard.is_told = False
         if is_impossible(reason):
@@ -223,7 +225,7 @@ class StopKeeper:
         if not order.intent.is_protective_stop:
             self._tell(f"{symbol} is UNPROTECTED: leaving at market failed: {reason}; it is tried again")
             return
-        if order.status == "rejected" and is_crossed(reason):
+        if order.status == "rejected" and is_crossed(reason, ended.code):
             guard.is_crossed = True
             self._tell(f"{symbol} is UNPROTECTED: {_text(order)} is crossed already: {reason}; leaving at market")
             return

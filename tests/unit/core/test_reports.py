@@ -8,6 +8,7 @@ from workbench.core.plan import DecisionPlan
 from workbench.core.records import SIGNAL, STOP_LOSS
 from workbench.core.reports import DONE, RESTING_STOPS
 from workbench.model import BAR_CLOSED, COMMAND, COMMANDS, EVENT, REPORT, TICK, Costs, Instrument, RiskConfig, Timeframe
+from workbench.strategy import Strategy, enter_long, exit_position, hold, plan_of
 
 START = 1_735_689_600_000_000_000
 SECOND = 1_000_000_000
@@ -30,12 +31,19 @@ class Script(DecisionPlan):
         return int(volume), (nan, nan, nan, 0.1, nan, nan, nan, 0.0)
 
 
+class SellsFour(Strategy):
+    """Buys on a bar of volume 1, sells 4 units on one of volume 2."""
+
+    def on_bar(self, now, _position):
+        return {1.0: enter_long(stop_loss=0.1), 2.0: exit_position(units=4.0)}.get(now.volume, hold())
+
+
 @pytest.fixture
 def engine():
     return external(RiskConfig())
 
 
-def external(risk):
+def external(risk, plan=None):
     config = EngineConfig(
         instruments=(Instrument("BTC/USDT", lot=0.5),),
         timeframe=Timeframe("1m"),
@@ -44,7 +52,7 @@ def external(risk):
         costs=Costs(taker_fee=0.0, maker_fee=0.0, slippage=0.0),
         is_external=True,
     )
-    return Engine(Script(), config)
+    return Engine(Script() if plan is None else plan, config)
 
 
 def event(kind, at, a=0.0, b=0.0, c=0.0, d=0.0, e=0.0, symbol=0):
@@ -263,3 +271,17 @@ def test_end_of_a_stop_that_was_cancelled_changes_nothing(engine):
     assert quantity(engine) == 10.0
     engine.process(tick(63, 85.0))
     assert len(engine.ledger.requests) == 2
+
+
+def test_part_that_the_stop_at_the_exchange_took_from_a_waiting_exit_is_not_asked_for_again():
+    engine = external(RiskConfig(), plan_of(SellsFour()))
+    enter(engine)
+    engine.process(report(61, 10.0, 100.0, 0, DONE))
+    engine.process(closed(60, EXIT_LONG_CODE))
+    engine.process(tick(120, 101.0))
+    assert exits(engine) == [(4.0, SIGNAL)]
+    # While it waits for the stop's end the stop sells 1 of 10; the 3 that are left of it are refused.
+    engine.process(report(121, -1.0, 89.5, RESTING_STOPS))
+    engine.process(report(122, 0.0, 0.0, 1, DONE))
+    engine.process(tick(123, 101.0))
+    assert exits(engine) == [(4.0, SIGNAL), (3.0, SIGNAL)]  # 4 - 1

@@ -33,12 +33,15 @@ class FakeJournal:
         self.notes: list[FakeNote] = []
         self.rows: list[Any] = []
         self.is_full = False
+        self.is_unreadable = False
         self._buffer: list[FakeNote] = []
         self._rows: list[Any] = []
 
     def note(self, kind: str, time_ns: int, body: Mapping[str, Any]) -> int:
         assert time_ns > 0
         name = body.get("client_order_id")
+        if kind == "intent" and self.is_unreadable:
+            raise JournalError("the disk cannot be read")
         if kind == "intent" and name in [one.body["client_order_id"] for one in self.all() if one.kind == "intent"]:
             raise JournalError(f"client order id {name!r} has an intent already")
         self._buffer.append(FakeNote(kind, time_ns, json.dumps(body, allow_nan=False)))

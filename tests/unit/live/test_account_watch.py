@@ -10,6 +10,7 @@ import pytest
 from workbench.live.account_watch import AccountWatch
 from workbench.live.clock import ManualClock
 from workbench.live.spool import EventSpool
+from workbench.model import Instrument
 
 SECOND = 1_000_000_000
 
@@ -58,3 +59,20 @@ def test_while_an_order_is_open_nobody_waits_for_a_look_that_is_not_taken(clock:
     orders.outstanding = 0
     watch.look(cast("Any", None), 0)
     assert orders.asked == 1
+
+
+def test_a_difference_is_certain_only_after_longer_than_an_exchange_s_lists_lag(clock: ManualClock) -> None:
+    orders = Orders(unbooked={}, held=None)
+    orders.look_at_holdings = lambda: setattr(orders, "held", {"BTC/USDT": 1.0})
+    orders.take_holdings = lambda: orders.__dict__.pop("held", None)
+    watch = AccountWatch(cast("Any", orders), (Instrument.of("BTC/USDT"),), EventSpool(), clock)
+    account = cast("Any", SimpleNamespace(positions=()))
+    clock.advance(30 * SECOND)
+    waits = []
+    while not watch.differences:
+        waits.append(watch.next_ns())
+        clock.advance(waits[-1])
+        watch.look(account, 0)
+        watch.look(account, 0)
+    # Seen, 8 s later, and 8 s later again: 16 s, and lists lag by 10 at most.
+    assert waits == [0, 8 * SECOND, 8 * SECOND]

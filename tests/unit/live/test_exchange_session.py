@@ -210,7 +210,7 @@ def test_a_stop_cancels_a_resting_entry_before_the_line_is_closed(open_floor: An
     assert not any("unknown" in text for text in floor.texts())
 
 
-def test_a_stream_that_dies_for_good_cancels_what_waits_and_ends_the_session(open_floor: Any) -> None:
+def test_a_stream_that_dies_for_good_cancels_what_waits_and_fails_the_session(open_floor: Any) -> None:
     floor = open_floor(strategy=EnterBelow())
     floor.exchange.answer("place", lambda ticket: Accepted(state_of(ticket.client_order_id, "accepted", filled=0.0)))
     floor.begin()
@@ -218,7 +218,8 @@ def test_a_stream_that_dies_for_good_cancels_what_waits_and_ends_the_session(ope
     floor.put(f"trades {BTC}", AuthError("the key is not accepted", exchange="fake", retryable=False))
     assert floor.asked("cancel") == ticket.client_order_id
     assert floor.session.wait(JOIN_S)
-    assert floor.session.reason == "the feed ended"
+    assert floor.session.state == "FAILED"
+    assert floor.session.reason == "the prices broke for good: AuthError: the key is not accepted"
     assert "the stream ended for good: AuthError: the key is not accepted" in floor.texts()
 
 

@@ -14,7 +14,7 @@ from tests.unit.live.markets import BTC, MIDNIGHT, SECOND
 from tests.unit.live.test_order_line import cancel, request, unknown
 from workbench.core.reports import DONE
 from workbench.errors import AuthError, ExchangeTimeoutError, JournalError
-from workbench.exchange import Accepted, Refused
+from workbench.exchange import Accepted, Refused, Unknown
 from workbench.live.order_line import OrderLine
 from workbench.model import ExchangeRequest, Instrument
 
@@ -48,7 +48,7 @@ class Life:
         """Do as a session does: book what came in one transaction; return (signed quantity, number, flags)."""
         rows = self.orders.take()
         self.journal.append(rows)
-        self.orders._commit()  # noqa: SLF001  as the session's loop does
+        self.orders._record.commit()  # noqa: SLF001  as the session's loop does
         return [(row[3], int(row[6]), int(row[7])) for row in rows.tolist()]
 
     def placed(self) -> list[str]:
@@ -415,3 +415,70 @@ def test_an_end_that_the_stream_did_not_tell_is_found_by_asking(start: Start) ->
     assert life.book() == []
     life.line.pass_time(30.0)
     assert life.book() == [(0.0, 1, DONE)]
+
+
+# ---- what takes a person ----
+
+
+def unknown_for_good(life: Life) -> None:
+    """Let an order be unknown for so long that a person is told; the exchange has no rule by which that ends."""
+    life.exchange.answer("place", Unknown("timeout", "no answer", MIDNIGHT, None))
+    life.send(request(1))
+    for _ in range(130):
+        life.line.pass_time(0.5)
+    assert life.book() == []
+
+
+def test_an_order_that_stays_unknown_is_ended_by_a_person_and_stays_so_after_a_restart(start: Start) -> None:
+    life = start()
+    unknown_for_good(life)
+    (told,) = [one for one in life.orders.notices() if one.needs_person]
+    assert "resolve(1, 'never_arrived') or `workbench resolve NAME 1 never_arrived` ends it" in told.text
+    assert life.orders.resolve(1) == "order 1 counts as never arrived"
+    assert life.book() == [(0.0, 1, DONE)]
+    assert life.orders.outstanding == 0
+    after = start()
+    after.restore()
+    assert (after.orders.recovering, after.orders.outstanding, after.book()) == (0, 0, [])
+    assert after.orders.resolve(1) == "order 1 is known: never arrived"
+
+
+def test_an_order_that_shows_up_after_a_person_has_ended_it_is_cancelled_and_its_fill_is_booked(start: Start) -> None:
+    life = start()
+    unknown_for_good(life)
+    life.orders.resolve(1)
+    assert life.book() == [(0.0, 1, DONE)]
+    life.line.put("own", state_of(life.name(1), "partially_filled", filled=0.4), own_trade(life.name(1), 0.4))
+    assert life.book() == [(0.4, 1, 0)]
+    life.line.settle()
+    assert life.exchange.asked("cancel") == [[life.name(1)]]
+
+
+def test_a_person_cannot_end_what_is_known_or_on_its_way(start: Start) -> None:
+    life = start()
+    assert life.orders.resolve(7) == "there is no order 7"
+    life.exchange.answer("place", Unknown("timeout", "no answer", MIDNIGHT, None))
+    life.send(request(1))
+    life.line.pass_time(2.0)
+    assert life.orders.resolve(1) == "order 1 may be on its way: it is asked for since 2 s, wait for 60 s"
+    life.line.put("own", state_of(life.name(1), "accepted", filled=0.0))
+    life.book()
+    assert life.orders.resolve(1) == "order 1 is known: acknowledged"
+
+
+# ---- a journal that cannot be read for a moment ----
+
+
+def test_an_order_whose_intent_could_not_be_noted_ends_only_with_a_note_of_it(start: Start) -> None:
+    life = start()
+    life.journal.is_unreadable = True
+    life.send(request(1))
+    assert life.placed() == []
+    life.line.pass_time(1.0)
+    assert life.book() == []
+    life.journal.is_unreadable = False
+    assert life.book() == [(0.0, 1, DONE)]
+    assert [note.kind for note in life.journal.notes] == ["intent", "outcome"]
+    after = start()
+    after.restore()
+    assert after.book() == []

@@ -11,12 +11,14 @@ import pytest
 
 from tests.practice_session import BTC, Stage, staged
 from tests.real_money import CAPS, KEY, RISK, SECRET, Vault
+from tests.unit.live.kept_record import KeptRecord
 from tests.unit.live.markets import session_config, walk
 from workbench.errors import ConfigError, RealTradingDisabledError
 from workbench.exchange.practice import PracticeAddress, PracticeExchange
 from workbench.exchange.real_money import RealConsent, disarm
-from workbench.live import BarsSource
+from workbench.live import BarsSource, LiveSession
 from workbench.live.exchange_source import ExchangeSource
+from workbench.live.host import SessionHost
 from workbench.model import RiskConfig
 from workbench.strategy import Rules, buy_and_hold, strategy
 
@@ -202,3 +204,26 @@ def test_source_is_opened_for_the_symbols_of_the_terms_only(tmp_path: Path) -> N
     source = ExchangeSource("practice", consent=RealConsent(vault.terms(), vault.terms().sentence), gate=vault.gate())
     with pytest.raises(RealTradingDisabledError, match="symbols must be those of the terms"):
         source.open(("ETH/USDT",), session_config().timeframe, 0)
+
+
+def test_session_that_goes_on_without_an_arming_can_only_leave(tmp_path: Path) -> None:
+    bank = Bank(tmp_path)
+    host = SessionHost(session_id="one", record=KeptRecord())
+    with staged(TICKS, in_above_out_below(), **settings(bank, host=host)) as stage:
+        _play(stage, minutes=1, fills=1)
+        source = stage.session.config.source
+        stage.session.kill()
+        disarm(bank.vault.folder, "main")
+        again = LiveSession(stage.session.config, host=host)
+        stage.session = again.start()
+        stage.until_heard()
+        stage.until_any(lambda: again.state == "EXITS_ONLY")
+        assert "only exits are sent: real trading is off: account 'main' is not armed" in again.reason
+        again.resume()
+        stage.wait_told("entries stay paused in this process: real trading is off")
+        assert again.snapshot().is_paused
+        again.flatten()
+        stage.exchange.advance(20.0)
+        stage.until_any(lambda: not again.snapshot().positions)
+        with pytest.raises(RealTradingDisabledError, match="is not armed"):
+            source.open((BTC,), stage.session.timeframe, 0)

@@ -118,7 +118,7 @@ def test_stop_is_executed_while_nobody_is_there_and_is_booked_once_afterwards() 
             stage.session = LiveSession(stage.session.config, host=host)
             stage.session.subscribe(stage._notify)  # noqa: SLF001  as the stage does for its first session
             stage.session.start()
-            stage._until_heard()  # noqa: SLF001  as above
+            stage.until_heard()
             stage.until_any(lambda: stage.session.snapshot().fill_count == 2 and position(stage) == 0.0)
             stage.until_any(lambda: stage.session.state == "ACTIVE")
             assert len(sold(stage)) == 1
@@ -136,7 +136,7 @@ def test_stop_that_rests_is_taken_up_again_and_not_doubled() -> None:
         stage.session = LiveSession(stage.session.config, host=SessionHost(session_id="one", record=record))
         stage.session.subscribe(stage._notify)  # noqa: SLF001  as above
         stage.session.start()
-        stage._until_heard()  # noqa: SLF001  as above
+        stage.until_heard()
         stage.until_any(lambda: stage.session.state == "ACTIVE")
         stage.play(70)
         assert len(stops(stage)) == 1

@@ -115,9 +115,18 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Definitely no: the order never was and never will be. Anything less definite is `Doubted`."""
+    """Definitely no: the order never was and never will be. Anything less definite is `Doubted`.
+
+    Parameters
+    ----------
+    reason : str
+        Why, in words.
+    code : str, default ""
+        The exchange's own code; empty without one.
+    """
 
     reason: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +172,7 @@ class Ended:
 
     status: Literal["rejected", "never_arrived", "expired"]
     reason: str
+    code: str = ""
 
     @property
     def is_rejection(self) -> bool:

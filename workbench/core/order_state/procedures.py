@@ -83,10 +83,10 @@ class Procedures:
         is_leaving = intent.is_exit and not intent.is_protective_stop
         answer = yield Send(intent, refused_before if is_leaving else 0)
         if isinstance(answer, Refused):
-            placed: Placed = Ended("rejected", answer.reason)
+            placed: Placed = Ended("rejected", answer.reason, answer.code)
         elif isinstance(answer, Doubted):
             yield Tell(f"{intent.client_order_id} is unknown: {answer.reason}; asking")
-            placed = yield from self.resolve(intent, answer)
+            placed = yield from self.resolve(intent, answer, _advice(intent))
         else:
             placed = cast("Found", answer)
         if is_leaving and placed.is_rejection:
@@ -103,12 +103,14 @@ class Procedures:
         closes_ns : int or None
             Exchange time from which on a request that left before the recovery can no longer be accepted.
         """
-        return (yield from self.resolve(intent, Doubted("the session ended before its answer came", closes_ns)))
+        doubt = Doubted("the session ended before its answer came", closes_ns)
+        return (yield from self.resolve(intent, doubt, _advice(intent)))
 
-    def resolve(self, order: NamedOrder, doubt: Doubted) -> Resolving:
+    def resolve(self, order: NamedOrder, doubt: Doubted, advice: str = "") -> Resolving:
         """Ask for an order until it is found, or proven never to have arrived; never give up, never send.
 
-        Whoever drives this may drop it: the order is then as unknown as before.
+        Whoever drives this may drop it: the order is then as unknown as before. What a person can do about it is told
+        as `advice`.
         """
         asked = 0
         while True:
@@ -124,7 +126,7 @@ class Procedures:
             elif isinstance(answer, Failed) and not answer.may_repeat:
                 asked = max(asked, _FIRST_POLLS)
             if asked == _FIRST_POLLS:
-                text = f"{doubt.reason}; look at the exchange, nothing was sent again"
+                text = f"{doubt.reason}; look at the exchange, nothing was sent again{advice}"
                 yield Tell(f"{order.client_order_id} stays unknown: {text}", needs_person=True)
             yield Sleep(self._poll_s if asked < _FIRST_POLLS else _SLOW_POLL_S)
 
@@ -178,3 +180,9 @@ class Procedures:
             return None
         yield Sleep(RETRIES_S[refused_before])
         return placed
+
+
+def _advice(intent: Intent) -> str:
+    """Return what a person can do about an order that stays unknown."""
+    command = f"`workbench resolve NAME {intent.number} never_arrived`"
+    return f"; where it is not there either, resolve({intent.number}, 'never_arrived') or {command} ends it"

@@ -35,6 +35,9 @@ _AUTH_CODES: Final = frozenset({"-1002", "-1022", "-2008", "-2014", "-2015"})
 # Binance: "Unexpected response" and "Timeout", both with "execution status unknown", in whatever class they arrive.
 _UNKNOWN_CODES: Final = frozenset({"-1000", "-1001", "-1006", "-1007", "-1008"})
 _NOT_FOUND_CODES: Final = frozenset({"-2011", "-2013"})
+# Binance: a trigger that is crossed already, and an order that would not reduce; ccxt calls both a bad answer on some
+# of its markets.
+_REFUSED_CODES: Final = frozenset({"-2021", "-2022"})
 _DUPLICATE_CODES: Final = frozenset({"-4111", "-4116"})
 _DUPLICATE_WORDS: Final = ("duplicate order", "duplicate client", "client order id already", "clientorderid already")
 # Who is meant by "no" for certain: the first kind that an error is of names the refusal.
@@ -141,12 +144,14 @@ def order_refusal(error: BaseException, record: CallRecord, redact: Callable[[st
         return Refused(reason, record.code or "auth")
     if record.is_too_many:
         return Refused(reason, "rate_limit")
+    is_certain = record.code in _REFUSED_CODES
     names = [name for kind, name in _REFUSING_KINDS if kind in kinds]
     # A request with a bad time is thrown away, though ccxt counts it among the network's errors.
-    is_unclear = record.is_garbage or ("OperationFailed" in kinds and "InvalidNonce" not in kinds)
-    if is_unclear or not names:
+    is_unclear = record.is_garbage or ("OperationFailed" in kinds and "InvalidNonce" not in kinds and not is_certain)
+    if is_unclear or not (names or is_certain):
         return None
-    return Refused(reason, names[0] if names[0] == "not_found" else record.code or names[0])
+    name = names[0] if names else "invalid_order"
+    return Refused(reason, name if name == "not_found" else record.code or name)
 
 
 def _unsent_refusal(error: BaseException, redact: Callable[[str], str]) -> Refused:

@@ -95,9 +95,7 @@ class RealTradingGate:
                 f"{_NEVER}: account {terms.account!r} is not armed: arm it in a terminal with "
                 f"`workbench arm {terms.account}`"
             )
-        if consent.sentence != terms.sentence:
-            was = "nothing" if consent.sentence is None else repr(consent.sentence)
-            raise RealTradingDisabledError(f"{_NEVER}: to start it pass confirm={terms.sentence!r}, was {was}")
+        _require_sentence(consent)
         require_closed_notebooks(self._jupyter_folder)
 
     def require(self, consent: RealConsent) -> tuple[StoredKey, Arming]:
@@ -109,17 +107,29 @@ class RealTradingGate:
             A condition does not hold; the message names it and the way out.
         """
         self.precheck(consent)
+        stored = self.require_key(consent)
+        if stored.can_withdraw == "yes":
+            raise RealTradingDisabledError(
+                f"{_NEVER}: the key {stored.name!r} may withdraw; make one at {stored.exchange} that may only trade"
+            )
+        return stored, self.require_still_armed(consent.terms, stored.credentials)
+
+    def require_key(self, consent: RealConsent) -> StoredKey:
+        """Return the key of a `consent` that was typed; what it may be used for is another question.
+
+        Raises
+        ------
+        RealTradingDisabledError
+            The sentence is another one, or there is no such key for that exchange.
+        """
+        _require_sentence(consent)
         terms = consent.terms
         stored = load_key(self.folder, terms.account)
         if stored.exchange != terms.exchange:
             raise RealTradingDisabledError(
                 f"{_NEVER}: the key {stored.name!r} belongs to {stored.exchange}, not to {terms.exchange}"
             )
-        if stored.can_withdraw == "yes":
-            raise RealTradingDisabledError(
-                f"{_NEVER}: the key {stored.name!r} may withdraw; make one at {stored.exchange} that may only trade"
-            )
-        return stored, self.require_still_armed(terms, stored.credentials)
+        return stored
 
     def require_still_armed(self, terms: RealTerms, credentials: Credentials) -> Arming:
         """Return what the account of these `terms` is armed for now, when that is enough for them.
@@ -147,3 +157,10 @@ class RealTradingGate:
         if beyond:
             raise RealTradingDisabledError(f"{_NEVER}: beyond what {terms.account!r} is armed for: {'; '.join(beyond)}")
         return arming
+
+
+def _require_sentence(consent: RealConsent) -> None:
+    wanted = consent.terms.sentence
+    if consent.sentence != wanted:
+        was = "nothing" if consent.sentence is None else repr(consent.sentence)
+        raise RealTradingDisabledError(f"{_NEVER}: to start it pass confirm={wanted!r}, was {was}")

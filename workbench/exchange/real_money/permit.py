@@ -41,6 +41,9 @@ class RealTradingPermit:
         Whom to ask.
     consent : RealConsent
         What is wanted, and the sentence that was typed for it.
+    closed_reason : str, optional
+        Why nothing may enter: for a session that goes on with a position while the gate says no. What was typed must
+        still fit, and the key be there; exits are sent, an entry never is, whatever is armed later on.
 
     Raises
     ------
@@ -52,6 +55,7 @@ class RealTradingPermit:
         "_adopted",
         "_arming",
         "_can_withdraw",
+        "_closed_reason",
         "_counted",
         "_credentials",
         "_entered",
@@ -60,8 +64,13 @@ class RealTradingPermit:
         "_terms",
     )
 
-    def __init__(self, gate: RealTradingGate, consent: RealConsent) -> None:
-        stored, self._arming = gate.require(consent)
+    def __init__(self, gate: RealTradingGate, consent: RealConsent, *, closed_reason: str | None = None) -> None:
+        self._arming: Arming | None = None
+        if closed_reason is None:
+            stored, self._arming = gate.require(consent)
+        else:
+            stored = gate.require_key(consent)
+        self._closed_reason = closed_reason
         self._gate = gate
         self._terms = consent.terms
         self._credentials = stored.credentials
@@ -83,8 +92,8 @@ class RealTradingPermit:
         return self._terms
 
     @property
-    def arming(self) -> Arming:
-        """What the account was armed for when the permit was made."""
+    def arming(self) -> Arming | None:
+        """What the account was armed for when the permit was made; None for one that only closes."""
         return self._arming
 
     @property
@@ -154,7 +163,8 @@ class RealTradingPermit:
         known = self._entered.get(ticket.symbol, 0.0) + self._adopted.get(ticket.symbol, 0.0)
         if ticket.quantity <= known * _TOLERANCE:
             return None
-        limit = self._arming.caps.max_position_notional
+        known_limits = self._terms if self._arming is None else self._arming.caps
+        limit = known_limits.max_position_notional
         if last_price is not None and ticket.quantity * last_price <= limit * _TOLERANCE:
             return None
         return (
@@ -163,6 +173,8 @@ class RealTradingPermit:
         )
 
     def _entry_refusal(self, ticket: OrderTicket, last_price: float | None) -> str | None:
+        if self._closed_reason is not None:
+            raise RealTradingDisabledError(f"only exits are sent: {self._closed_reason}")
         now_ns = self._gate.now_ns()
         arming = self._gate.require_still_armed(self._terms, self._credentials)
         if last_price is None or not last_price > 0.0:

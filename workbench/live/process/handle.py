@@ -121,6 +121,10 @@ class ProcessSession(ProcessView):
         """Decide what becomes of a difference between the exchange and what was booked: adopt, flatten or ignore."""
         return bool(self._command("reconcile", answer=answer))
 
+    def resolve(self, number: int, answer: str) -> bool:
+        """Decide what becomes of an order of which nobody can tell: ``"never_arrived"``, where you have looked."""
+        return bool(self._command("resolve", number=number, answer=answer))
+
     def stop(self, *, flatten: bool = False, timeout_s: float = 30.0) -> SessionState:
         """End the session: cancel entry orders, keep the positions, and report them in the reason."""
         if not self.is_finished:

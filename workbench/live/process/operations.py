@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import ConfigError, DataError
+from workbench.live.order_resolution import RESOLUTIONS
 from workbench.live.process.strategy_view import StrategyView
 from workbench.live.reconciliation import ANSWERS
 from workbench.model import Denied, Fill
@@ -72,13 +73,20 @@ def _is_answer(value: Any) -> bool:  # noqa: ANN401  as above
     return value in ANSWERS
 
 
+def _is_number(value: Any) -> bool:  # noqa: ANN401  as above
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_resolution(value: Any) -> bool:  # noqa: ANN401  as above
+    return value in RESOLUTIONS
+
+
 def _is_mapping(value: Any) -> bool:  # noqa: ANN401  as above
     return isinstance(value, dict)
 
 
 def _is_order(value: Any) -> bool:  # noqa: ANN401  as above
-    is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return is_number or isinstance(value, str | Fill | Denied)
+    return _is_number(value) or isinstance(value, str | Fill | Denied)
 
 
 def _describe(session: LiveSession) -> dict[str, Any]:
@@ -143,6 +151,7 @@ COMMANDS: Final[Mapping[str, Operation]] = {
     **{name: _method(name) for name in ("pause", "resume", "flatten", "clear_breaker", "parity", "waterfall")},
     "why": Operation(_why, {"order": _is_order}),
     "reconcile": _method("reconcile", answer=_is_answer),
+    "resolve": _method("resolve", number=_is_number, answer=_is_resolution),
     "ask_to_stop": _method("ask_to_stop", flatten=_is_bool),
     "stop": Operation(_stop, {"flatten": _is_bool, "timeout_s": _is_timeout}),
     "kill": Operation(_kill, {}),

@@ -98,6 +98,20 @@ class SessionRegistry:
         """Return a handle of a session, found as by `find`."""
         return RegisteredSession(self.find(name_or_id).folder)
 
+    def has_same(self, config: LiveSessionConfig) -> bool:
+        """Return whether a session of this name and configuration has not finished; nothing is started.
+
+        Raises
+        ------
+        SessionError
+            One of this name has not finished and is another one; the differences are named.
+        """
+        known = [info for info in self.list() if info.name == config.name]
+        if not known or known[0].is_finished or known[0].state == "UNBORN":
+            return False
+        self._require_same(known[0], config)
+        return True
+
     def start(self, config: LiveSessionConfig, *, options: ProcessOptions | None = None) -> tuple[SessionInfo, bool]:
         """Start a session in a process of its own, or attach to the one of this name and configuration.
 
@@ -167,6 +181,29 @@ class SessionRegistry:
                 raise SessionError(f"session {info.name!r} has finished ({info.reason}); start a new one")
             return self._revive(info)
 
+    def flatten(self, name_or_id: str) -> bool:
+        """Close all positions of a session and pause it; one whose process is gone is started again for that.
+
+        Returns
+        -------
+        bool
+            Whether the session has obeyed already.
+
+        Raises
+        ------
+        SessionNotFoundError
+            There is no such session.
+        SessionError
+            It has finished, or its process could not be started.
+        """
+        info = self.find(name_or_id)
+        if not info.is_running and not info.is_finished:
+            with self._alone():
+                info = look_at(info.folder)
+                if not info.is_running:
+                    self._revive(info, mode="paused")
+        return RegisteredSession(info.folder).flatten()
+
     def stop(self, *names: str, flatten: bool = False, timeout_s: float = 30.0) -> tuple[SessionInfo, ...]:
         """End sessions: cancel entry orders, keep the positions, and report them; all side by side.
 
@@ -230,6 +267,10 @@ class SessionRegistry:
 
     def _go_on(self, info: SessionInfo, config: LiveSessionConfig) -> SessionInfo:
         """Attach to a session, or take it up again, if it is the same one."""
+        self._require_same(info, config)
+        return info if info.is_running else self._revive(info)
+
+    def _require_same(self, info: SessionInfo, config: LiveSessionConfig) -> None:
         differences = read_session(info.folder.path).config.differences(config)
         if differences:
             raise SessionError(
@@ -237,16 +278,15 @@ class SessionRegistry:
                 f"stop it first (`workbench stop {info.name}`), or choose another name",
                 session_id=info.session_id,
             )
-        return info if info.is_running else self._revive(info)
 
-    def _revive(self, info: SessionInfo) -> SessionInfo:
+    def _revive(self, info: SessionInfo, *, mode: str = "resume") -> SessionInfo:
         info.folder.request.unlink(missing_ok=True)
         record = read_record(info.folder)
         if record is not None:
             # A person takes the matter in hand, so the crashes so far are forgiven.
             write_record(info.folder, replace(record, deaths_s=()))
-        mode = "exits_only" if record is not None and record.mode == "exits_only" else "resume"
-        self._ask(info.folder, mode)
+        is_muted = record is not None and record.mode == "exits_only"
+        self._ask(info.folder, "exits_only" if is_muted and mode == "resume" else mode)
         return look_at(info.folder)
 
     def _ask(self, folder: SessionFolder, mode: str) -> None:

@@ -20,6 +20,7 @@ from workbench.live.process.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_LEFT,
 from workbench.live.process.heartbeat import Heartbeat
 from workbench.live.process.housekeeping import MemoryGuard, give_back_memory, summary_of, turn_log
 from workbench.live.process.lock import FileLock, LockedError, claim_symbols
+from workbench.live.process.orders_left import record_of_end
 from workbench.live.process.process_table import end_session, own_id
 from workbench.live.process.record import (
     FINISHED,
@@ -70,7 +71,7 @@ def session_main(
         Where the session was written.
     mode : str
         ``"start"`` for a new one; ``"resume"`` to go on where its journal ends; ``"exits_only"`` to do so and not ask
-        the strategy any more, which hung.
+        the strategy any more, which hung; ``"paused"`` to do so without entries, as a person ends it.
     answer : callable
         Called once, when the session trades or cannot.
     hang : mapping, optional
@@ -102,7 +103,6 @@ class _SessionProcess:
         self, folder: SessionFolder, mode: str, hang: Mapping[str, Any] | None, held: contextlib.ExitStack
     ) -> None:
         self._folder = folder
-        self._mode = mode
         self._warnings: list[str] = []
         self._turns = 0
         saved = read_session(folder.path)
@@ -118,8 +118,16 @@ class _SessionProcess:
             journal.note("hang", 0, dict(hang))
         beat = held.enter_context(contextlib.closing(Heartbeat(folder.heartbeat)))
         self._heartbeat = beat
-        is_muted = mode == "exits_only"
-        host = SessionHost(session_id=saved.session_id, record=journal, pulse=beat, is_muted=is_muted)
+        before = read_record(folder)
+        # How the session goes on in later processes: one that was only to end is no other than before.
+        self._mode = mode if mode != "paused" else "resume" if before is None else before.mode
+        host = SessionHost(
+            session_id=saved.session_id,
+            record=journal,
+            pulse=beat,
+            is_muted=self._mode == "exits_only",
+            is_paused=mode == "paused",
+        )
         self.session = LiveSession(saved.config, host=host)
         self._wakeups = held.enter_context(contextlib.closing(Wakeups()))
         self.session.start()
@@ -128,7 +136,7 @@ class _SessionProcess:
         self._server = ControlServer(self.session, folder.path, epoch=journal.epoch)
         held.callback(self._server.close)
         self._began_s = time.time()
-        self._write(RUNNING, "")
+        write_record(folder, self._record(RUNNING, ""))
         self._tell()
 
     def run(self) -> int:
@@ -137,6 +145,10 @@ class _SessionProcess:
         self._journal.renew_ballast()
         self._wakeups.watch(self.session)
         stops, until_s = 0, float("inf")
+        if (wanted := read_request(self._folder)).get("what") == "stop":
+            # Started to stop: the process before could not withdraw its orders.
+            stops, until_s = 1, time.monotonic() + _STOP_S
+            self.session.ask_to_stop(flatten=bool(wanted.get("flatten")))
         while not self.session.is_finished:
             for number in self._wakeups.wait(_BEAT_S):
                 if number == signal.SIGUSR2:
@@ -179,15 +191,17 @@ class _SessionProcess:
         if state is SessionState.FAILED and not was_asked and not read_request(self._folder):
             _say(f"the session failed: {reason}")
             return EXIT_FAILED
-        self._write(FINISHED, f"{state}: {reason}")
+        asked = "stop" if was_asked else read_request(self._folder).get("what", "kill")
+        record = self._record(FINISHED, f"{state}: {reason}")
+        write_record(self._folder, record_of_end(self._folder, record, asked, record.reason))
         return EXIT_DONE
 
     def _tell(self) -> None:
         self._heartbeat.tell({**summary_of(self.session, self._began_s), "warnings": self._warnings})
 
-    def _write(self, phase: str, reason: str) -> None:
+    def _record(self, phase: str, reason: str) -> ProcessRecord:
         before = read_record(self._folder)
-        record = ProcessRecord(
+        return ProcessRecord(
             session_id=self.session.session_id,
             phase=phase,
             reason=reason,
@@ -197,7 +211,6 @@ class _SessionProcess:
             began_s=self._began_s,
             deaths_s=() if before is None else before.deaths_s,
         )
-        write_record(self._folder, record)
 
 
 def _say(text: str) -> None:

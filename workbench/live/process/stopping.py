@@ -7,9 +7,12 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from workbench.live.process.lock import is_locked, left_behind, wait_until_free
+from workbench.errors import SessionError
+from workbench.live.process.lock import holder_of, is_locked, left_behind, wait_until_free
+from workbench.live.process.orders_left import NOT_STOPPED, orders_left, record_of_end
 from workbench.live.process.process_table import send, wait_for_end
 from workbench.live.process.record import FINISHED, read_record, write_record, write_request
+from workbench.live.process.supervisor_client import ask_supervisor, consents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +33,9 @@ def end_sessions(infos: Sequence[SessionInfo], what: str, *, flatten: bool = Fal
     Parameters
     ----------
     infos : sequence of SessionInfo
-        The sessions; those without a process are written down as ended.
+        The sessions. One without a process, that may have left orders at the exchange or shall close its position, is
+        started once more to do that; without either it is written down as ended. One of which orders may still be open
+        in the end has not finished, and says so.
     what : {"stop", "kill"}
         How.
     flatten : bool, default False
@@ -47,6 +52,12 @@ def end_sessions(infos: Sequence[SessionInfo], what: str, *, flatten: bool = Fal
             send(info.process, signal.SIGKILL if what == "kill" else signal.SIGTERM)
             # One that is frozen could not obey.
             send(info.process, signal.SIGCONT)
+    failures: dict[str, str] = {}
+    if what == "stop":
+        for number, info in enumerate(running):
+            if info.process is None and _has_work(info.folder, flatten=flatten):
+                failures[info.name] = _begin(info.folder, until_s - time.monotonic())
+                running[number] = replace(info, process=holder_of(info.folder.lock))
     for info in running:
         left_s = max(0.0, until_s - time.monotonic())
         if info.process is not None and not wait_for_end(info.process, left_s):
@@ -55,12 +66,37 @@ def end_sessions(infos: Sequence[SessionInfo], what: str, *, flatten: bool = Fal
         for child in left_behind(info.folder.lock):
             send(child, signal.SIGKILL)
         wait_until_free(info.folder.lock, _DEATH_S)
-        _settle(info.folder, what)
+        _settle(info.folder, what, failures.get(info.name, ""))
 
 
-def _settle(folder: SessionFolder, what: str) -> None:
+def _has_work(folder: SessionFolder, *, flatten: bool) -> bool:
+    """Return whether a session without a process has something to do before it may be called ended."""
+    record = read_record(folder)
+    if record is None or is_locked(folder.lock):
+        return False
+    return (flatten and folder.journal.is_file()) or bool(orders_left(folder))
+
+
+def _begin(folder: SessionFolder, timeout_s: float) -> str:
+    """Start a session that shall stop, which its process reads; return why that failed, empty when it did not."""
+    request = {"op": "start", "name": folder.name, "mode": "paused", "environment": consents()}
+    try:
+        answer = ask_supervisor(folder.root, request, answer_s=max(timeout_s, 1.0))
+    except SessionError as error:
+        return str(error)
+    if not answer:
+        return f"its process died before it was ready; see {folder.log}"
+    return str(answer.get("message", answer["error"])) if "error" in answer else ""
+
+
+def _settle(folder: SessionFolder, what: str, failure: str) -> None:
     """Write down the end of a session whose process could not, when no supervisor does."""
     record = read_record(folder)
-    if record is not None and record.phase != FINISHED and not is_locked(folder.lock):
-        reason = f"ended by {what}; its process {record.pid} could not say so itself"
-        write_record(folder, replace(record, phase=FINISHED, reason=f"STOPPED: {reason}", time_s=time.time()))
+    if record is None or record.phase == FINISHED or is_locked(folder.lock):
+        return
+    if what == "stop" and record.reason.startswith(NOT_STOPPED) and not failure and orders_left(folder):
+        # What a process that was started for it has written of its own end says more.
+        return
+    reason = f"STOPPED: ended by {what}; its process {record.pid} could not say so itself"
+    reason += f", nor could it be started once more: {failure}" if failure else ""
+    write_record(folder, record_of_end(folder, record, what, reason))

@@ -33,7 +33,7 @@ _IDLE_S: Final = 300.0
 _ADOPT_S: Final = 10.0
 _MOST_REQUEST_BYTES: Final = 65_536
 _REQUEST_S: Final = 1.0
-_MODES: Final = ("start", "resume", "exits_only")
+_MODES: Final = ("start", "resume", "exits_only", "paused")
 
 
 class Supervisor:

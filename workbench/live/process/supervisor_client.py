@@ -23,7 +23,15 @@ from workbench.live.process.sockets import claim_socket, socket_path
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["CONSENTS", "SUPERVISOR_FOLDER", "ask_supervisor", "consents", "supervisor_key", "supervisor_socket"]
+__all__ = [
+    "CONSENTS",
+    "REAL_SWITCH",
+    "SUPERVISOR_FOLDER",
+    "ask_supervisor",
+    "consents",
+    "supervisor_key",
+    "supervisor_socket",
+]
 
 SUPERVISOR_FOLDER: Final = ".supervisor"
 # The first session after an installation compiles the core before it answers: minutes, where the machine is busy.
@@ -40,10 +48,10 @@ _KEPT: Final = frozenset({
     "WORKBENCH_CACHE_DIR", "WORKBENCH_DATA_DIR", "WORKBENCH_HOME", "WORKBENCH_RUNTIME_DIR", "XDG_CACHE_HOME",
     "XDG_DATA_HOME", "XDG_RUNTIME_DIR",
 })  # fmt: skip
-_SWITCH: Final = "WORKBENCH_ENABLE_REAL_TRADING"
+REAL_SWITCH: Final = "WORKBENCH_ENABLE_REAL_TRADING"
 _KEPT_BEGINNINGS: Final = ("LC_", "NUMBA_")
 # What each session takes from whoever starts it, and not from whoever came first.
-CONSENTS: Final = (_SWITCH, "JUPYTER_RUNTIME_DIR", "WORKBENCH_CONFIG_DIR", "XDG_CONFIG_HOME")
+CONSENTS: Final = (REAL_SWITCH, "JUPYTER_RUNTIME_DIR", "WORKBENCH_CONFIG_DIR", "XDG_CONFIG_HOME")
 # A fork copies one thread only, so libraries must not have started others: not for linear algebra, nor to tidy memory.
 _ONE_THREAD: Final = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
@@ -81,12 +89,12 @@ def consents() -> dict[str, str]:
 
     They are those with which this process itself was started: what a cell sets later is not passed on.
     """
-    if _SWITCH not in os.environ:
+    if REAL_SWITCH not in os.environ:
         return {}
     from workbench.exchange.real_money import started_environment  # noqa: PLC0415  nobody waits for it without the switch
 
     started = started_environment()
-    return {name: started[name] for name in CONSENTS if name in started} if _SWITCH in started else {}
+    return {name: started[name] for name in CONSENTS if name in started} if REAL_SWITCH in started else {}
 
 
 def supervisor_key(root: Path) -> str:
@@ -103,7 +111,9 @@ def _socket_name(root: Path) -> str:
     return f"{supervisor_key(root)}.sock"
 
 
-def ask_supervisor(root: Path, request: Mapping[str, Any], *, starts: bool = True) -> dict[str, Any] | None:
+def ask_supervisor(
+    root: Path, request: Mapping[str, Any], *, starts: bool = True, answer_s: float = _ANSWER_S
+) -> dict[str, Any] | None:
     """Return the supervisor's answer to a request.
 
     Parameters
@@ -114,6 +124,8 @@ def ask_supervisor(root: Path, request: Mapping[str, Any], *, starts: bool = Tru
         What to do: ``{"op": "start", "name": ..., "mode": ...}``, ``{"op": "ping"}`` or ``{"op": "end"}``.
     starts : bool, default True
         Whether to start a supervisor when there is none.
+    answer_s : float, default 60
+        Real seconds to wait for the answer, above 0.
 
     Returns
     -------
@@ -131,7 +143,7 @@ def ask_supervisor(root: Path, request: Mapping[str, Any], *, starts: bool = Tru
         if connection is None:
             return None
         with connection:
-            answer = _exchange(connection, request)
+            answer = _exchange(connection, request, answer_s)
         # An old one that just went to rest takes the connection with it; its successor is asked then.
         if answer is not None:
             return answer
@@ -139,9 +151,9 @@ def ask_supervisor(root: Path, request: Mapping[str, Any], *, starts: bool = Tru
     raise SessionError(f"the supervisor of the sessions ends before it answers; its log is {log}")
 
 
-def _exchange(connection: socket.socket, request: Mapping[str, Any]) -> dict[str, Any] | None:
+def _exchange(connection: socket.socket, request: Mapping[str, Any], answer_s: float) -> dict[str, Any] | None:
     """Send one line and return the one that comes back; None when the other side went away without taking it."""
-    connection.settimeout(_ANSWER_S)
+    connection.settimeout(answer_s)
     parts = b""
     try:
         connection.sendall(json.dumps(request).encode() + b"\n")
@@ -149,7 +161,7 @@ def _exchange(connection: socket.socket, request: Mapping[str, Any]) -> dict[str
         while len(parts) < _MOST_ANSWER_BYTES and (part := connection.recv(65_536)):
             parts += part
     except TimeoutError as error:
-        raise SessionError(f"the supervisor of the sessions did not answer within {_ANSWER_S:g} s") from error
+        raise SessionError(f"the supervisor of the sessions did not answer within {answer_s:g} s") from error
     except OSError:
         return None
     lines = parts.splitlines()

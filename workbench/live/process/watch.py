@@ -14,6 +14,7 @@ from workbench.live.process.exit_codes import EXIT_DONE, EXIT_LOCKED
 from workbench.live.process.folders import SessionFolder, read_json, write_json
 from workbench.live.process.heartbeat import read_beat
 from workbench.live.process.lock import FileLock, LockedError, holder_of, is_locked, left_behind
+from workbench.live.process.orders_left import record_of_end
 from workbench.live.process.process_table import ending_text, id_of, is_stopped, send
 from workbench.live.process.record import (
     CRASHED,
@@ -26,6 +27,7 @@ from workbench.live.process.record import (
     write_record,
 )
 from workbench.live.process.restarts import RestartPolicy
+from workbench.live.process.supervisor_client import CONSENTS, REAL_SWITCH
 from workbench.live.process.watchdog import HangTimer
 
 if TYPE_CHECKING:
@@ -111,7 +113,7 @@ class Watch:
         # One that died just now, of which nobody was told yet, is followed by the new one: else that had no watcher.
         if known is not None and known.restart_s is None and known.process.is_alive:
             return
-        self._take(folder, id_of(pid), mode, is_child=True).environment = consents
+        self._take(folder, id_of(pid), mode, consents, is_child=True)
 
     def adopt(self) -> None:
         """Take over the sessions that run and that no living supervisor watches."""
@@ -150,23 +152,30 @@ class Watch:
         elif now_s >= restart_s:
             self.start(watched.folder, watched.mode, hang=watched.hang, environment=watched.environment)
 
-    def _take(self, folder: SessionFolder, process: ProcessId, mode: str, *, is_child: bool) -> _Watched:
-        watched = _Watched(folder, process, mode, HangTimer(read_budget_s(folder)), is_child)
-        self.sessions[folder.name] = watched
-        write_json(folder.path / _WATCHER, {"supervisor": self._key})
-        return watched
+    def _take(
+        self, folder: SessionFolder, process: ProcessId, mode: str, environment: dict[str, str], *, is_child: bool
+    ) -> None:
+        timer = HangTimer(read_budget_s(folder))
+        self.sessions[folder.name] = _Watched(folder, process, mode, timer, is_child, environment=environment)
+        # Where keys lie is kept, so that whoever adopts the session can still close its position. The switch is not:
+        # no file may open the way in.
+        folders = {name: value for name, value in environment.items() if name != REAL_SWITCH}
+        write_json(folder.path / _WATCHER, {"supervisor": self._key, "folders": folders})
 
     def _adopt(self, folder: SessionFolder) -> None:
         if folder.name in self.sessions:
             return
         process = holder_of(folder.lock)
-        watcher = read_json(folder.path / _WATCHER).get("supervisor")
+        kept = read_json(folder.path / _WATCHER)
+        watcher, found = kept.get("supervisor"), kept.get("folders")
+        known = found if isinstance(found, dict) else {}
+        folders = {name: str(known[name]) for name in CONSENTS if name in known and name != REAL_SWITCH}
         if process is None or (watcher != self._key and _lives(self._root, watcher)):
             return
         record = read_record(folder)
         # One that is not ready yet has no record of its own; its starter hears of its end.
         if record is not None and record.pid == process.pid:
-            self._take(folder, process, record.mode, is_child=False)
+            self._take(folder, process, record.mode, folders, is_child=False)
 
     def _look_for_hang(self, watched: _Watched, now_s: float) -> None:
         beat = read_beat(watched.folder.heartbeat)
@@ -202,7 +211,9 @@ class Watch:
             return
         if wanted := read_request(folder).get("what"):
             self.sessions.pop(folder.name, None)
-            self._note(folder, record, FINISHED, f"process {pid} {how} after it was asked to {wanted}")
+            write_record(
+                folder, record_of_end(folder, record, wanted, f"process {pid} {how} after it was asked to {wanted}")
+            )
             return
         if watched.hang is not None:
             how = f"hung in one step for {watched.hang['busy_s']:g} s and was {how}"

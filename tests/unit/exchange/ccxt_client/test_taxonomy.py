@@ -90,6 +90,8 @@ def test_key_that_is_revoked_after_a_login_is_an_auth_error() -> None:
         (refusal(-1013, "Filter failure: LOT_SIZE"), "-1013"),
         (refusal(-1013, "Filter failure: NOTIONAL"), "-1013"),
         (refusal(-2010, "Stop price would trigger immediately."), "-2010"),
+        (refusal(-2021, "Order would immediately trigger."), "-2021"),
+        (refusal(-2022, "ReduceOnly Order is rejected."), "-2022"),
         (refusal(-1021, "Timestamp for this request is outside of the recvWindow."), "-1021"),
         (refusal(-1022, "Signature for this request is not valid."), "-1022"),
         (refusal(-1121, "Invalid symbol."), "-1121"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.real_money import BTC, CAPS, HOUR, NOON, SECOND, Vault, buy, sell
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, RealTradingDisabledError
 from workbench.exchange.real_money import RealTradingPermit, disarm
 
 
@@ -182,3 +182,21 @@ def test_exit_of_a_perpetual_is_the_exchanges_to_bound(tmp_path: Path) -> None:
     for side in ("buy", "sell"):
         assert refusal(permit, sell(50.0, symbol=symbol, side=side)) is None
         assert "is not armed" in str(refusal(permit, sell(0.1, symbol=symbol, side=side, reduce_only=False)))
+
+
+def test_permit_that_only_closes_needs_no_arming_and_never_lets_an_entry_through(vault: Vault) -> None:
+    vault.armed_file.unlink(missing_ok=True)
+    permit = RealTradingPermit(vault.gate({}), vault.consent(), closed_reason="the arming has expired")
+    assert permit.refusal(sell(0.5), 100.0) is None  # 50 of the 200 that may be held
+    assert "more than a position of 200 may be" in str(permit.refusal(sell(2.1), 100.0))  # 210
+    permit.adopt(BTC, 2.1)
+    assert permit.refusal(sell(2.1), 100.0) is None
+    vault.arm()
+    assert permit.refusal(buy(0.1), 100.0) == "only exits are sent: the arming has expired"
+    assert permit.refusal(sell(0.1, reduce_only=False, is_exit=False), 100.0) is not None
+
+
+def test_permit_that_only_closes_needs_the_sentence_and_the_key(vault: Vault) -> None:
+    consent = vault.consent()
+    with pytest.raises(RealTradingDisabledError, match="pass confirm="):
+        RealTradingPermit(vault.gate(), replace(consent, sentence="yes"), closed_reason="expired")
