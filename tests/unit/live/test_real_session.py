@@ -211,6 +211,8 @@ def test_session_that_goes_on_without_an_arming_can_only_leave(tmp_path: Path) -
     host = SessionHost(session_id="one", record=KeptRecord())
     with staged(TICKS, in_above_out_below(), **settings(bank, host=host)) as stage:
         _play(stage, minutes=1, fills=1)
+        # An order that is on its way at the kill would be asked for until its request window closes.
+        stage.until_any(lambda: [order.status for order in stage.session.open_orders()] == ["acknowledged"])
         source = stage.session.config.source
         stage.session.kill()
         disarm(bank.vault.folder, "main")
