@@ -43,9 +43,9 @@ class SendsFirst(Procedures):
 class SendsAgain(Procedures):
     """Sends an order again when there was no answer."""
 
-    def resolve(self, intent: Any, doubt: Any) -> Any:
-        answer = yield Send(intent)
-        return answer if isinstance(answer, Found) else (yield from super().resolve(intent, doubt))
+    def resolve(self, order: Any, doubt: Any, advice: str = "") -> Any:
+        answer = yield Send(order)
+        return answer if isinstance(answer, Found) else (yield from super().resolve(order, doubt, advice))
 
 
 class AsksOnce(Procedures):
