@@ -27,7 +27,8 @@ settings.register_profile(
 settings.load_profile("repeat")
 
 # Threads that belong to a library and live as long as the process by its design.
-LIBRARY_THREADS = ("IPython", "Tqdm", "tqdm", "TMonitor")
+# The last one is what jupyter_core runs its coroutines on, for as long as the process lives.
+LIBRARY_THREADS = ("IPython", "Tqdm", "tqdm", "TMonitor", "MainThread - runner")
 JOIN_TIMEOUT_S = 60.0
 
 

@@ -25,7 +25,7 @@ from workbench.live.process.registry import SessionRegistry
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 BY_HAND = """
-by_hand = wb.paper(pick, timeframe="1m", cash=CASH, risk=risk, speed=SPEED, name="by-hand", start=False)
+by_hand = wb.paper(pick, timeframe="1m", cash=CASH, risk=risk, speed=1_000, name="by-hand", start=False)
 by_hand.panel()
 """
 START = """
