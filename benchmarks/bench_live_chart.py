@@ -163,7 +163,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="wb-", ignore_cleanup_errors=True) as home:
         os.environ["WORKBENCH_HOME"] = home
         folders = os.pathsep.join(map(str, (ROOT, Path(__file__).parent)))
-        lab = Lab(Path(home), {"PYTHONPATH": folders, "WORKBENCH_HOME": home})
+        lab = Lab(Path(home), environment={"PYTHONPATH": folders, "WORKBENCH_HOME": home})
         path = find_chromium() or sys.exit("there is no chromium")
         with contextlib.closing(lab):
             for history in choice.history:

@@ -175,7 +175,7 @@ def laboratory() -> Iterator[Lab]:
         os.environ["WORKBENCH_HOME"] = home
         notebooks = Path(home) / "notebooks"
         notebooks.mkdir()
-        lab = Lab(notebooks, {"PYTHONPATH": str(REPOSITORY), "WORKBENCH_HOME": home})
+        lab = Lab(notebooks, environment={"PYTHONPATH": str(REPOSITORY), "WORKBENCH_HOME": home})
         try:
             yield lab
         finally:
