@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from workbench.charts.decimation import envelope_rows
 from workbench.charts.figures import WIDE, utc_labels
-from workbench.charts.theme import Palette, ThemeName, palette_of, template_of
+from workbench.charts.theme import Palette, ThemeName, name_pane, palette_of, template_of
 from workbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -212,17 +212,7 @@ def _lay_out(figure: go.Figure, report: QualityView, palette: Palette) -> None:
         yaxis2={**axis, "domain": below, "range": [0, 105], "dtick": 50, "ticksuffix": " %"},
     )
     for text, top in (("Close, log scale" if is_wide else "Close", above[1]), ("Bars there", below[1])):
-        figure.add_annotation(
-            text=text,
-            x=0,
-            y=top,
-            xref="paper",
-            yref="paper",
-            xanchor="left",
-            yanchor="top" if top == above[1] else "bottom",
-            showarrow=False,
-            font={"color": palette.muted, "size": 11},
-        )
+        name_pane(figure, text, top, palette, is_inside=top == above[1])
 
 
 def _escaped(text: str) -> str:

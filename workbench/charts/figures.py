@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from workbench.charts.decimation import Candles, Floats, Integers, envelope_rows, join_candles
-from workbench.charts.theme import Palette, ThemeName, palette_of, template_of
+from workbench.charts.theme import Palette, ThemeName, name_pane, palette_of, template_of
 from workbench.charts.trade_marks import MAX_TRADES, drawn_rows, trade_traces
 from workbench.errors import ConfigError, DataError
 
@@ -104,7 +104,7 @@ def backtest_figure(result: BacktestView, *, symbol: str | None = None, theme: T
     positions = result.open_positions
     positions = positions[positions["symbol"] == symbol]
     drawn = trades.iloc[drawn_rows(trades["pnl"].to_numpy(dtype=np.float64))]
-    figure = go.Figure(_candle_trace(candles, symbol, palette))
+    figure = go.Figure(candle_trace(candles, symbol, palette))
     figure.add_traces(trade_traces(drawn, positions, candles, palette=palette))
     figure.add_traces(_account_traces(result, palette))
     quote = bars.instruments[0].quote
@@ -132,7 +132,8 @@ def utc_labels(time_ns: Integers) -> NDArray[np.datetime64]:
     return (time_ns // 1_000_000).astype("datetime64[ms]")
 
 
-def _candle_trace(candles: Candles, symbol: str, palette: Palette) -> go.Candlestick:
+def candle_trace(candles: Candles, symbol: str, palette: Palette) -> go.Candlestick:
+    """Return the candles of a figure, in the colors of its palette."""
     return go.Candlestick(
         x=utc_labels(candles.time_ns),
         open=candles.open,
@@ -262,14 +263,5 @@ def _label_panels(figure: go.Figure, *panels: tuple[str, bool], palette: Palette
     ):
         if is_log:
             figure.update_layout({axis: {"type": "log", "dtick": "D2"}})
-        figure.add_annotation(
-            text=f"{text}, log scale" if is_log else text,
-            x=0,
-            y=top,
-            xref="paper",
-            yref="paper",
-            xanchor="left",
-            yanchor="top" if axis == "yaxis" else "bottom",
-            showarrow=False,
-            font={"color": palette.muted, "size": 11},
-        )
+        title = f"{text}, log scale" if is_log else text
+        name_pane(figure, title, top, palette, is_inside=axis == "yaxis")

@@ -8,11 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.charts.decimation import envelope_rows, join_candles
-from workbench.charts.figures import utc_labels
+from workbench.charts.figures import candle_trace, utc_labels
 from workbench.charts.live import quote_currency, timeframe_name
 from workbench.charts.live_palette import LIVE_COLORS
 from workbench.charts.live_study import StudyNews, study_now
-from workbench.charts.theme import palette_of, template_of
+from workbench.charts.theme import name_pane, palette_of, template_of
 from workbench.errors import DataError
 from workbench.model import Timeframe
 
@@ -70,7 +70,7 @@ def session_figure(source: ChartSource, *, title: str, theme: ThemeName = "auto"
     times = np.rint(bars[:, 0]).astype(np.int64) * _NS_PER_MS
     candles = join_candles(times, bars[:, 1:5].T, timeframe=timeframe)
     study = study_now(source, state)
-    figure = go.Figure([*_volume(bars, times, candles, palette), _candles(candles, state.symbol, palette)])
+    figure = go.Figure([*_volume(bars, times, candles, palette), candle_trace(candles, state.symbol, palette)])
     figure.add_traces(_levels(study, live))
     figure.add_traces(_results(state, study, palette, live))
     figure.add_traces(_marks(state.marks, study.marks, palette, live))
@@ -82,21 +82,6 @@ def session_figure(source: ChartSource, *, title: str, theme: ThemeName = "auto"
         xaxis={"range": _time_range(times, timeframe.ns)}, yaxis={"range": _price_range(candles, state.lines)}
     )
     return figure
-
-
-def _candles(candles: Candles, name: str, palette: Palette) -> go.Candlestick:
-    return go.Candlestick(
-        x=utc_labels(candles.time_ns),
-        open=candles.open,
-        high=candles.high,
-        low=candles.low,
-        close=candles.close,
-        increasing={"line": {"color": palette.up, "width": 1}, "fillcolor": palette.up},
-        decreasing={"line": {"color": palette.down, "width": 1}, "fillcolor": palette.down},
-        name=name,
-        showlegend=False,
-        hovertemplate="O %{open:,.8~g}  H %{high:,.8~g}  L %{low:,.8~g}  C %{close:,.8~g}<extra></extra>",
-    )
 
 
 def _volume(bars: Floats, times: NDArray[np.int64], candles: Candles, palette: Palette) -> list[go.Bar]:
@@ -272,14 +257,4 @@ def _lay_out(figure: go.Figure, title: str, subtitle: str, quote: str, palette: 
         },
     )
     for text, (_, top) in zip(("Drawdown", f"Equity, {quote}", f"Price, {quote}"), DOMAINS, strict=True):
-        figure.add_annotation(
-            text=text,
-            x=0,
-            y=top,
-            xref="paper",
-            yref="paper",
-            xanchor="left",
-            yanchor="top" if top == above[1] else "bottom",
-            showarrow=False,
-            font={"color": palette.muted, "size": 11},
-        )
+        name_pane(figure, text, top, palette, is_inside=top == above[1])

@@ -193,5 +193,34 @@ def template_of(palette: Palette) -> go.layout.Template:
     )
 
 
+def name_pane(figure: go.Figure, text: str, top: float, palette: Palette, *, is_inside: bool) -> None:
+    """Write what a pane shows into its upper left corner.
+
+    Parameters
+    ----------
+    figure : Figure
+        Is changed.
+    text : str
+        What it shows, and in which unit.
+    top : float
+        Upper edge of the pane, as a fraction of the plot's height.
+    palette : Palette
+        Of the figure.
+    is_inside : bool
+        Below the edge; otherwise it stands above.
+    """
+    figure.add_annotation(
+        text=text,
+        x=0,
+        y=top,
+        xref="paper",
+        yref="paper",
+        xanchor="left",
+        yanchor="top" if is_inside else "bottom",
+        showarrow=False,
+        font={"color": palette.muted, "size": 11},
+    )
+
+
 def _hover_text(palette: Palette) -> str:
     return LIGHT.text if palette.hover == LIGHT.hover else DARK.text

@@ -149,7 +149,7 @@ class EventRun:
         """Return the newest part of what has happened so far, and the hash of all; later events do not change it."""
         newest, trace = self.ledger(symbols), self._trace
         rows = trace.dropped + len(newest.trace)
-        return LedgerTail(symbols, newest, rows, self._log.fills, self.hash(), trace.marks(), trace.peak)
+        return LedgerTail(newest, rows, self._log.fills, self.hash(), trace.marks(), trace.peak)
 
 
 class Engine:

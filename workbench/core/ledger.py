@@ -192,8 +192,6 @@ class LedgerTail:
 
     Parameters
     ----------
-    symbols : tuple of str
-        Names for the ``symbol`` columns.
     newest : Ledger
         The rows that are kept, and the state at the end; its own hash is that of a whole run only if none is missing.
     rows : int
@@ -208,7 +206,6 @@ class LedgerTail:
         Highest equity of the rows that are not kept, quote currency; minus infinity when all are.
     """
 
-    symbols: tuple[str, ...]
     newest: Ledger
     rows: int
     fills: int
