@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 import time
 import uuid
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import traitlets
 from workbench.charts.live_assets import module_source, style_sheet
 from workbench.charts.live_palette import FONT_FAMILY, LIVE_COLORS
 from workbench.charts.live_stream import ChartStream, StreamLimits
+from workbench.charts.page_writer import PageWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +28,6 @@ _log = logging.getLogger(__name__)
 
 _IDLE_S: Final = 0.25
 _RECOVERY_S: Final = 1.0
-_CLOSE_TIMEOUT_S: Final = 2.0
 _NS_PER_MS: Final = 1_000_000
 _NS_PER_UNIT: Final = (("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
@@ -105,11 +104,8 @@ class LiveChart(anywidget.AnyWidget):
         )
         self._source = source
         self._limits = options.limits or StreamLimits()
-        self._work = threading.Event()
-        self._closing = threading.Event()
-        self._stream = ChartStream(source, clock=clock, limits=self._limits, on_work=self._work.set)
-        self._writer: threading.Thread | None = None
-        self._writer_lock = threading.Lock()
+        self._writer = PageWriter("workbench-chart", self._has_work, self._write)
+        self._stream = ChartStream(source, clock=clock, limits=self._limits, on_work=self._writer.work.set)
         self._passenger: Callable[[], None] = lambda: None
         self._carried_at = -math.inf
         self._clock = clock
@@ -129,23 +125,18 @@ class LiveChart(anywidget.AnyWidget):
     def wake(self) -> None:
         """Look at the session now, for example after a button was pressed."""
         self._carried_at = -math.inf
-        self._work.set()
-        self._ensure_writer()
+        self._writer.work.set()
+        self._writer.ensure()
 
     def close(self) -> None:
         """Stop the writer thread and remove the chart from the page."""
-        self._closing.set()
-        self._work.set()
-        with self._writer_lock:
-            writer = self._writer
-        if writer is not None and writer is not threading.current_thread():
-            writer.join(_CLOSE_TIMEOUT_S)
+        self._writer.close()
         super().close()
 
     @property
     def is_writing(self) -> bool:
         """Whether the writer thread is at work."""
-        return self._writer is not None
+        return self._writer.is_writing
 
     @property
     def last_price(self) -> float:
@@ -154,40 +145,25 @@ class LiveChart(anywidget.AnyWidget):
 
     def _hear(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
         self._stream.hear(content)
-        self._ensure_writer()
-
-    def _ensure_writer(self) -> None:
-        with self._writer_lock:
-            if self._writer is None and self._has_work():
-                self._writer = threading.Thread(target=self._write, name="workbench-chart", daemon=True)
-                self._writer.start()
+        self._writer.ensure()
 
     def _has_work(self) -> bool:
-        return not self._closing.is_set() and self._stream.is_watched and not self._stream.is_done
+        return self._stream.is_watched and not self._stream.is_done
 
     def _write(self) -> None:
         self._stream.reset()
         unsubscribe = self._source.subscribe(self._stream.receive)
-        while not self._is_over(unsubscribe):
+        while not self._writer.is_over(unsubscribe):
             try:
                 self._step()
             except Exception as error:  # noqa: BLE001  the border between a session and its page
                 # A chart that fails must neither stop the session nor look alive.
                 _log.exception("live chart of %s failed", self.title["symbol"])
                 self.send({"kind": "fault", "text": f"{type(error).__name__}: {error}"})
-                self._closing.wait(_RECOVERY_S)
-            self._closing.wait(self._limits.interval_s)
-            self._work.wait(_IDLE_S)
-            self._work.clear()
-
-    def _is_over(self, unsubscribe: Callable[[], object]) -> bool:
-        # Decided under the lock, so that a question that comes now finds either this thread or none.
-        with self._writer_lock:
-            if self._has_work():
-                return False
-            unsubscribe()
-            self._writer = None
-            return True
+                self._writer.closing.wait(_RECOVERY_S)
+            self._writer.closing.wait(self._limits.interval_s)
+            self._writer.work.wait(_IDLE_S)
+            self._writer.work.clear()
 
     def _step(self) -> None:
         for message in self._stream.pump():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 import uuid
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anywidget
 import traitlets
 
+from workbench.charts.page_writer import PageWriter
 from workbench.charts.pane_stream import PaneStream
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ _IDLE_S: Final = 1.0
 # Least time between two messages: what several acts change is sent together.
 _LEAST_S: Final = 0.05
 _RECOVERY_S: Final = 1.0
-_CLOSE_TIMEOUT_S: Final = 2.0
 
 
 class Pane(anywidget.AnyWidget):
@@ -66,12 +65,9 @@ class Pane(anywidget.AnyWidget):
     ) -> None:
         super().__init__(uid=uuid.uuid4().hex)
         self._act = act
-        self._work = threading.Event()
-        self._closing = threading.Event()
         self._stream = PaneStream(look, interval_s=interval_s, clock=clock)
         self._wait_s = min(interval_s, _IDLE_S)
-        self._writer: threading.Thread | None = None
-        self._writer_lock = threading.Lock()
+        self._writer = PageWriter("workbench-pane", lambda: self._stream.is_watched, self._write)
         self.on_msg(self._hear)
 
     def __repr__(self) -> str:
@@ -81,21 +77,16 @@ class Pane(anywidget.AnyWidget):
     @property
     def is_writing(self) -> bool:
         """Whether the writer thread is at work."""
-        return self._writer is not None
+        return self._writer.is_writing
 
     def wake(self) -> None:
         """Look and write now, if a page looks."""
         self._stream.wake()
-        self._work.set()
+        self._writer.work.set()
 
     def close(self) -> None:
         """Stop the writer thread and remove the pane from the page."""
-        self._closing.set()
-        self._work.set()
-        with self._writer_lock:
-            writer = self._writer
-        if writer is not None and writer is not threading.current_thread():
-            writer.join(_CLOSE_TIMEOUT_S)
+        self._writer.close()
         super().close()
 
     def _hear(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
@@ -107,18 +98,12 @@ class Pane(anywidget.AnyWidget):
                 # Raised further, it would end in a place that nobody reads.
                 _log.exception("an act of a pane failed")
             self._stream.wake()
-        self._work.set()
-        with self._writer_lock:
-            if self._writer is None and self._has_work():
-                self._writer = threading.Thread(target=self._write, name="workbench-pane", daemon=True)
-                self._writer.start()
-
-    def _has_work(self) -> bool:
-        return self._stream.is_watched and not self._closing.is_set()
+        self._writer.work.set()
+        self._writer.ensure()
 
     def _write(self) -> None:
-        while not self._is_over():
-            self._work.clear()
+        while not self._writer.is_over():
+            self._writer.work.clear()
             try:
                 message = self._stream.pump()
                 if message is not None:
@@ -126,14 +111,6 @@ class Pane(anywidget.AnyWidget):
             except Exception:  # noqa: BLE001  the border between the sessions and their page
                 # The page says "stale" while this lasts.
                 _log.exception("a pane could not be written")
-                self._closing.wait(_RECOVERY_S)
-            self._closing.wait(_LEAST_S)
-            self._work.wait(self._wait_s)
-
-    def _is_over(self) -> bool:
-        # Decided under the lock, so that a message that comes now finds either this thread or none.
-        with self._writer_lock:
-            if self._has_work():
-                return False
-            self._writer = None
-            return True
+                self._writer.closing.wait(_RECOVERY_S)
+            self._writer.closing.wait(_LEAST_S)
+            self._writer.work.wait(self._wait_s)
