@@ -289,7 +289,7 @@ def test_another_strategy_parts_at_the_same_bar_whatever_the_session_kept() -> N
     reports = []
     for kept in (64, 8_192):
         config, cut = long_cut(kept=kept)
-        reports.append(compare_runs(other, config, cut, own_plan=plan_of(sma_cross(fast=3, slow=10))))
+        reports.append(compare_runs(other, config, cut, own_plan=lambda: plan_of(sma_cross(fast=3, slow=10))))
     assert not reports[0].is_identical
     assert reports[0] == reports[1]
     assert "decision" in str(reports[0].first_difference)
@@ -299,7 +299,7 @@ def test_what_the_session_cannot_do_again_is_named_to_a_few_bars() -> None:
     config, cut = long_cut(kept=64)
     broken = mutated(cut, 700, b=float(cut.events["b"][700]) * 2.0, d=float(cut.events["b"][700]) * 2.0)
     report = compare_runs(
-        plan_of(sma_cross(fast=3, slow=10)), config, broken, own_plan=plan_of(sma_cross(fast=3, slow=10))
+        plan_of(sma_cross(fast=3, slow=10)), config, broken, own_plan=lambda: plan_of(sma_cross(fast=3, slow=10))
     )
     # Row 700 lies in the third 256 rows, which begin with row 512, 8 h 32 min after the first bar.
     first = int(cut.events["time_ns"][512])

@@ -14,6 +14,8 @@ from workbench.live.live_core import replay_core, step_core
 from workbench.model import utc_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from workbench.core import DecisionPlan, EngineConfig, Ledger, LedgerTail
@@ -74,7 +76,7 @@ class Difference(NamedTuple):
 
 
 def compare_runs(
-    plan: DecisionPlan, config: EngineConfig, cut: EngineCut, *, own_plan: DecisionPlan | None = None
+    plan: DecisionPlan, config: EngineConfig, cut: EngineCut, *, own_plan: Callable[[], DecisionPlan] | None = None
 ) -> ParityReport:
     """Replay the recorded events through the core's batch driver and compare.
 
@@ -89,8 +91,8 @@ def compare_runs(
         The session's.
     cut : EngineCut
         What was recorded, and what came of it.
-    own_plan : DecisionPlan, optional
-        The session's own strategy, lowered anew, where `plan` is another one or has run.
+    own_plan : callable, optional
+        Returns the session's own strategy, lowered anew; asked only where its steps must be taken again.
 
     Returns
     -------
@@ -110,12 +112,14 @@ def compare_runs(
     )
 
 
-def _difference(cut: EngineCut, replay: Ledger, config: EngineConfig, own_plan: DecisionPlan | None) -> str:
+def _difference(
+    cut: EngineCut, replay: Ledger, config: EngineConfig, own_plan: Callable[[], DecisionPlan] | None
+) -> str:
     """Return where a session and its replay part, from the rows that it kept or from its steps, taken again."""
     live = cut.tail
     if not live.dropped:
         return first_difference(live.newest, replay, config)
-    again = None if own_plan is None else step_core(own_plan, cut.events, config, cut.history)
+    again = None if own_plan is None else step_core(own_plan(), cut.events, config, cut.history)
     if again is not None and again.hash == live.hash:
         return first_difference(again, replay, config)
     pairs = zip_longest(live.marks, marks_of(replay.trace)[: len(live.marks)])

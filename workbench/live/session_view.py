@@ -246,7 +246,7 @@ class SessionView:
         if self._loop is None and not self._engine.time_ns:
             raise SessionError(f"session {self.name!r} was never started: there is nothing to replay")
         plan = self._config.plan() if strategy is None else plan_of(strategy)
-        return compare_runs(plan, self._engine.config, self._engine.cut(), own_plan=self._config.plan())
+        return compare_runs(plan, self._engine.config, self._engine.cut(), own_plan=self._config.plan)
 
     def why(self, order: int | str | Fill | Denied) -> OrderStory:
         """Return why an order happened, from the bar that decided it to what became of it; printed, it is a text.
