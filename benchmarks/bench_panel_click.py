@@ -7,7 +7,7 @@ and ends when a reader of the journal sees the command committed. Needs chromium
 
 from __future__ import annotations
 
-import importlib
+import contextlib
 import importlib.metadata
 import os
 import sqlite3
@@ -21,13 +21,14 @@ import numpy as np
 from machine import print_machine
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.browser.chromium import chromium, find_chromium  # noqa: E402  the line above
+from tests.browser.lab import Lab  # noqa: E402  as above
+from tests.browser.pages import open_notebook, run_all, start_cell, write_notebook  # noqa: E402  as above
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from playwright.sync_api import Page
-
-    from tests.browser.lab import Lab
 
 NAME = "clicked"
 CLICKS = 30
@@ -97,12 +98,11 @@ def end_cell(page: Page, lab: Lab) -> None:
     page.locator(".jp-InputPrompt", has_text="[*]:").wait_for(state="detached")
 
 
-def run(page: Page, lab: Lab, home: Path, driver: ModuleType) -> None:
+def run(page: Page, lab: Lab, home: Path) -> None:
     """Measure each situation in one notebook."""
-    driver.write_notebook(lab.root / "click.ipynb", CELLS)
-    driver.open_notebook(page, lab, "click.ipynb")
-    driver.run_all(page)
-    driver.check_cells(page)
+    write_notebook(lab.root / "click.ipynb", CELLS)
+    open_notebook(page, lab, "click.ipynb")
+    run_all(page)
     page.wait_for_selector(".wb-live[data-sequence]", timeout=WAIT_S * MS_PER_S)
     # The first session of a fresh machine may compile for minutes.
     page.locator(".wb-pill", has_text="ACTIVE").wait_for(timeout=START_S * MS_PER_S)
@@ -112,14 +112,14 @@ def run(page: Page, lab: Lab, home: Path, driver: ModuleType) -> None:
     print(f"{'milliseconds':28}{'median':>9}{'p95':>9}{'longest':>9}   of {CLICKS} clicks, {PROMISED_MS:g} promised")
     for what, cell in BUSY.items():
         if cell is not None:
-            driver.start_cell(page, cell)
+            start_cell(page, cell)
             page.locator(".jp-InputPrompt", has_text="[*]:").wait_for()
         times = measure(page, journal)
         print(f"{what:28}{np.median(times):9.1f}{np.percentile(times, 95):9.1f}{max(times):9.1f}", flush=True)
         if cell is not None:
             end_cell(page, lab)
     journal.close()
-    driver.start_cell(page, "session.stop()")
+    start_cell(page, "session.stop()")
     page.locator(".wb-pill", has_text="STOPPED").wait_for(timeout=WAIT_S * MS_PER_S)
 
 
@@ -133,15 +133,10 @@ def main() -> None:
         variables = {"WORKBENCH_HOME": "home", "WORKBENCH_RUNTIME_DIR": "run", "XDG_DATA_HOME": "data"}
         os.environ.update({name: str(home / part) for name, part in variables.items()})
         (home / "notebooks").mkdir()
-        # The driver of the browser tests, which stands beside the benchmarks and in no package.
-        sys.path.insert(0, str(ROOT))
-        driver = importlib.import_module("tests.browser.lab")
-        lab = driver.Lab(home / "notebooks", pythonpath=[ROOT])
-        try:
-            with driver.browser() as context:
-                run(context.new_page(), lab, home, driver)
-        finally:
-            lab.close()
+        path = find_chromium() or sys.exit("there is no chromium")
+        lab = Lab(home / "notebooks", pythonpath=[ROOT])
+        with contextlib.closing(lab), chromium(path) as browser:
+            run(browser.new_page(), lab, home)
 
 
 if __name__ == "__main__":
