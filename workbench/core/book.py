@@ -36,7 +36,8 @@ class EngineConfig:
     costs : Costs
         Fees and slippage where an instrument names none of its own.
     path : {"adverse", "favourable", "colour", "ohlc", "olhc"}
-        Order in which a bar visits its extremes (fill rule R2). ``adverse`` is never optimistic.
+        Order in which a bar visits its extremes (fill rule R2). ``adverse`` takes a stop before a target of the same
+        bar; with a trailing stop another order can be worse.
     is_external : bool
         True: orders become requests and fills come as reports. False: the fill model fills them at once.
 

@@ -43,7 +43,8 @@ def backtest(
     costs : Costs, optional
         Fees and slippage as fractions; by default 0.1 % fee and 0.02 % slippage.
     path : {"adverse", "favourable", "colour", "ohlc", "olhc"}, default "adverse"
-        Order of prices inside a bar; adverse goes to the extreme against the position first.
+        Order of prices inside a bar; adverse goes to the extreme against the position first. What the others would
+        give is told by `BacktestResult.path_band`.
     funding : optional
         Funding rates of perpetuals: what `read_funding` returns, or a mapping from symbol to times and rates.
 
