@@ -10,6 +10,7 @@ from workbench.errors import ConfigError, DataError, MissingDataError
 from workbench.model import Bars, Costs, RiskConfig
 from workbench.research.result import BacktestResult
 from workbench.strategy.lowering import configured
+from workbench.strategy.signals import Signals
 
 if TYPE_CHECKING:
     from workbench.core.plan import DecisionPlan
@@ -58,7 +59,7 @@ def backtest(
     ConfigError
         ``cash``, ``risk``, ``costs`` or ``path`` is not what it must be, or the strategy is none.
     DataError
-        ``bars`` is no `Bars`, or signals have another length.
+        ``bars`` is no `Bars`, or signals have another length or the index of other times.
     MissingDataError
         There are no more bars than the warm-up takes.
     """
@@ -70,6 +71,8 @@ def run(strategy: Any, bars: Bars, config: EngineConfig, *, funding: Any = None)
     """Run a strategy over bars with a checked configuration; the errors are those of `backtest`."""
     strategy = configured(strategy)
     plan = strategy.lower()
+    if isinstance(strategy, Signals):
+        strategy.check_times(bars.time_ns)
     require_enough(plan, bars)
     return BacktestResult(strategy, plan, bars, config, run_backtest(plan, bars, config, funding=funding), funding)
 

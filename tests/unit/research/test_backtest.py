@@ -252,6 +252,15 @@ def test_with_a_trailing_stop_the_adverse_path_may_be_the_better_end_of_the_band
     assert (band.low, band.high) == pytest.approx((1_045.0, 1_100.0))
 
 
+def test_signals_with_the_times_of_other_bars_are_refused(make_bars, free):
+    bars = make_bars([100, 100, 100, 100])
+    flags = pd.Series([True, False, False, False], index=bars.to_frame().index)
+    assert len(backtest(Signals(enter_long=flags), bars, cash=1_000, costs=free).fills) == 1
+    late = flags.set_axis(flags.index + pd.Timedelta(hours=1))
+    with pytest.raises(DataError, match="row 0 was of 2025-01-01T01:00:00, must be of 2025-01-01T00:00:00"):
+        backtest(Signals(enter_long=late), bars, cash=1_000, costs=free)
+
+
 def test_tables_and_figures_are_made_once(round_trip):
     assert round_trip.trades is round_trip.trades
     assert round_trip.stats is round_trip.stats
