@@ -60,6 +60,7 @@ class SessionDesk:
         self._mender = Mender(self._market, self._engine, self._status, {})
         self._clock_watch = ClockWatch(parts.base_clock)
         self._is_stopping = False
+        self._waits_until_ns: int | None = None
         self._dropped_ns: int | None = None
         self._pause_reason = "paused by the user"
         # Stands still until the loop starts: history is fed outside of the market's time.
@@ -282,16 +283,24 @@ class SessionDesk:
         self._withdraw()
         self._end(SessionState.FAILED, reason)
 
+    def _may_wait(self) -> bool:
+        """Return whether a stop may wait on for the exchange; its time begins with the first question."""
+        now_ns = self._parts.base_clock.monotonic_ns()
+        if self._waits_until_ns is None:
+            self._waits_until_ns = now_ns + _ANSWERS_S * _NS_PER_S
+        return now_ns < self._waits_until_ns
+
     def _await_answers(self) -> None:
-        """Wait, not for long, until it is known what became of every order that was sent."""
+        """Wait, not for long, until no entry rests and it is known what became of every order that was sent."""
         if self._orders is None:
             return
         base, wake = self._parts.base_clock, self._parts.mailbox.wake
-        end_ns = base.monotonic_ns() + _ANSWERS_S * _NS_PER_S
         while not self._abandoned.is_set():
             wake.clear()
             self._book_reports()
-            if not self._orders.outstanding or base.monotonic_ns() >= end_ns:
+            # Each time: what nobody could tell of, or could not be cancelled before, may show up only now.
+            self._orders.withdraw()
+            if not self._orders.outstanding or not self._may_wait():
                 break
             base.wait(wake, 1.0)
         if self._orders.outstanding:

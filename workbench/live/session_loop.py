@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from workbench.errors import SessionClosedError
 from workbench.live.clock import ReplayClock
+from workbench.live.left_orders import left_orders
 from workbench.live.live_core import compile_core
 from workbench.live.mender import Mender
+from workbench.live.order_notes import KINDS
 from workbench.live.records import ErrorRecord
 from workbench.live.session_config import stale_limit_ns
 from workbench.live.session_desk import SessionDesk
@@ -30,6 +32,8 @@ _log = logging.getLogger(__name__)
 _SLOW_SHARE: Final = 0.25
 _NS_PER_S: Final = 1_000_000_000
 _LONGEST_WAIT_S: Final = 3_600.0
+# A stop that waits for an exchange that cannot be reached has little time.
+_TRY_AGAIN_S: Final = 1.0
 
 
 class _Due(Enum):
@@ -112,10 +116,17 @@ class SessionLoop(SessionDesk):
         mailbox = self._parts.mailbox
         mailbox.wake.clear()
         if mailbox.has_any("stop", "stop_flat"):
-            self._end(SessionState.STOPPED, "stopped by the user before its market could be reached")
-        elif not self._abandoned.is_set():
+            if not self._has_work() or not self._may_wait():
+                self._end(SessionState.STOPPED, "stopped by the user before its market could be reached")
+            wait_s = min(wait_s, _TRY_AGAIN_S)
+        if not self._abandoned.is_set() and not self._status.is_finished:
             self._parts.base_clock.wait(mailbox.wake, wait_s)
         return self._abandoned.is_set() or self._status.is_finished
+
+    def _has_work(self) -> bool:
+        """Return whether a session that is to stop has left something at the exchange that it should see to first."""
+        flattens = self._parts.mailbox.has_any("stop_flat") and bool(self._readings.account.positions)
+        return flattens or bool(left_orders(self._parts.host.record.notes(*KINDS)))
 
     def _go_on(self) -> bool:
         """Do what is due and wait for more; return whether there is more to do."""
