@@ -43,7 +43,7 @@ HOLE: Final = "hole_in"
 
 PAUSED: Final = "pause"
 """Kind of the note on why entries are paused: ``reason``, and ``by`` whom or what: ``user``, ``strategy``, ``order``,
-``account``, ``feed``, ``gate`` or ``journal``."""
+``account``, ``feed``, ``gate``, ``journal``, ``replay`` or ``hang``."""
 
 
 class Replayed(NamedTuple):
@@ -51,12 +51,15 @@ class Replayed(NamedTuple):
 
     Attributes
     ----------
+    requests : tuple of ExchangeRequest
+        All orders, and cancels of them, that were asked for, oldest first.
     in_flight : tuple of ExchangeRequest
-        Orders, and cancels of them, of which the record does not say that they are done, oldest first.
+        Those of which the record does not say that they are done.
     events : ndarray of `EVENT`
         The record's rows.
     """
 
+    requests: tuple[ExchangeRequest, ...]
     in_flight: tuple[ExchangeRequest, ...]
     events: NDArray[np.void]
 
@@ -80,7 +83,7 @@ def replay_record(engine: LiveTradingEngine, readings: Readings, chart: ChartHis
     if cut.history is not None:
         chart.add_history(cut.history)
     chart.restore(cut.events, cut.tail, result, engine.forming)
-    return Replayed(requests_in_flight(result.requests, cut.events), cut.events)
+    return Replayed(result.requests, requests_in_flight(result.requests, cut.events), cut.events)
 
 
 def requests_in_flight(requests: Sequence[ExchangeRequest], events: NDArray[np.void]) -> tuple[ExchangeRequest, ...]:

@@ -63,6 +63,8 @@ class SessionDesk:
         self._waits_until_ns: int | None = None
         self._dropped_ns: int | None = None
         self._pause_reason = "paused by the user"
+        # Why entries stay paused for as long as the session lives, whatever a person says.
+        self._barred: str | None = None
         # Stands still until the loop starts: history is fed outside of the market's time.
         self._clock: Clock = ManualClock(self._feed.start_ns)
         if parts.market is not None:
@@ -240,6 +242,9 @@ class SessionDesk:
         if self._watch is not None and self._watch.differences:
             text = "entries stay paused until reconcile() decides what becomes of the difference"
             self._status.note(self._engine.time_ns, "account", text)
+            return True
+        if self._barred is not None:
+            self._status.note(self._engine.time_ns, "order", f"entries stay paused: {self._barred}")
             return True
         if (reason := self._market.closed_reason) is not None:
             text = f"entries stay paused in this process: {reason}; stop it, and start it when it may enter again"

@@ -32,6 +32,8 @@ _log = logging.getLogger(__name__)
 _SLOW_SHARE: Final = 0.25
 _NS_PER_S: Final = 1_000_000_000
 _LONGEST_WAIT_S: Final = 3_600.0
+# Of a session that may never enter again.
+_WAY_OUT: Final = "stops and exits go on; flatten() closes its position and stop() ends it, then start a new session"
 # A stop that waits for an exchange that cannot be reached has little time.
 _TRY_AGAIN_S: Final = 1.0
 
@@ -86,7 +88,7 @@ class SessionLoop(SessionDesk):
         opened = open_session(self._parts, self._is_called_off)
         if opened is None:
             return
-        self._market, self._orders, self._watch, missing_from, reason = opened
+        self._market, self._orders, self._watch, missing_from, reason, doubt = opened
         self._mender = Mender(self._market, self._engine, self._status, missing_from)
         self._feed = self._market.feed
         self._stale_after_ns = stale_limit_ns(self._config, self._market.speed)
@@ -96,20 +98,30 @@ class SessionLoop(SessionDesk):
         else:
             self._clock = self._market.clock
         self._feed.listen(self._parts.mailbox.wake)
-        if self._parts.host.is_muted:
-            self._pause("the strategy did not return from its last bar and is not asked again", by="strategy")
-            self._publish(self._engine.command(Command("mute")))
-        closed_reason = self._market.closed_reason
-        if closed_reason is not None:
-            self._pause(f"only exits are sent: {closed_reason}", by="gate")
-        elif self._parts.host.is_paused and not self._readings.account.is_paused:
-            self._pause("it was started again only to close its position or to end", by="user")
-        if (closed_reason is not None or self._parts.host.is_paused) and not self._readings.account.is_paused:
-            self._publish(self._engine.command(Command("pause")))
+        self._close_entries(doubt)
         # Before any price that was missed is run: what was decided before them may be old by now.
         self._drop_if_stale()
         self._judge(is_idle=True)
         self._commit(matters=True)
+
+    def _close_entries(self, doubt: str | None) -> None:
+        """Pause entries from the first moment on where nothing may enter, and say why and what a person can do."""
+        host, closed_reason = self._parts.host, self._market.closed_reason
+        if doubt is not None:
+            self._barred = f"{doubt}; {_WAY_OUT}"
+            self._pause(self._barred, by="replay")
+        elif host.is_muted:
+            self._barred = f"the strategy did not return from its last bar and is not asked again; {_WAY_OUT}"
+            self._pause(self._barred, by="hang")
+        elif closed_reason is not None:
+            self._pause(f"only exits are sent: {closed_reason}", by="gate")
+        elif host.is_paused and not self._readings.account.is_paused:
+            self._pause("it was started again only to close its position or to end", by="user")
+        if host.is_muted:
+            self._publish(self._engine.command(Command("mute")))
+        is_closed = self._barred is not None or closed_reason is not None or host.is_paused
+        if is_closed and not self._readings.account.is_paused:
+            self._publish(self._engine.command(Command("pause")))
 
     def _is_called_off(self, wait_s: float) -> bool:
         """Wait, and return whether somebody asked the session to end meanwhile; what else was asked waits."""
