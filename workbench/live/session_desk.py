@@ -9,7 +9,7 @@ from workbench.live.clock import ManualClock
 from workbench.live.clock_watch import ClockWatch, jump_text
 from workbench.live.keeper import RecordKeeper
 from workbench.live.mender import Mender
-from workbench.live.recovery import HOLE, PAUSED
+from workbench.live.recovery import FAILED_IN_A_ROW, HOLE, PAUSED
 from workbench.live.session_config import stale_limit_ns
 from workbench.live.sources import no_market
 from workbench.live.states import SessionState
@@ -60,6 +60,7 @@ class SessionDesk:
         self._mender = Mender(self._market, self._engine, self._status, {})
         self._clock_watch = ClockWatch(parts.base_clock)
         self._is_stopping = False
+        self._failed_in_a_row = 0
         self._waits_until_ns: int | None = None
         self._dropped_ns: int | None = None
         self._pause_reason = "paused by the user"
@@ -76,8 +77,11 @@ class SessionDesk:
         return self._stale_after_ns
 
     def _keep_failing(self) -> None:
-        """Keep why the engine paused by itself, once: its strategy failed too often."""
-        failing = self._engine.guard.failing_reason
+        """Keep how often the strategy failed, and, once, that the engine paused by itself as that was too often."""
+        count, failing = self._engine.guard.failed_in_a_row, self._engine.guard.failing_reason
+        if count != self._failed_in_a_row:
+            self._failed_in_a_row = count
+            self._keeper.note("breaker", self._engine.time_ns, {FAILED_IN_A_ROW: count})
         if failing is not None and failing != self._pause_reason:
             self._pause(failing, by="strategy")
 
@@ -173,6 +177,8 @@ class SessionDesk:
 
     def _publish(self, step: LiveStep) -> None:
         self._readings.take(step)
+        # Before anything is sent: with the orders what was decided becomes durable, and this with it.
+        self._keep_failing()
         if self._orders is not None:
             self._orders.send(step.result.requests)
             self._protect()
@@ -180,7 +186,6 @@ class SessionDesk:
         for trip in step.result.trips:
             text = f"{trip.rule} tripped: {trip.value:.4g} reached the limit {trip.limit:.4g}; entries are halted"
             self._status.note(trip.time_ns, "breaker", text)
-        self._keep_failing()
         update = self._parts.chart.add(step)
         self._judge(is_idle=False)
         self._commit(matters=_matters(step))

@@ -93,6 +93,7 @@ class SessionLoop(SessionDesk):
         self._feed = self._market.feed
         self._stale_after_ns = stale_limit_ns(self._config, self._market.speed)
         self._pause_reason = reason or self._pause_reason
+        self._failed_in_a_row = self._engine.guard.failed_in_a_row
         if self._market.clock is None:
             self._clock = ReplayClock(self._feed.start_ns, speed=self._config.speed, base=self._parts.base_clock)
         else:

@@ -10,7 +10,7 @@ import numpy as np
 
 from workbench.errors import ExchangeError
 from workbench.live.account_watch import AccountWatch
-from workbench.live.recovery import BEGUN, HOLE, last_pause, replay_record, told_events
+from workbench.live.recovery import BEGUN, HOLE, failed_in_a_row, last_pause, replay_record, told_events
 from workbench.live.replay_check import doubt_of
 from workbench.live.resumed_feed import ResumedFeed, last_seen_ns
 from workbench.live.states import SessionState
@@ -122,6 +122,7 @@ def _taken_up(parts: SessionParts, is_called_off: Callable[[float], bool]) -> Op
     parts.restored.set()
     doubt = doubt_of(record.notes("intent"), replayed.requests) if parts.config.execution == "exchange" else None
     _mark_known_holes(parts, replayed.events)
+    engine.guard.go_on(failed_in_a_row(record))
     paused = last_pause(record) if parts.readings.account.is_paused else None
     if paused is not None and paused.body["by"] == "strategy":
         engine.guard.halt(paused.body["reason"])

@@ -417,6 +417,22 @@ def test_an_end_that_the_stream_did_not_tell_is_found_by_asking(start: Start) ->
     assert life.book() == [(0.0, 1, DONE)]
 
 
+def test_exits_refused_in_a_row_are_counted_on_by_the_next_process(start: Start) -> None:
+    life = start()
+    life.exchange.answer("place", Refused("too small", "-1013"))
+    life.send(request(1, is_exit=True, side="sell"))
+    life.line.pass_time(1.0)
+    assert life.book() == [(0.0, 1, DONE)]
+    life = start()
+    life.restore(request(1, is_exit=True, side="sell"))
+    life.send(request(2, is_exit=True, side="sell"))
+    # The second refusal is held back for 2 s, as in the process that knew of the first.
+    life.line.pass_time(1.5)
+    assert life.book() == []
+    life.line.pass_time(0.5)
+    assert life.book() == [(0.0, 2, DONE)]
+
+
 # ---- what a stop withdraws ----
 
 
