@@ -43,7 +43,9 @@ _NOT_FOUND_CODES: Final = frozenset({"-2011", "-2013"})
 # of its markets.
 _REFUSED_CODES: Final = frozenset({"-2021", "-2022"})
 # Binance, OKX, Bybit.
-_DUPLICATE_CODES: Final = frozenset({"-4111", "-4116", "51011", "51016", "10014", "110030", "110072", "12141", "170141"})
+_DUPLICATE_CODES: Final = frozenset(
+    {"-4111", "-4116", "51011", "51016", "10014", "12141", "110030", "110072", "170141"}
+)
 _DUPLICATE_WORDS: Final = ("duplicate order", "duplicate client", "client order id already", "clientorderid already")
 # Who is meant by "no" for certain: the first kind that an error is of names the refusal.
 _REFUSING_KINDS: Final = (
