@@ -52,6 +52,7 @@ def state_of(engine: LiveTradingEngine) -> dict[str, Any]:
         "ledger": engine.ledger_hash(),
         "snapshot": asdict(engine.snapshot()),
         "forming": engine.forming,
+        "prices": engine.prices,
         "time_ns": engine.time_ns,
     }
 
