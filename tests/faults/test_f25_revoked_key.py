@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from tests.practice_session import BTC, HurriedClock, Stage
-from tests.unit.live.test_order_line import WAITS_S
+from tests.unit.live.fake_exchange import own_trade
+from tests.unit.live.test_order_line import WAITS_S, Desk, request
+from workbench.core.reports import DONE
+from workbench.errors import AuthError
 from workbench.live import order_tasks
 from workbench.model import RiskConfig
 from workbench.strategy import buy_and_hold
@@ -86,3 +89,19 @@ def test_a_key_that_works_again_sells_and_its_fill_is_booked(stage: Stage) -> No
     stage.until_any(lambda: stage.session.snapshot().position(BTC) is None)
     assert [side for side, _ in stage.orders()] == ["buy", "sell"]
     stage.check_books()
+
+
+def test_the_stream_of_own_orders_is_listened_to_again() -> None:
+    """The fills of an order may be told by the stream alone for a while: lists of trades lag behind it."""
+    desk = Desk()
+    try:
+        refused = AuthError("the key is not accepted", exchange="fake", retryable=False)
+        desk.send(request(1))
+        for _ in range(2):
+            desk.line.put("own", refused)
+            assert desk.texts() == ["the order line broke: AuthError: the key is not accepted"]
+            desk.line.pass_time(60.0)
+        desk.line.put("own", own_trade(desk.name(1), 1.0, 101.0))
+        assert desk.reports() == [(1.0, 101.0, 1, DONE)]
+    finally:
+        desk.line.close()
