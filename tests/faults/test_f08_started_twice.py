@@ -65,7 +65,7 @@ def test_second_session_on_the_same_symbol_of_an_account_is_refused_and_the_firs
         settings: dict[str, Any] = {"source": source, "execution": "exchange", "speed": 1.0, "warmup_bars": None}
         first, _ = registry.start(process_config("f08-first", **settings))
         # Its orders and the other's would be taken for each other's, and both would sell what one of them bought.
-        with pytest.raises(SessionError, match="BTC/USDT on account .* is traded by session 'f08-first'"):
+        with pytest.raises(SessionError, match=r"BTC/USDT on account .* is traded by session 'f08-first'"):
             registry.start(process_config("f08-second", **settings, cash=5_000.0))
         assert registry.find("f08-first").process == first.process
         registry.start(process_config("f08-third", **settings | {"symbols": ("ETH/USDT",)}))
