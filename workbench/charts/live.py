@@ -20,7 +20,7 @@ from workbench.charts.page_writer import PageWriter
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from workbench.charts.live_source import ChartSource
+    from workbench.charts.live_source import ChartSource, ChartState
 
 __all__ = ["ChartOptions", "LiveChart"]
 
@@ -106,6 +106,7 @@ class LiveChart(anywidget.AnyWidget):
         self._limits = options.limits or StreamLimits()
         self._writer = PageWriter("workbench-chart", self._has_work, self._write)
         self._stream = ChartStream(source, clock=clock, limits=self._limits, on_work=self._writer.work.set)
+        self._stream.see(state.bars)
         self._passenger: Callable[[], None] = lambda: None
         self._carried_at = -math.inf
         self._clock = clock
@@ -140,8 +141,12 @@ class LiveChart(anywidget.AnyWidget):
 
     @property
     def last_price(self) -> float:
-        """Newest price that went through the chart; nan before the first."""
+        """Newest price that the chart has seen; nan before the first."""
         return self._stream.last_price
+
+    def see(self, state: ChartState) -> None:
+        """Take the newest price of a snapshot, for a chart that no page looks at."""
+        self._stream.see(state.bars)
 
     def _hear(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
         self._stream.hear(content)

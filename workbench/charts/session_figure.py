@@ -11,6 +11,7 @@ from workbench.charts.decimation import envelope_rows, join_candles
 from workbench.charts.figures import candle_trace, utc_labels
 from workbench.charts.live import quote_currency, timeframe_name
 from workbench.charts.live_palette import LIVE_COLORS
+from workbench.charts.live_source import equity_until_now
 from workbench.charts.live_study import StudyNews, study_now
 from workbench.charts.theme import name_pane, palette_of, template_of
 from workbench.errors import DataError
@@ -77,7 +78,8 @@ def session_figure(source: ChartSource, *, title: str, theme: ThemeName = "auto"
     _shade_held(figure, state, int(times[-1]) + timeframe.ns, palette)
     _draw_lines(figure, state.lines, palette, live)
     quote = quote_currency(state.symbol)
-    _lay_out(figure, f"{title}  ·  {state.symbol} {timeframe}", _subtitle(times, state), quote, palette)
+    subtitle = _subtitle(times, state) + (f"  ·  no backtest: {study.fault}" if study.fault else "")
+    _lay_out(figure, f"{title}  ·  {state.symbol} {timeframe}", subtitle, quote, palette)
     figure.update_layout(
         xaxis={"range": _time_range(times, timeframe.ns)}, yaxis={"range": _price_range(candles, state.lines)}
     )
@@ -119,7 +121,7 @@ def _levels(study: StudyNews, live: Mapping[str, str]) -> list[go.Scatter]:
 
 
 def _results(state: ChartState, study: StudyNews, palette: Palette, live: Mapping[str, str]) -> list[go.Scatter]:
-    equity = np.asarray(state.equity)
+    equity = equity_until_now(state)
     if not len(equity):
         return []
     own = {"color": palette.equity, "width": 1.5}

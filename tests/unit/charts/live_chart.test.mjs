@@ -367,6 +367,13 @@ test("the backtest is a grey line whose gap to the session is shaded, and makes 
   assert.deepEqual(keys.map(({ value }) => value), ["1,054.00", "5.00"]);
 });
 
+test("why there is no backtest stands beside the equity", () => {
+  const store = studied(3);
+  store.study.fault = "two symbols";
+  const [key] = studyKeys(store, START, 1, PALETTE, true).equity;
+  assert.equal(key.name, "No backtest: two symbols");
+});
+
 test("the backtest can be left out", () => {
   const store = studied(60);
   const frame = makeFrame(store, new Viewport(MINUTE), 700, false);

@@ -14,8 +14,8 @@ export class Header {
     const tools = element("div", "wb-live-tools", this.root);
     this.stale = element("span", "wb-live-badge wb-live-stale", tools);
     this.stale.hidden = true;
-    this.#button(tools, "−", "Zoom out (or Ctrl + wheel)", actions.zoomOut);
-    this.#button(tools, "+", "Zoom in (or Ctrl + wheel)", actions.zoomIn);
+    this.#button(tools, "−", "Zoom out (or Ctrl + wheel)", actions.zoomOut).ariaLabel = "Zoom out";
+    this.#button(tools, "+", "Zoom in (or Ctrl + wheel)", actions.zoomIn).ariaLabel = "Zoom in";
     this.follow = this.#button(tools, "Follow", "Keep the newest bar in view (or double-click the chart)", actions.follow);
     this.ghost = this.#button(tools, "Backtest", "", actions.ghost);
     this.ghost.hidden = true;
