@@ -44,6 +44,8 @@ class ChartOptions:
         What kind of money this is, shown beside the symbol.
     is_titled : bool, default True
         Whether symbol, timeframe and mode stand above the plot; a panel that shows them itself says no.
+    is_whole : bool, default False
+        Whether it opens on all bars instead of the newest.
     limits : StreamLimits, optional
         Message rates.
     """
@@ -51,6 +53,7 @@ class ChartOptions:
     height: int = 480
     mode: str = "paper · simulated"
     is_titled: bool = True
+    is_whole: bool = False
     limits: StreamLimits | None = None
 
 
@@ -77,6 +80,7 @@ class LiveChart(anywidget.AnyWidget):
     title = traitlets.Dict().tag(sync=True)
     timeframe_ms = traitlets.Float().tag(sync=True)
     height = traitlets.Int().tag(sync=True)
+    is_whole = traitlets.Bool().tag(sync=True)
     palettes = traitlets.Dict().tag(sync=True)
     font = traitlets.Unicode(FONT_FAMILY).tag(sync=True)
 
@@ -100,6 +104,7 @@ class LiveChart(anywidget.AnyWidget):
             },
             timeframe_ms=state.timeframe_ns / _NS_PER_MS,
             height=options.height,
+            is_whole=options.is_whole,
             palettes={name: dict(colors) for name, colors in LIVE_COLORS.items()},
         )
         self._source = source

@@ -63,7 +63,9 @@ class SweepPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipywid
         self._source = ResultSource(self._result)
         self._runner = CommandRunner(self._told)
         self.pane = Pane(self._look, self.act, interval_s=float("inf"))
-        self.chart = LiveChart(self._source, ChartOptions(height=430, mode="backtest of the chosen cell"))
+        # Among the newest bars there may be no trade at all.
+        options = ChartOptions(height=430, mode="backtest of the chosen cell", is_whole=True)
+        self.chart = LiveChart(self._source, options)
         self.metric = _dropdown("Cells show", _metrics(sweep), sweep.rank_by)
         self.axes = self._axis_choosers()
         self.values = {name: self._value_chooser(name) for name in sweep.grid.names}
