@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.charts.decimation import envelope_rows, join_candles
+from workbench.charts.figure import Figure
 from workbench.charts.figures import candle_trace, utc_labels
 from workbench.charts.live import quote_currency, timeframe_name
 from workbench.charts.live_palette import LIVE_COLORS
@@ -71,7 +72,7 @@ def session_figure(source: ChartSource, *, title: str, theme: ThemeName = "auto"
     times = np.rint(bars[:, 0]).astype(np.int64) * _NS_PER_MS
     candles = join_candles(times, bars[:, 1:5].T, timeframe=timeframe)
     study = study_now(source, state)
-    figure = go.Figure([*_volume(bars, times, candles, palette), candle_trace(candles, state.symbol, palette)])
+    figure = Figure([*_volume(bars, times, candles, palette), candle_trace(candles, state.symbol, palette)])
     figure.add_traces(_levels(study, live))
     figure.add_traces(_results(state, study, palette, live))
     figure.add_traces(_marks(state.marks, study.marks, palette, live))
