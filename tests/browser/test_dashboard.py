@@ -43,6 +43,7 @@ panel.choose(0)
 panel
 """
 PANEL = "from workbench.panels import session_panel\nsession_panel(FakeSession(bars=30))"
+FIGURE = "result.heatmap()"
 CALL = ".wb-call"
 
 
@@ -137,7 +138,7 @@ def test_exported_notebook_shows_a_picture_of_each_panel(lab: Lab, browser: Any)
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
     nbconvert = pytest.importorskip("nbconvert")
-    cells = [nbformat.v4.new_code_cell(source) for source in (BOARD, SWEEP, PANEL)]
+    cells = [nbformat.v4.new_code_cell(source) for source in (BOARD, SWEEP, PANEL, FIGURE)]
     notebook = nbformat.v4.new_notebook(cells=cells)
     nbclient.NotebookClient(notebook, timeout=120, store_widget_state=False).execute()
     text, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
@@ -152,6 +153,10 @@ def test_exported_notebook_shows_a_picture_of_each_panel(lab: Lab, browser: Any)
     for place, expected in enumerate(("real-btc-1", "Plateau rank", "Day's P&L (UTC)")):
         assert pictures.nth(place).get_by_text(expected).first.is_visible()
     assert pictures.nth(2).locator(".wb-still-chart").bounding_box()["height"] > 100
+    # Plotly's own drawing needs a script that this page has not.
+    figure = page.locator(".jp-OutputArea-output").last
+    figure.get_by_text("Best plateau").wait_for()
+    assert figure.locator("svg").first.bounding_box()["height"] > 100
     # Nothing reaches beyond a narrow page but what scrolls in itself.
     assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
     context.close()
