@@ -154,9 +154,9 @@ def test_exported_notebook_shows_a_picture_of_each_panel(lab: Lab, browser: Any)
         assert pictures.nth(place).get_by_text(expected).first.is_visible()
     assert pictures.nth(2).locator(".wb-still-chart").bounding_box()["height"] > 100
     # Plotly's own drawing needs a script that this page has not.
-    figure = page.locator(".jp-OutputArea-output").last
-    figure.get_by_text("Best plateau").wait_for()
-    assert figure.locator("svg").first.bounding_box()["height"] > 100
+    figure = page.locator(".jp-OutputArea-output img").last
+    assert figure.evaluate("(image) => image.complete && image.naturalWidth") == 860
+    assert figure.bounding_box()["height"] > 100
     # Nothing reaches beyond a narrow page but what scrolls in itself.
     assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
     context.close()
