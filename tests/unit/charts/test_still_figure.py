@@ -91,7 +91,7 @@ def test_columns_of_a_waterfall_begin_where_the_one_before_ends() -> None:
     assert end is not None
     assert begin is not None
     assert end[1] == begin[1]
-    assert {"latency", "fees", "session", "-2.00", "-3.00"} <= set(texts(picture))
+    assert {"latency", "fees", "-2.00", "-1.00", "-3.00"} <= set(texts(picture))
 
 
 def test_map_is_coloured_from_low_to_high_and_empty_where_nothing_is() -> None:
