@@ -1,7 +1,11 @@
 // Tests of a pane's end of the wire, run by node from test_live_assets.py.
 import assert from "node:assert/strict";
-import { mock, test } from "node:test";
+import { afterEach, beforeEach, mock, test } from "node:test";
 import { PaneLink } from "./pane.mjs";
+
+// Also of a test that fails no timer stays, which would keep node from ending.
+beforeEach(() => mock.timers.enable({ apis: ["setInterval", "setTimeout"] }));
+afterEach(() => mock.timers.reset());
 
 const whole = (sequence, parts) => ({ kind: "whole", sequence, parts });
 const change = (sequence, parts) => ({ kind: "change", sequence, parts });
@@ -48,7 +52,6 @@ test("after a lost change nothing more is written until the whole has come, and 
 });
 
 test("a lost last change is noticed by the pulse, and asked for until answered", () => {
-  mock.timers.enable({ apis: ["setInterval", "setTimeout"] });
   const { model, link } = shown();
   model.sent.length = 0;
   model.receive({ kind: "pulse", sequence: 4 });
@@ -60,16 +63,13 @@ test("a lost last change is noticed by the pulse, and asked for until answered",
   mock.timers.tick(2900);
   assert.deepEqual(model.sent.filter((kind) => kind === "whole").length, 2);
   link.close();
-  mock.timers.reset();
 });
 
 test("nothing is sent while nobody looks", () => {
-  mock.timers.enable({ apis: ["setInterval", "setTimeout"] });
   const { model, link } = shown();
   for (const view of [...link.visible]) link.setVisible(view, false);
   model.sent.length = 0;
   mock.timers.tick(20_000);
   assert.deepEqual(model.sent, []);
   link.close();
-  mock.timers.reset();
 });

@@ -94,11 +94,13 @@ def test_columns_of_a_waterfall_begin_where_the_one_before_ends() -> None:
     assert {"latency", "fees", "-2.00", "-1.00", "-3.00"} <= set(texts(picture))
 
 
-def test_map_is_coloured_from_low_to_high_and_empty_where_nothing_is() -> None:
+@pytest.mark.parametrize(("is_reversed", "counts"), [(False, [1, 2]), (True, [2, 1])])
+def test_map_is_coloured_by_its_scale_and_empty_where_nothing_is(*, is_reversed: bool, counts: list[int]) -> None:
     scale = [[0.0, "#000000"], [1.0, "#ffffff"]]
-    heat = go.Heatmap(x=[1, 2], y=[1, 2], z=[[0.0, 1.0], [np.nan, 1.0]], colorscale=scale)
+    cells = [[0.0, 1.0], [np.nan, 1.0]]
+    heat = go.Heatmap(x=[1, 2], y=[1, 2], z=cells, colorscale=scale, reversescale=is_reversed)
     picture = still_figure(plain(heat))
-    assert [paths(picture, color)[0].count("M") for color in ("#000000", "#ffffff")] == [1, 2]
+    assert [paths(picture, color)[0].count("M") for color in ("#000000", "#ffffff")] == counts
 
 
 def test_text_from_outside_stays_text() -> None:

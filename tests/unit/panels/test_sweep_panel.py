@@ -182,6 +182,11 @@ def test_chart_gets_the_trades_and_the_equity_of_the_chosen_one(stage: Stage) ->
     assert state.bars[:, 4].tolist() == BARS.values[3, 0].tolist()
 
 
+def test_chart_opens_on_the_whole_run(stage: Stage) -> None:
+    # Among the newest bars there may be no trade at all.
+    assert stage.panel.chart.is_whole
+
+
 def test_more_bars_than_a_chart_takes_are_joined(monkeypatch: pytest.MonkeyPatch, result: SweepResult) -> None:
     monkeypatch.setattr("workbench.panels.result_source.MOST_BARS", 300)
     backtest = result.row(0).backtest()
