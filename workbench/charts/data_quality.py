@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.charts.decimation import envelope_rows
+from workbench.charts.figure import Figure
 from workbench.charts.figures import WIDE, utc_labels
 from workbench.charts.theme import Palette, ThemeName, name_pane, palette_of, template_of
 from workbench.errors import DataError
@@ -89,7 +90,7 @@ def quality_figure(report: QualityView, *, theme: ThemeName = "auto") -> go.Figu
     palette = palette_of(theme)
     if not len(report.time_ns):
         raise DataError(f"{report.title} has no time to draw")
-    figure = go.Figure(_close_line(report, palette))
+    figure = Figure(_close_line(report, palette))
     figure.add_traces(_marks(report, palette))
     figure.add_traces(_presence(report, palette))
     _lay_out(figure, report, palette)

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from workbench.charts.decimation import Candles, Floats, Integers, envelope_rows, join_candles
+from workbench.charts.figure import Figure
 from workbench.charts.theme import Palette, ThemeName, name_pane, palette_of, template_of
 from workbench.charts.trade_marks import MAX_TRADES, drawn_rows, trade_traces
 from workbench.errors import ConfigError, DataError
@@ -104,7 +105,7 @@ def backtest_figure(result: BacktestView, *, symbol: str | None = None, theme: T
     positions = result.open_positions
     positions = positions[positions["symbol"] == symbol]
     drawn = trades.iloc[drawn_rows(trades["pnl"].to_numpy(dtype=np.float64))]
-    figure = go.Figure(candle_trace(candles, symbol, palette))
+    figure = Figure(candle_trace(candles, symbol, palette))
     figure.add_traces(trade_traces(drawn, positions, candles, palette=palette))
     figure.add_traces(_account_traces(result, palette))
     quote = bars.instruments[0].quote

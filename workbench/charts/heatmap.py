@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import plotly.graph_objects as go
 
+from workbench.charts.figure import Figure
 from workbench.charts.theme import Palette, ThemeName, palette_of, template_of
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def heatmap_figure(surface: Surface, *, theme: ThemeName = "auto") -> go.Figure:
     palette = palette_of(theme)
     x, y = _axis_values(surface.x), _axis_values(surface.y)
     number = NUMBER_FORMATS.get(surface.unit, ",.2f")
-    figure = go.Figure(
+    figure = Figure(
         go.Heatmap(
             x=x,
             y=y,
@@ -150,7 +151,7 @@ def line_figure(surface: Surface, *, theme: ThemeName = "auto") -> go.Figure:
     if surface.marked is not None:
         sizes[surface.marked[1]] = 13
     number = NUMBER_FORMATS.get(surface.unit, ",.2f")
-    figure = go.Figure(
+    figure = Figure(
         go.Scatter(
             x=x,
             y=surface.values[0],

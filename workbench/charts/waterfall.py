@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import plotly.graph_objects as go
 
+from workbench.charts.figure import Figure
 from workbench.charts.theme import ThemeName, palette_of, template_of
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def waterfall_figure(waterfall: EquityWaterfall, *, theme: ThemeName = "auto") -
     palette = palette_of(theme)
     smallest = _SHOWN_SHARE * abs(waterfall.start)
     shown = [part for part in waterfall.parts if part.name != "rest" or abs(part.amount) > smallest]
-    figure = go.Figure(
+    figure = Figure(
         go.Waterfall(
             x=[*(part.name for part in shown), "session"],
             y=[*(part.amount for part in shown), waterfall.difference],

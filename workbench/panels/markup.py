@@ -180,6 +180,10 @@ def _cells(row: Sequence[Cell], columns: Sequence[Column]) -> str:
 
 
 def note(text: str, tone: Tone = "muted", title: str = "") -> str:
-    """Return one small line that keeps its height when it is empty, with an optional tool tip."""
-    attribute = f' title="{escape(title)}"' if title else ""
-    return f'<div class="wb-hint wb-{tone}"{attribute}>{escape(text)}&nbsp;</div>'
+    """Return one small line that keeps its height when it is empty, with an optional tool tip.
+
+    A complaint (``"down"``) is read out where somebody listens to the page instead of looking at it.
+    """
+    attributes = f' title="{escape(title)}"' if title else ""
+    attributes += ' role="alert"' if text and tone == "down" else ""
+    return f'<div class="wb-hint wb-{tone}"{attributes}>{escape(text)}&nbsp;</div>'

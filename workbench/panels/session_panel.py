@@ -99,9 +99,14 @@ class SessionPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipyw
         )
 
     def still(self) -> str:
-        """Return the session as it was at the last look, for a page without a kernel."""
+        """Return the session as it is now, for a page without a kernel."""
+        state = self._handle.chart_state()
+        if not self.chart.is_writing:
+            # No page has looked since, so nothing here was written since.
+            self.chart.see(state)
+            self.refresh()
         texts = (self._heading, self._reason, self._status, self._lights, self._tiles)
-        return "".join(text.value for text in texts) + still_chart(self._handle.chart_state())
+        return "".join(text.value for text in texts) + still_chart(state)
 
     def _show_account(self, account: AccountState) -> None:
         risk = self._setup.risk

@@ -236,7 +236,21 @@ def test_panel_of_a_finished_session_can_be_made(session: FakeSession) -> None:
     panel = session_panel(session)
     assert enabled(panel) == []
     assert "STOPPED" in html(panel)
+    # No page has looked at it: the price is that of the newest bar.
+    last = f"<b>{session.chart_state().bars[-1, 4]:,.1f}</b>"
+    assert last in html(panel)
+    assert "n/a" not in html(panel)
     panel.close()
+
+
+def test_picture_is_of_now_also_where_no_page_has_looked_since(panel: SessionPanel, session: FakeSession) -> None:
+    session.start()
+    for _ in range(30):
+        session.tick()
+    session.stop()
+    picture = panel.still()
+    assert "STOPPED" in picture
+    assert f"<b>{session.chart_state().bars[-1, 4]:,.1f}</b>" in picture
 
 
 def test_panel_without_a_page_has_no_thread(panel: SessionPanel, session: FakeSession) -> None:

@@ -25,6 +25,16 @@ export class Viewport {
     this.slots = 0;
   }
 
+  // All there is, however much is added.
+  showAll() {
+    this.isFollowing = true;
+    this.slots = Infinity;
+  }
+
+  get showsAll() {
+    return this.isFollowing && this.slots === Infinity;
+  }
+
   // Zoom about the right edge while following, about the middle otherwise.
   zoom(factor, current, bars) {
     const slots = (factor * (current[1] - current[0])) / this.stepMs;
