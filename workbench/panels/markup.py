@@ -158,7 +158,8 @@ def tiles(items: Sequence[Tile]) -> str:
         f'<span class="wb-note" title="{escape(tile.note)}">{escape(tile.note)}</span></div>'
         for tile in items
     )
-    return f'<div class="wb-tiles">{"".join(boxes)}</div>'
+    kind = f"wb-tiles wb-tiles-{len(items)}"
+    return f'<div class="wb-tiles-room"><div class="{kind}">{"".join(boxes)}</div></div>'
 
 
 def table(content: Table) -> str:
