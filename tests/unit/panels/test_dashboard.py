@@ -70,7 +70,7 @@ def test_every_session_is_a_row_with_state_position_and_figures(stage: Stage) ->
         ("eth-night", ("■ CRASHED", "workbench resume eth-night", "▼ short, 4,500 USDT")),
         ("grid-1", ("▲ EXITS ONLY", "paused by the user", "-31.50")),
         ("pairs", ("▲ silent for 9 s", "BTC/USDT, ETH/USDT +1 1m")),
-        ("rsi-4", ("▲ STALE", "data 1.58 min old", "no price for 95 s")),
+        ("rsi-4", ("■ STALE", "data 1.58 min old", "no price for 95 s")),
         ("sma-1", ("○ STOPPED", "stopped by the user")),
         ("sma-2", ("○ STARTING", "n/a")),
         ("btc-day", ("data &lt; 2 s old", "flat", "PAPER")),

@@ -4,7 +4,7 @@ from typing import Any
 import ipywidgets
 import pytest
 
-from tests.unit.panels.fake_session import FakeSession
+from tests.unit.panels.fake_session import FakeSession, FakeSetup
 from workbench.errors import SessionTimeoutError
 from workbench.live.health import SessionHealth
 from workbench.panels import SessionPanel, session_panel
@@ -20,6 +20,14 @@ def session() -> FakeSession:
 
 @pytest.fixture
 def panel(session: FakeSession) -> Any:
+    panel = session_panel(session)
+    yield panel
+    panel.close()
+
+
+@pytest.fixture
+def at_exchange(session: FakeSession) -> Any:
+    session.config = FakeSetup(execution="exchange")
     panel = session_panel(session)
     yield panel
     panel.close()
@@ -109,8 +117,9 @@ def answers(panel: SessionPanel) -> list[str]:
 
 @pytest.mark.parametrize(("name", "answer"), [("adopt", "adopt"), ("adopt_flatten", "flatten"), ("ignore", "ignore")])
 def test_answers_are_shown_while_a_difference_waits_for_one(
-    panel: SessionPanel, session: FakeSession, name: str, answer: str
+    at_exchange: SessionPanel, session: FakeSession, name: str, answer: str
 ) -> None:
+    panel = at_exchange
     session.start()
     panel.refresh()
     assert answers(panel) == []
