@@ -136,7 +136,7 @@ def status_line(parts: Sequence[Cell]) -> str:
 
 
 def reason(text: str, tone: Tone = "", trouble: str = "") -> str:
-    """Return why a session is in its state, and beside it what went wrong meanwhile; two lines, more can be scrolled."""
+    """Return why a session is in its state, and beside it what went wrong; two lines, more can be scrolled."""
     tone_class = f" wb-{tone}" if tone else ""
     told = f" · ▲ {trouble}" if trouble else ""
     more = f'<span class="wb-warning">{escape(told)}</span>' if told else ""

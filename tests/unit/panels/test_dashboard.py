@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -62,6 +63,13 @@ def test_every_session_is_a_row_with_state_position_and_figures(stage: Stage) ->
     assert "10,025.00" in text
     assert "<polyline" in text
     assert "wb-row-real" in parts["rows"]
+
+
+def test_position_that_a_session_left_is_marked() -> None:
+    left = next(one for one in many() if one.name == "sma-1")
+    assert "wb-warning" not in "".join(cells(left))
+    held = replace(left, held=(Held("BTC/USDT", 0.5, 60_000.0),))
+    assert '<span class="wb-warning" title="stopped by the user">' in "".join(cells(held))
 
 
 @pytest.mark.parametrize(

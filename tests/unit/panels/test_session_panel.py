@@ -7,6 +7,7 @@ import pytest
 from tests.unit.panels.fake_session import FakeSession, FakeSetup
 from workbench.errors import SessionTimeoutError
 from workbench.live.health import SessionHealth
+from workbench.live.records import SessionEvent
 from workbench.panels import SessionPanel, session_panel
 
 DIFFERENCE = "the exchange has 0.2 BTC more than was booked (1.2, not 1), seen since 2025-10-09 09:00:00"
@@ -101,6 +102,30 @@ def test_tripped_breaker_can_be_cleared(panel: SessionPanel, session: FakeSessio
     panel.refresh()
     assert session.calls == ["clear_breaker"]
     assert "Clear breaker" not in enabled(panel)
+
+
+def test_reason_names_the_button_and_what_went_wrong_with_an_order(panel: SessionPanel, session: FakeSession) -> None:
+    session.state, session.reason = "HALTED", "max_drawdown tripped; clear_breaker() allows entries again"
+    session.event_list.append(SessionEvent(2**62, "order", f"order 4 was rejected: {CANARY}"))
+    panel.refresh()
+    text = html(panel)
+    assert "max drawdown tripped; the button Clear breaker allows entries again" in text
+    assert "order 4 was rejected: &lt;img" in text
+    assert CANARY not in text
+    session.state, session.reason = "STOPPED", "stopped by the user"
+    panel.refresh()
+    assert " · ▲ " not in html(panel)  # nobody waits for that order any more
+
+
+def test_session_that_no_exchange_can_contradict_keeps_no_room_for_answers(
+    panel: SessionPanel, at_exchange: SessionPanel
+) -> None:
+    assert [name for name in at_exchange.controls.buttons if name not in panel.controls.buttons] == [
+        "adopt",
+        "adopt_flatten",
+        "ignore",
+    ]
+    assert len(panel.controls.box.children) == 7
 
 
 def test_strategy_that_failed_can_be_resumed_where_the_reason_says_so(
