@@ -1,7 +1,8 @@
-"""The README says what is so: its code runs as it stands there, and what it links to is there."""
+"""The README says what is so: its code runs as it stands there, its links lead somewhere, its page stays open."""
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -40,3 +41,13 @@ def test_what_it_links_to_is_there() -> None:
     assert {link for link in links if not link.startswith("http") and not (ROOT / link).exists()} == set()
     pages = {f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert pages <= links, "a notebook that the README does not name"
+
+
+def test_page_of_make_app_ends_nothing() -> None:
+    (name,) = re.findall(r"^APP \?= (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert f"]({name})" in README
+    cells = json.loads((ROOT / name).read_text(encoding="utf-8"))["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    assert "wb.control_panel(" in code
+    assert "wb.dashboard(" in code
+    assert re.findall(r"\.(?:close|stop|kill)\(", code) == []  # or the page opens on panels that are gone

@@ -76,7 +76,7 @@ def session_table(shown: Sequence[Overview], *, slotted: bool, opened: str = "")
     head = "".join(f"<th{side}>{escape(name)}</th>" for side, name in zip(sides, COLUMNS, strict=True))
     body = "".join(_row(one, sides, slotted=slotted, is_opened=one.key == opened) for one in shown)
     if not shown:
-        empty = "No sessions: wb.paper(...) starts one"
+        empty = "No sessions yet: wb.control_panel() or wb.paper(...) starts one"
         body = f'<tr><td colspan="{len(COLUMNS)}" class="wb-text wb-muted">{empty}</td></tr>'
     return f'<table class="wb-table wb-sessions"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
