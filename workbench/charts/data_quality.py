@@ -190,7 +190,7 @@ def _lay_out(figure: go.Figure, report: QualityView, palette: Palette) -> None:
     figure.update_layout(
         template=template_of(palette),
         height=HEIGHT_PX,
-        margin={"l": 28, "r": 72, "t": 96, "b": 40},
+        margin={"l": 28, "r": 72, "t": 80, "b": 40},
         title={
             "text": _escaped(report.title),
             "subtitle": {"text": report.headline(), "font": {"color": palette.muted, "size": 12}},
@@ -199,7 +199,7 @@ def _lay_out(figure: go.Figure, report: QualityView, palette: Palette) -> None:
         },
         bargap=0,
         hovermode="closest",
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.01, "yanchor": "bottom"},
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "yref": "container", "y": 0, "yanchor": "bottom"},
         xaxis={
             "type": "date",
             "anchor": "y2",
