@@ -239,7 +239,12 @@ def _lay_out(figure: go.Figure, title: str, subtitle: str, quote: str, palette: 
         hovermode="x unified",
         hoversubplots="axis",
         legend={
-            "orientation": "h", "x": 0, "xanchor": "left", "yref": "container", "y": 0, "yanchor": "bottom",
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "yref": "container",
+            "y": 0,
+            "yanchor": "bottom",
             "traceorder": "normal",
         },
         xaxis={

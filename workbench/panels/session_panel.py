@@ -51,7 +51,8 @@ class SessionPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipyw
         self._quote = quote_currency(handle.symbols[0])
         self._title = (", ".join(handle.symbols), f"{handle.timeframe} · {handle.strategy.name}")
         self.chart = LiveChart(handle, ChartOptions(is_titled=False, height=470, limits=_LIMITS))
-        self.controls = Controls(handle, self._pressed, has_answers=self._setup.execution != "simulated")
+        is_at_exchange = self._setup.execution != "simulated"
+        self.controls = Controls(handle, self._pressed, has_answers=is_at_exchange)
         self.form = ParameterForm(handle, self.chart.wake)
         self.tabs = RecordTabs(handle, self._setup, self._quote)
         parts = (ipywidgets.HTML() for _ in range(5))
@@ -65,6 +66,8 @@ class SessionPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipyw
         texts = [*warnings, bar, self.form.box, self._lights, self._tiles]
         super().__init__([style, self._heading, self.controls.box, *texts, self.chart, self.tabs.box])
         self.add_class("wb-panel")
+        if is_at_exchange:
+            self.add_class("wb-at-exchange")
         if self._setup.is_real:
             self.add_class("wb-is-real")
         self.refresh()
