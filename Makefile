@@ -16,10 +16,10 @@ APP ?= notebooks/09_open_the_desk.ipynb
 # Which interpreter .venv is made of: the first that is new enough and can make one. Name another with PYTHON=...
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(if $(shell \
 	$(name) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo yes),$(name))))
-# pytest's workers, one a core
-WORKERS ?= 2
+# pytest's workers; one more than the cores of a small machine, for a test often waits for a process of its own
+WORKERS ?= 3
 
-.PHONY: help setup lab app demo test lint unit simulate soak notebooks browser test-browser bench lock clean
+.PHONY: help setup lab app demo test lint-and-setup lint unit simulate soak notebooks browser test-browser bench lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
@@ -52,17 +52,21 @@ demo: $(STAMP) ## run the quickstart without a browser and leave a page to open
 		--output-dir build --output quickstart.html $(QUICKSTART)
 	@echo "Open $(CURDIR)/build/quickstart.html"
 
-test: lint notebooks unit browser ## everything that CI checks
+test: lint-and-setup notebooks unit browser ## everything that CI checks
 	@cat build/tests/*.alone 2>/dev/null | sed 's/^/passed only when it was run once more alone: /' || true
 
-lint: $(STAMP) ## style, types and layers
+# A core compiles while the other checks.
+lint-and-setup: $(INSTALLED)
+	@$(MAKE) setup & set_up=$$!; $(MAKE) lint || { wait $$set_up; exit 1; }; wait $$set_up
+
+lint: $(INSTALLED) ## style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
 unit: $(STAMP) ## every test but those in a browser, in random order; what fails is run once more alone
-	$(BIN)/python -m tests.twice unit -n $(WORKERS) -m "not browser"
+	$(BIN)/python -m tests.twice unit -n $(WORKERS) --dist worksteal -m "not browser"
 
 # A failure prints its seed: `make simulate FIRST=seed COUNT=1` repeats it. `make unit` runs the first 10,000.
 FIRST ?= 0
@@ -80,12 +84,12 @@ soak: $(STAMP) ## kill sessions two hundred times among lost orders, and a month
 	$(BIN)/python -m tests.soak.month $(SEED) 20 43200
 
 notebooks: $(STAMP) ## run the notebooks and compare what they print
-	$(BIN)/python -m pytest -p no:randomly -p tests.notebooks.home --nbval --nbval-current-env \
-		--nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -p no:randomly -p tests.notebooks.home --nbval \
+		--nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
 
 browser: $(STAMP) ## the tests in a real browser, skipped where there is no chromium
 	@rm -rf build/browser
-	$(BIN)/python -m tests.twice browser -m browser tests/browser
+	$(BIN)/python -m tests.twice browser -n 2 --dist loadfile -m browser tests/browser
 
 test-browser: $(STAMP) ## the same, and first fetch a chromium where there is none (needs the network)
 	@$(BIN)/python -m tests.browser.chromium || $(BIN)/playwright install --with-deps --only-shell chromium

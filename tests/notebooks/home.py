@@ -7,19 +7,25 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.process_sessions import home
 from workbench.live.process.registry import SessionRegistry
 
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
 _REGISTRY = pytest.StashKey[SessionRegistry]()
 _HELD = pytest.StashKey[ExitStack]()
+_LEFT = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give the notebooks' kernels a home that is not the user's, and the command line of this environment."""
     held = config.stash[_HELD] = ExitStack()
+    config.stash[_LEFT] = []
     folder = Path(held.enter_context(TemporaryDirectory(prefix="wb-", ignore_cleanup_errors=True)))
     os.environ["WORKBENCH_HOME"] = str(folder)
     os.environ["WORKBENCH_RUNTIME_DIR"] = str(folder / "run")
@@ -27,10 +33,19 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_REGISTRY] = held.enter_context(home(folder))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: WorkerController) -> None:
+    """Hear from a worker, whose own exit code nobody looks at, what its notebooks left running."""
+    node.config.stash[_LEFT] += getattr(node, "workeroutput", {}).get("left_running", ())
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail when a notebook has left a session running."""
-    left = [info.name for info in session.config.stash[_REGISTRY].list() if not info.is_finished]
-    if left:
+    left = session.config.stash[_LEFT]
+    left += [info.name for info in session.config.stash[_REGISTRY].list() if not info.is_finished]
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_running"] = left
+    elif left:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:

@@ -34,9 +34,23 @@ REPOSITORY = Path(__file__).parents[2]
 MIB = 2**20
 NAME = "soak"
 SAMPLE_S = 60.0
+SHOWN_KINDS = 12
 TICKS_PER_VIRTUAL_SECOND = 17 / 60  # of the practice market's BTC/USDT, on average
 WARM_UP = 0.25  # of the samples are left out of the verdict: history fills up to its bound
 SEQUENCE = "() => Number(document.querySelector('.wb-live')?.dataset.sequence ?? -1)"
+# How many elements of each kind the document has, and how many pieces of text, those of tables apart: a table shows the
+# newest fifty rows and fills up to them.
+CENSUS = """() => {
+  const counts = {};
+  const walker = document.createTreeWalker(document, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    const kind = node.nodeType === Node.TEXT_NODE ? 'text' : [node.localName, ...node.classList].join('.');
+    const name = node.parentElement?.closest('table') ? 'TABLE' : kind;
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}"""
 CELLS = (
     "import workbench as wb",
     "risk = wb.RiskConfig(stop_loss=0.01, trailing_stop=0.01)",
@@ -51,7 +65,10 @@ class Sample:
 
     minute: float
     sequence: int = 0
-    nodes: int = 0
+    nodes: int = 0  # of all kinds, those that only the browser sees and those in no document included
+    tables: int = 0  # in tables
+    outside: int = 0  # in the document, not in a table
+    detached: int = 0  # the rest
     listeners: int = 0
     heap: float = 0.0
     server: float = 0.0
@@ -60,7 +77,15 @@ class Sample:
     load: float = 0.0
 
 
-LIMITS = {"nodes": 100, "listeners": 50, "heap": 10.0, "server": 15.0, "kernel": 15.0, "session": 15.0}
+LIMITS = {
+    "outside": 100,
+    "detached": 100,
+    "listeners": 50,
+    "heap": 10.0,
+    "server": 15.0,
+    "kernel": 15.0,
+    "session": 15.0,
+}
 """What each may grow from the first third after the warm-up to the last third, in its own unit."""
 
 
@@ -73,6 +98,7 @@ class Watch:
         self._page: Page | None = None
         self._began_s = time.monotonic()
         self.faults: list[str] = []
+        self.census: list[dict[str, int]] = []
 
     @property
     def minute(self) -> float:
@@ -106,7 +132,13 @@ class Watch:
     def sample(self) -> Sample:
         """Measure everything now."""
         memory = {name: sum(map(resident_mib, found)) for name, found in our_processes().items()}
-        page = {} if self._page is None else page_figures(self._context, self._page)
+        page: dict[str, Any] = {}
+        if self._page is not None:
+            self.census.append(self._page.evaluate(CENSUS))
+            page = page_figures(self._context, self._page)
+            page["tables"] = self.census[-1].pop("TABLE", 0)
+            page["outside"] = sum(self.census[-1].values())
+            page["detached"] = page["nodes"] - page["tables"] - page["outside"]
         return Sample(minute=self.minute, load=os.getloadavg()[0], **page, **memory)
 
 
@@ -142,7 +174,7 @@ def our_processes() -> dict[str, list[psutil.Process]]:
     return {"server": servers, "kernel": kernels, "session": sessions}
 
 
-def run(minutes: float, closed: float, ticks: float) -> tuple[list[Sample], list[str]]:
+def run(minutes: float, closed: float, ticks: float) -> tuple[list[Sample], Watch]:
     """Watch a panel at `ticks` a second for `minutes`; its page is closed for `closed` of them, from the middle on."""
     samples: list[Sample] = []
     path = find_chromium() or sys.exit("there is no chromium")
@@ -165,7 +197,7 @@ def run(minutes: float, closed: float, ticks: float) -> tuple[list[Sample], list
             say("  ".join(f"{value:9.1f}" for value in astuple(samples[-1])))
             watch.wait(min(SAMPLE_S, max(1.0, 60 * (minutes - watch.minute))))
         watch.close()
-    return samples, watch.faults
+    return samples, watch
 
 
 @contextlib.contextmanager
@@ -201,15 +233,27 @@ def growth(samples: Sequence[Sample], name: str) -> tuple[float, float]:
     return (statistics.median(values[:third]), statistics.median(values[-third:])) if values else (0.0, 0.0)
 
 
-def verdict(samples: Sequence[Sample], faults: Sequence[str]) -> bool:
+def name_growth(census: Sequence[dict[str, int]]) -> None:
+    """Print which parts of the page there are most more of at the end than after the warm-up."""
+    if not census:
+        return
+    first, last = census[int(WARM_UP * len(census))], census[-1]
+    grown = {kind: last.get(kind, 0) - first.get(kind, 0) for kind in first.keys() | last.keys()}
+    for kind in sorted(grown, key=lambda kind: -abs(grown[kind]))[:SHOWN_KINDS]:
+        if grown[kind]:
+            say(f"  {kind}: {first.get(kind, 0)} to {last.get(kind, 0)}")
+
+
+def verdict(samples: Sequence[Sample], watch: Watch) -> bool:
     """Print what grew and return whether all is well."""
-    is_well = not faults
+    is_well = not watch.faults
     for name, limit in LIMITS.items():
         first, last = growth(samples, name)
         is_fine = last - first <= limit
         is_well &= is_fine
         say(f"{name}: {first:.1f} to {last:.1f}, may grow {limit}: {'fine' if is_fine else 'TOO MUCH'}")
-    for fault in faults:
+    name_growth(watch.census)
+    for fault in watch.faults:
         say(f"error on the page: {fault}")
     return is_well
 
@@ -229,8 +273,8 @@ def main() -> int:
     choice = parser.parse_args()
     # A polite end leaves no process behind either.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
-    samples, faults = run(choice.minutes, choice.closed, choice.ticks)
-    return 0 if verdict(samples, faults) else 1
+    samples, watch = run(choice.minutes, choice.closed, choice.ticks)
+    return 0 if verdict(samples, watch) else 1
 
 
 if __name__ == "__main__":

@@ -93,3 +93,8 @@ class TickSource:
 
     def open(self, _symbols: tuple[str, ...], _timeframe: Timeframe, _warmup: int) -> Market:
         return Market(None, self.feed(), MIDNIGHT)
+
+
+def slow_config(bars: Bars | None = None, **changes: Any) -> LiveSessionConfig:
+    """Return a session in which a bar takes a minute of the clock."""
+    return session_config(bars, **{"speed": 1.0, **changes})
