@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.charts.decimation import Floats, Integers
-    from workbench.model import Timeframe
+    from workbench.model import Instrument, Timeframe
 
 __all__ = ["QualityView", "quality_figure"]
 
@@ -38,6 +38,10 @@ class QualityView(Protocol):
     @property
     def title(self) -> str:
         """What was looked at."""
+
+    @property
+    def instrument(self) -> Instrument:
+        """The symbol, whose quote currency the prices are in."""
 
     @property
     def timeframe(self) -> Timeframe:
@@ -168,10 +172,10 @@ def _presence(report: QualityView, palette: Palette) -> go.Bar:
         width=np.full(buckets, width_ms),
         offset=0,
         yaxis="y2",
-        name="Bars there",
+        name="Bars present",
         marker={"color": [palette.up if value == 100.0 else palette.down for value in share], "line": {"width": 0}},  # noqa: PLR2004 - all of them
         customdata=np.stack((there, room), axis=1),
-        hovertemplate="%{customdata[0]:,} of %{customdata[1]:,}<extra>bars there</extra>",
+        hovertemplate="%{customdata[0]:,} of %{customdata[1]:,}<extra>bars present</extra>",
         showlegend=False,
     )
 
@@ -187,7 +191,7 @@ def _lay_out(figure: go.Figure, report: QualityView, palette: Palette) -> None:
     figure.update_layout(
         template=template_of(palette),
         height=HEIGHT_PX,
-        margin={"l": 28, "r": 72, "t": 96, "b": 40},
+        margin={"l": 28, "r": 72, "t": 80, "b": 40},
         title={
             "text": _escaped(report.title),
             "subtitle": {"text": report.headline(), "font": {"color": palette.muted, "size": 12}},
@@ -196,7 +200,7 @@ def _lay_out(figure: go.Figure, report: QualityView, palette: Palette) -> None:
         },
         bargap=0,
         hovermode="closest",
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.01, "yanchor": "bottom"},
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "yref": "container", "y": 0, "yanchor": "bottom"},
         xaxis={
             "type": "date",
             "anchor": "y2",
@@ -212,7 +216,8 @@ def _lay_out(figure: go.Figure, report: QualityView, palette: Palette) -> None:
         },
         yaxis2={**axis, "domain": below, "range": [0, 105], "dtick": 50, "ticksuffix": " %"},
     )
-    for text, top in (("Close, log scale" if is_wide else "Close", above[1]), ("Bars there", below[1])):
+    close = f"Close, {report.instrument.quote}{', log scale' if is_wide else ''}"
+    for text, top in ((close, above[1]), ("Bars present, % of those due", below[1])):
         name_pane(figure, text, top, palette, is_inside=top == above[1])
 
 

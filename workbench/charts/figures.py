@@ -232,7 +232,7 @@ def _lay_out(figure: go.Figure, *, title: str, subtitle: str, palette: Palette) 
     figure.update_layout(
         template=template_of(palette),
         height=HEIGHT_PX,
-        margin={"l": 28, "r": 72, "t": 104, "b": 44},
+        margin={"l": 28, "r": 72, "t": 84, "b": 44},
         title={
             "text": title,
             "subtitle": {"text": subtitle, "font": {"color": palette.muted, "size": 12}},
@@ -241,7 +241,8 @@ def _lay_out(figure: go.Figure, *, title: str, subtitle: str, palette: Palette) 
         },
         hovermode="x unified",
         hoversubplots="axis",
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.005, "yanchor": "bottom"},
+        # Below: on a narrow page it has two lines, and above they would lie on the title.
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "yref": "container", "y": 0, "yanchor": "bottom"},
         xaxis={
             "type": "date",
             "anchor": "y3",

@@ -237,11 +237,19 @@ def _lay_out(figure: go.Figure, title: str, subtitle: str, quote: str, palette: 
     figure.update_layout(
         template=template_of(palette),
         height=HEIGHT_PX,
-        margin={"l": 28, "r": 84, "t": 104, "b": 44},
+        margin={"l": 28, "r": 84, "t": 84, "b": 44},
         title={"text": title, "subtitle": {"text": subtitle, "font": {"color": palette.muted, "size": 12}}, "y": 0.97},
         hovermode="x unified",
         hoversubplots="axis",
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.005, "yanchor": "bottom", "traceorder": "normal"},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "yref": "container",
+            "y": 0,
+            "yanchor": "bottom",
+            "traceorder": "normal",
+        },
         xaxis={
             "type": "date",
             "anchor": "y3",
