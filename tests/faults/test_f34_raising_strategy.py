@@ -134,3 +134,32 @@ def test_it_is_halted_after_a_restart_and_its_stop_works_still() -> None:
     assert session.snapshot().is_paused
     # 101 at the end is below what it raises on, so that it would buy if it might.
     assert [(fill.reason, fill.price) for fill in session.fills()] == [("signal", 101.0), ("trailing_stop", 104.5)]
+
+
+@pytest.mark.parametrize("is_resumed", [False, True])
+def test_failures_in_a_row_are_counted_on_after_a_restart(*, is_resumed: bool) -> None:
+    # It raises on 102, 103 and 104; the process dies behind the bar of 103.
+    closes = [101.0, 102.0, 103.0, 104.0, 101.0]
+    settings: dict[str, Any] = {"strategy": RaisesAt(low=102.0, high=104.0), "max_strategy_errors": 3}
+    record = KeptRecord()
+    whole = run(closes, record=record, **settings)
+    assert any("the strategy failed on 3 bars in a row" in event.text for event in whole.events())
+    counts = [note.body["failed_in_a_row"] for note in record.notes("breaker")]
+    assert counts == [1, 2, 3, 0]
+    left = record.survivor(rows=3)
+    if is_resumed:
+        left.note("breaker", 0, {"failed_in_a_row": 0})
+    session = run(closes, record=left, **settings)
+    is_halted = any("HALTED: the strategy failed on 3 bars in a row" in event.text for event in session.events())
+    assert is_halted is not is_resumed
+
+
+def test_a_good_bar_after_a_restart_ends_the_row_for_the_next_process_too() -> None:
+    # It raises on 102 and 103, and the process dies behind them; 101 is a good bar.
+    settings: dict[str, Any] = {"strategy": RaisesAt(low=102.0, high=103.0), "max_strategy_errors": 9}
+    record = KeptRecord()
+    run([101.0, 102.0, 103.0, 101.0], record=record, **settings)
+    left = record.survivor(rows=3)
+    assert [note.body["failed_in_a_row"] for note in left.notes("breaker")] == [1, 2]
+    run([101.0, 102.0, 103.0, 101.0], record=left, **settings)
+    assert [note.body["failed_in_a_row"] for note in left.notes("breaker")] == [1, 2, 0]

@@ -78,6 +78,11 @@ class Guard:
         """Why entries are halted, or None when the strategy works."""
         return self._failing_reason
 
+    @property
+    def failed_in_a_row(self) -> int:
+        """On how many bars the strategy failed without a good one since."""
+        return self._failed_in_a_row
+
     def strategy_failed(self, error: Exception, symbol: int, time_ns: int) -> None:
         """Take an exception of the strategy on one bar; the core has skipped its decision."""
         self._fails_now = True
@@ -92,6 +97,10 @@ class Guard:
     def settle(self) -> None:
         """Take what failed so far, in steps that were told before, as told."""
         self._fails_now = False
+
+    def go_on(self, failed_in_a_row: int) -> None:
+        """Take up the row of failures where an earlier run of the session left it."""
+        self._failed_in_a_row = failed_in_a_row
 
     def halt(self, reason: str) -> None:
         """Take up that entries were halted, and why, where an earlier run of the session left it."""

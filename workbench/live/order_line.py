@@ -322,6 +322,12 @@ class OrderLine:
             self._book.orders.forgive_exits(symbol)
         self._wake.set()
 
+    def withdraw(self) -> None:
+        """Cancel every entry that may rest, also one that nobody waits for since its cancel came to a person."""
+        for order in self._book.orders.unfinished():
+            if not order.intent.is_exit and order.intent.kind != "market":
+                self._cancel(order.intent.number)
+
     def resolve(self, number: int) -> str:
         """End an order of which nobody can tell, as a person has seen that it never arrived; return what came of it."""
         order, placing = self._book.orders.get(number), self._placing.get(number)

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BEGUN",
+    "FAILED_IN_A_ROW",
     "HOLE",
     "PAUSED",
     "Replayed",
+    "failed_in_a_row",
     "last_pause",
     "replay_record",
     "requests_in_flight",
@@ -41,9 +43,12 @@ which on all prices are known to come."""
 HOLE: Final = "hole_in"
 """Field of a notice that names the symbol of which prices are missing."""
 
+FAILED_IN_A_ROW: Final = "failed_in_a_row"
+"""Field of a note of kind ``breaker``: on how many bars the strategy has failed without a good one since."""
+
 PAUSED: Final = "pause"
 """Kind of the note on why entries are paused: ``reason``, and ``by`` whom or what: ``user``, ``strategy``, ``order``,
-``account``, ``feed``, ``gate`` or ``journal``."""
+``account``, ``feed``, ``gate``, ``journal``, ``replay`` or ``hang``."""
 
 
 class Replayed(NamedTuple):
@@ -51,12 +56,15 @@ class Replayed(NamedTuple):
 
     Attributes
     ----------
+    requests : tuple of ExchangeRequest
+        All orders, and cancels of them, that were asked for, oldest first.
     in_flight : tuple of ExchangeRequest
-        Orders, and cancels of them, of which the record does not say that they are done, oldest first.
+        Those of which the record does not say that they are done.
     events : ndarray of `EVENT`
         The record's rows.
     """
 
+    requests: tuple[ExchangeRequest, ...]
     in_flight: tuple[ExchangeRequest, ...]
     events: NDArray[np.void]
 
@@ -80,7 +88,7 @@ def replay_record(engine: LiveTradingEngine, readings: Readings, chart: ChartHis
     if cut.history is not None:
         chart.add_history(cut.history)
     chart.restore(cut.events, cut.tail, result, engine.forming)
-    return Replayed(requests_in_flight(result.requests, cut.events), cut.events)
+    return Replayed(result.requests, requests_in_flight(result.requests, cut.events), cut.events)
 
 
 def requests_in_flight(requests: Sequence[ExchangeRequest], events: NDArray[np.void]) -> tuple[ExchangeRequest, ...]:
@@ -97,6 +105,12 @@ def since_of(record: SessionRecord) -> int | None:
     begun = record.notes(BEGUN)
     since_ns: int | None = begun[0].body["since_ns"] if begun else None
     return since_ns
+
+
+def failed_in_a_row(record: SessionRecord) -> int:
+    """Return on how many bars the strategy had failed without a good one since when the record ended."""
+    counts = [note.body[FAILED_IN_A_ROW] for note in record.notes("breaker") if FAILED_IN_A_ROW in note.body]
+    return counts[-1] if counts else 0
 
 
 def last_pause(record: SessionRecord) -> RecordedNote | None:

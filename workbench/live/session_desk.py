@@ -9,7 +9,7 @@ from workbench.live.clock import ManualClock
 from workbench.live.clock_watch import ClockWatch, jump_text
 from workbench.live.keeper import RecordKeeper
 from workbench.live.mender import Mender
-from workbench.live.recovery import HOLE, PAUSED
+from workbench.live.recovery import FAILED_IN_A_ROW, HOLE, PAUSED
 from workbench.live.session_config import stale_limit_ns
 from workbench.live.sources import no_market
 from workbench.live.states import SessionState
@@ -60,8 +60,12 @@ class SessionDesk:
         self._mender = Mender(self._market, self._engine, self._status, {})
         self._clock_watch = ClockWatch(parts.base_clock)
         self._is_stopping = False
+        self._failed_in_a_row = 0
+        self._waits_until_ns: int | None = None
         self._dropped_ns: int | None = None
         self._pause_reason = "paused by the user"
+        # Why entries stay paused for as long as the session lives, whatever a person says.
+        self._barred: str | None = None
         # Stands still until the loop starts: history is fed outside of the market's time.
         self._clock: Clock = ManualClock(self._feed.start_ns)
         if parts.market is not None:
@@ -73,8 +77,11 @@ class SessionDesk:
         return self._stale_after_ns
 
     def _keep_failing(self) -> None:
-        """Keep why the engine paused by itself, once: its strategy failed too often."""
-        failing = self._engine.guard.failing_reason
+        """Keep how often the strategy failed, and, once, that the engine paused by itself as that was too often."""
+        count, failing = self._engine.guard.failed_in_a_row, self._engine.guard.failing_reason
+        if count != self._failed_in_a_row:
+            self._failed_in_a_row = count
+            self._keeper.note("breaker", self._engine.time_ns, {FAILED_IN_A_ROW: count})
         if failing is not None and failing != self._pause_reason:
             self._pause(failing, by="strategy")
 
@@ -170,6 +177,8 @@ class SessionDesk:
 
     def _publish(self, step: LiveStep) -> None:
         self._readings.take(step)
+        # Before anything is sent: with the orders what was decided becomes durable, and this with it.
+        self._keep_failing()
         if self._orders is not None:
             self._orders.send(step.result.requests)
             self._protect()
@@ -177,7 +186,6 @@ class SessionDesk:
         for trip in step.result.trips:
             text = f"{trip.rule} tripped: {trip.value:.4g} reached the limit {trip.limit:.4g}; entries are halted"
             self._status.note(trip.time_ns, "breaker", text)
-        self._keep_failing()
         update = self._parts.chart.add(step)
         self._judge(is_idle=False)
         self._commit(matters=_matters(step))
@@ -240,6 +248,9 @@ class SessionDesk:
             text = "entries stay paused until reconcile() decides what becomes of the difference"
             self._status.note(self._engine.time_ns, "account", text)
             return True
+        if self._barred is not None:
+            self._status.note(self._engine.time_ns, "order", f"entries stay paused: {self._barred}")
+            return True
         if (reason := self._market.closed_reason) is not None:
             text = f"entries stay paused in this process: {reason}; stop it, and start it when it may enter again"
             self._status.note(self._engine.time_ns, "order", text)
@@ -282,16 +293,24 @@ class SessionDesk:
         self._withdraw()
         self._end(SessionState.FAILED, reason)
 
+    def _may_wait(self) -> bool:
+        """Return whether a stop may wait on for the exchange; its time begins with the first question."""
+        now_ns = self._parts.base_clock.monotonic_ns()
+        if self._waits_until_ns is None:
+            self._waits_until_ns = now_ns + _ANSWERS_S * _NS_PER_S
+        return now_ns < self._waits_until_ns
+
     def _await_answers(self) -> None:
-        """Wait, not for long, until it is known what became of every order that was sent."""
+        """Wait, not for long, until no entry rests and it is known what became of every order that was sent."""
         if self._orders is None:
             return
         base, wake = self._parts.base_clock, self._parts.mailbox.wake
-        end_ns = base.monotonic_ns() + _ANSWERS_S * _NS_PER_S
         while not self._abandoned.is_set():
             wake.clear()
             self._book_reports()
-            if not self._orders.outstanding or base.monotonic_ns() >= end_ns:
+            # Each time: what nobody could tell of, or could not be cancelled before, may show up only now.
+            self._orders.withdraw()
+            if not self._orders.outstanding or not self._may_wait():
                 break
             base.wait(wake, 1.0)
         if self._orders.outstanding:
@@ -333,7 +352,8 @@ class SessionDesk:
         # Only when nothing waits to be run: in a session that is behind, the data is not old, the session is.
         if is_idle and self._clock.now_ns() >= self._stale_at_ns():
             limit_s = self._stale_after_ns / _NS_PER_S
-            silence = f"no data since {utc_text(self._readings.data_ns or 0)}, the limit is {limit_s:g} s"
+            since = utc_text((self._readings.data_ns or 0) // _NS_PER_S * _NS_PER_S)
+            silence = f"no data since {since}, the limit is {limit_s:g} s; nothing enters, no stop of its own can act"
         standing = Standing(
             account=self._readings.account,
             journal_fault=self._keeper.fault,

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from workbench.errors import SessionClosedError
 from workbench.live.clock import ReplayClock
+from workbench.live.left_orders import left_orders
 from workbench.live.live_core import compile_core
 from workbench.live.mender import Mender
+from workbench.live.order_notes import KINDS
 from workbench.live.records import ErrorRecord
 from workbench.live.session_config import stale_limit_ns
 from workbench.live.session_desk import SessionDesk
@@ -30,6 +32,10 @@ _log = logging.getLogger(__name__)
 _SLOW_SHARE: Final = 0.25
 _NS_PER_S: Final = 1_000_000_000
 _LONGEST_WAIT_S: Final = 3_600.0
+# Of a session that may never enter again.
+_WAY_OUT: Final = "stops and exits go on; flatten() closes its position and stop() ends it, then start a new session"
+# A stop that waits for an exchange that cannot be reached has little time.
+_TRY_AGAIN_S: Final = 1.0
 
 
 class _Due(Enum):
@@ -82,40 +88,58 @@ class SessionLoop(SessionDesk):
         opened = open_session(self._parts, self._is_called_off)
         if opened is None:
             return
-        self._market, self._orders, self._watch, missing_from, reason = opened
+        self._market, self._orders, self._watch, missing_from, reason, doubt = opened
         self._mender = Mender(self._market, self._engine, self._status, missing_from)
         self._feed = self._market.feed
         self._stale_after_ns = stale_limit_ns(self._config, self._market.speed)
         self._pause_reason = reason or self._pause_reason
+        self._failed_in_a_row = self._engine.guard.failed_in_a_row
         if self._market.clock is None:
             self._clock = ReplayClock(self._feed.start_ns, speed=self._config.speed, base=self._parts.base_clock)
         else:
             self._clock = self._market.clock
         self._feed.listen(self._parts.mailbox.wake)
-        if self._parts.host.is_muted:
-            self._pause("the strategy did not return from its last bar and is not asked again", by="strategy")
-            self._publish(self._engine.command(Command("mute")))
-        closed_reason = self._market.closed_reason
-        if closed_reason is not None:
-            self._pause(f"only exits are sent: {closed_reason}", by="gate")
-        elif self._parts.host.is_paused and not self._readings.account.is_paused:
-            self._pause("it was started again only to close its position or to end", by="user")
-        if (closed_reason is not None or self._parts.host.is_paused) and not self._readings.account.is_paused:
-            self._publish(self._engine.command(Command("pause")))
+        self._close_entries(doubt)
         # Before any price that was missed is run: what was decided before them may be old by now.
         self._drop_if_stale()
         self._judge(is_idle=True)
         self._commit(matters=True)
+
+    def _close_entries(self, doubt: str | None) -> None:
+        """Pause entries from the first moment on where nothing may enter, and say why and what a person can do."""
+        host, closed_reason = self._parts.host, self._market.closed_reason
+        if doubt is not None:
+            self._barred = f"{doubt}; {_WAY_OUT}"
+            self._pause(self._barred, by="replay")
+        elif host.is_muted:
+            self._barred = f"the strategy did not return from its last bar and is not asked again; {_WAY_OUT}"
+            self._pause(self._barred, by="hang")
+        elif closed_reason is not None:
+            self._pause(f"only exits are sent: {closed_reason}", by="gate")
+        elif host.is_paused and not self._readings.account.is_paused:
+            self._pause("it was started again only to close its position or to end", by="user")
+        if host.is_muted:
+            self._publish(self._engine.command(Command("mute")))
+        is_closed = self._barred is not None or closed_reason is not None or host.is_paused
+        if is_closed and not self._readings.account.is_paused:
+            self._publish(self._engine.command(Command("pause")))
 
     def _is_called_off(self, wait_s: float) -> bool:
         """Wait, and return whether somebody asked the session to end meanwhile; what else was asked waits."""
         mailbox = self._parts.mailbox
         mailbox.wake.clear()
         if mailbox.has_any("stop", "stop_flat"):
-            self._end(SessionState.STOPPED, "stopped by the user before its market could be reached")
-        elif not self._abandoned.is_set():
+            if not self._has_work() or not self._may_wait():
+                self._end(SessionState.STOPPED, "stopped by the user before its market could be reached")
+            wait_s = min(wait_s, _TRY_AGAIN_S)
+        if not self._abandoned.is_set() and not self._status.is_finished:
             self._parts.base_clock.wait(mailbox.wake, wait_s)
         return self._abandoned.is_set() or self._status.is_finished
+
+    def _has_work(self) -> bool:
+        """Return whether a session that is to stop has left something at the exchange that it should see to first."""
+        flattens = self._parts.mailbox.has_any("stop_flat") and bool(self._readings.account.positions)
+        return flattens or bool(left_orders(self._parts.host.record.notes(*KINDS)))
 
     def _go_on(self) -> bool:
         """Do what is due and wait for more; return whether there is more to do."""

@@ -10,7 +10,8 @@ import numpy as np
 
 from workbench.errors import ExchangeError
 from workbench.live.account_watch import AccountWatch
-from workbench.live.recovery import BEGUN, HOLE, last_pause, replay_record, told_events
+from workbench.live.recovery import BEGUN, HOLE, failed_in_a_row, last_pause, replay_record, told_events
+from workbench.live.replay_check import doubt_of
 from workbench.live.resumed_feed import ResumedFeed, last_seen_ns
 from workbench.live.states import SessionState
 from workbench.model import BAR_CLOSED
@@ -72,6 +73,8 @@ class Opened(NamedTuple):
         Open of the first bar that is missing of each symbol, ns UTC, where prices are missing before the feed.
     pause_reason : str or None
         Why entries were paused when the record ended.
+    doubt : str or None
+        Where the record, run again, did something else than it did.
     """
 
     market: Market
@@ -79,6 +82,7 @@ class Opened(NamedTuple):
     watch: AccountWatch | None
     missing_from: dict[str, int]
     pause_reason: str | None
+    doubt: str | None = None
 
 
 def open_session(parts: SessionParts, is_called_off: Callable[[float], bool]) -> Opened | None:
@@ -116,7 +120,9 @@ def _taken_up(parts: SessionParts, is_called_off: Callable[[float], bool]) -> Op
     parts.status.move(SessionState.RECOVERING, f"running {len(record):,} recorded events again", 0)
     replayed = replay_record(engine, parts.readings, parts.chart)
     parts.restored.set()
+    doubt = doubt_of(record.notes("intent"), replayed.requests) if parts.config.execution == "exchange" else None
     _mark_known_holes(parts, replayed.events)
+    engine.guard.go_on(failed_in_a_row(record))
     paused = last_pause(record) if parts.readings.account.is_paused else None
     if paused is not None and paused.body["by"] == "strategy":
         engine.guard.halt(paused.body["reason"])
@@ -137,7 +143,8 @@ def _taken_up(parts: SessionParts, is_called_off: Callable[[float], bool]) -> Op
         missing_from = engine.mark_lost_bars()
     orders = _order_line(parts, market, replayed)
     watch = _account_watch(parts, orders)
-    return Opened(market, orders, watch, missing_from, None if paused is None else paused.body["reason"])
+    pause_reason = None if paused is None else paused.body["reason"]
+    return Opened(market, orders, watch, missing_from, pause_reason, doubt)
 
 
 def _mark_known_holes(parts: SessionParts, events: NDArray[np.void]) -> None:

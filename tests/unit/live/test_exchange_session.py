@@ -210,6 +210,23 @@ def test_a_stop_cancels_a_resting_entry_before_the_line_is_closed(open_floor: An
     assert not any("unknown" in text for text in floor.texts())
 
 
+def test_a_stop_tries_once_more_to_cancel_what_could_not_be_cancelled_before(open_floor: Any) -> None:
+    floor = open_floor(strategy=EnterBelow())
+    floor.exchange.answer("place", lambda ticket: Accepted(state_of(ticket.client_order_id, "accepted", filled=0.0)))
+    floor.exchange.answer("cancel", NO_ANSWER)
+    floor.begin()
+    name = floor.asked("place").client_order_id
+    floor.exchange.answer("order", state_of(name, "accepted", filled=0.0))
+    floor.session.pause()
+    for wait_s in (1.0, 2.0, 5.0, 10.0, 30.0):
+        assert floor.asked("cancel") == name
+        floor.pass_line_time(wait_s)
+    assert floor.asked("cancel") == name
+    floor.exchange.answer("cancel", Accepted(state_of(name, "cancelled", filled=0.0)))
+    assert floor.session.stop() == "STOPPED"
+    assert floor.asked("cancel") == name
+
+
 def test_a_stream_that_dies_for_good_cancels_what_waits_and_fails_the_session(open_floor: Any) -> None:
     floor = open_floor(strategy=EnterBelow())
     floor.exchange.answer("place", lambda ticket: Accepted(state_of(ticket.client_order_id, "accepted", filled=0.0)))

@@ -417,6 +417,67 @@ def test_an_end_that_the_stream_did_not_tell_is_found_by_asking(start: Start) ->
     assert life.book() == [(0.0, 1, DONE)]
 
 
+def test_exits_refused_in_a_row_are_counted_on_by_the_next_process(start: Start) -> None:
+    life = start()
+    life.exchange.answer("place", Refused("too small", "-1013"))
+    life.send(request(1, is_exit=True, side="sell"))
+    life.line.pass_time(1.0)
+    assert life.book() == [(0.0, 1, DONE)]
+    life = start()
+    life.restore(request(1, is_exit=True, side="sell"))
+    life.send(request(2, is_exit=True, side="sell"))
+    # The second refusal is held back for 2 s, as in the process that knew of the first.
+    life.line.pass_time(1.5)
+    assert life.book() == []
+    life.line.pass_time(0.5)
+    assert life.book() == [(0.0, 2, DONE)]
+
+
+# ---- what a stop withdraws ----
+
+
+def test_a_stop_withdraws_an_order_that_shows_up_after_the_first_looks(start: Start) -> None:
+    life = lost(start, request(1, "limit", may_rest=True))
+    life.restore(request(1, "limit", may_rest=True))
+    life.orders.withdraw()
+    for _ in range(10):
+        life.line.pass_time(0.5)
+    assert (life.exchange.asked("cancel"), life.orders.outstanding) == ([], 2)  # the order and its cancel; 5 s < 6 s
+    life.exchange.answer("order", state_of(life.name(1), "accepted", filled=0.0))
+    life.line.pass_time(0.5)
+    assert life.exchange.asked("cancel") == [[life.name(1)]]
+    assert (life.book(), life.orders.outstanding) == ([(0.0, 1, DONE)], 0)
+
+
+def test_a_stop_withdraws_an_order_whose_cancel_came_to_a_person(start: Start) -> None:
+    life = start()
+    resting = Accepted(state_of(life.name(1), "accepted", filled=0.0))
+    life.exchange.answer("place", resting)
+    life.send(request(1, "limit", may_rest=True))
+    life.exchange.answer("order", resting.order)
+    life.exchange.answer("cancel", ExchangeTimeoutError("no", exchange="fake", retryable=True))
+    life.send(cancel(1))
+    for wait_s in (1.0, 2.0, 5.0, 10.0, 30.0):
+        life.line.pass_time(wait_s)
+    assert (life.book(), life.orders.outstanding) == ([], 0)
+    assert any("could not be cancelled: it is still open; it needs you" in one.text for one in life.orders.notices())
+    life.exchange.answer("cancel", Accepted(state_of(life.name(1), "cancelled", filled=0.0)))
+    life.orders.withdraw()
+    assert life.orders.outstanding == 1
+    life.line.settle()
+    assert (life.book(), life.orders.outstanding) == ([(0.0, 1, DONE)], 0)
+
+
+def test_a_stop_withdraws_no_exit_and_nothing_that_cannot_rest(start: Start) -> None:
+    life = start()
+    life.exchange.answer("place", lambda ticket: Accepted(state_of(ticket.client_order_id, "accepted", filled=0.0)))
+    life.send(request(1), request(2, "limit", is_exit=True, side="sell"))
+    life.book()
+    life.orders.withdraw()
+    life.line.settle()
+    assert life.exchange.asked("cancel") == []
+
+
 # ---- what takes a person ----
 
 

@@ -6,20 +6,18 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from workbench.core.reports import RESTING_STOPS
 from workbench.errors import JournalError
 from workbench.live.journal import JournalReader
-from workbench.live.order_notes import KINDS, NoteReader
+from workbench.live.left_orders import left_orders
+from workbench.live.order_notes import KINDS
 from workbench.live.process.record import CRASHED, FINISHED
-from workbench.live.report_book import ReportBook
-from workbench.model import Instrument
 
 if TYPE_CHECKING:
     from workbench.core.order_state import Intent
     from workbench.live.process.folders import SessionFolder
     from workbench.live.process.record import ProcessRecord
 
-__all__ = ["NOT_STOPPED", "orders_left", "record_of_end"]
+__all__ = ["NOT_STOPPED", "has_traded", "orders_left", "record_of_end"]
 
 NOT_STOPPED: Final = "not stopped yet"
 """How the reason of a session begins that was to stop and has left orders at the exchange."""
@@ -28,24 +26,26 @@ _MOST_NAMED: Final = 10
 
 
 def orders_left(folder: SessionFolder) -> tuple[str, ...]:
-    """Return the orders of which the journal does not say that they have ended, in words.
+    """Return the orders of which the journal does not say that they have ended, in words; see `left_orders`.
 
-    A stop that protects a position is to rest, and so is not among them. Of a journal that cannot be read nothing is
-    known, which is said in the place of orders.
+    Of a journal that cannot be read nothing is known, which is said in the place of orders.
     """
     if not folder.journal.is_file():
         return ()
     try:
-        notes = JournalReader(folder.journal).notes(*KINDS)
-        symbols = {note.body["symbol"] for note in notes if note.kind == "intent" and note.body["kind"] != "cancel"}
-        book = ReportBook(tuple(Instrument.of(symbol) for symbol in sorted(symbols)))
-        reader = NoteReader(book)
-        for note in notes:
-            reader.read(note)
-    except (JournalError, KeyError) as error:
+        return tuple(_text(intent) for intent in left_orders(JournalReader(folder.journal).notes(*KINDS)))
+    except JournalError as error:
         return (f"orders of which nobody knows, for the journal cannot be read ({error})",)
-    left = [order.intent for order in book.orders.unfinished() if order.intent.number < RESTING_STOPS]
-    return tuple(_text(intent) for intent in left)
+
+
+def has_traded(folder: SessionFolder) -> bool:
+    """Return whether orders of a session may have left, whatever became of them; a journal that is damaged hides it."""
+    if not folder.journal.is_file():
+        return False
+    try:
+        return bool(JournalReader(folder.journal).notes("intent"))
+    except JournalError:
+        return True
 
 
 def record_of_end(folder: SessionFolder, record: ProcessRecord, what: str, reason: str) -> ProcessRecord:

@@ -13,6 +13,7 @@ from workbench import errors
 from workbench.errors import ConfigError, SessionError, SessionLimitError, SessionNotFoundError
 from workbench.live.process.folders import SessionFolder, private_folder, sessions_root
 from workbench.live.process.lock import FileLock, LockedError
+from workbench.live.process.orders_left import has_traded
 from workbench.live.process.record import ProcessOptions, read_record, write_options, write_record
 from workbench.live.process.registered import RegisteredSession
 from workbench.live.process.session_info import SessionInfo, look_at
@@ -156,8 +157,8 @@ class SessionRegistry:
                 _check_text(folder, config, text)
                 self._ask(folder, "start")
             except Exception:
-                # The log stays with it, out of the way of the next try.
-                if read_record(folder) is None:
+                # The log stays with it, out of the way of the next try. Where orders may have left, it must be seen.
+                if read_record(folder) is None and not has_traded(folder):
                     folder.retire(session_id)
                 raise
         return look_at(folder), True

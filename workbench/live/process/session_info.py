@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.live.process.folders import read_json
 from workbench.live.process.heartbeat import read_beat
 from workbench.live.process.lock import holder_of, is_locked, left_behind
+from workbench.live.process.orders_left import has_traded
 from workbench.live.process.process_table import is_stopped
 from workbench.live.process.record import CRASHED, FINISHED, GIVEN_UP, RUNNING, read_budget_s, read_record
 
@@ -124,6 +125,9 @@ def _verdict(
     if is_locked(folder.lock):
         children = " ".join(str(one.pid) for one in left_behind(folder.lock))
         return "CRASHED", f"a process that the dead one left behind keeps its lock; `kill -9 {children or 'PID'}`"
+    if record is None and has_traded(folder):
+        # Its process died before it could say that it trades.
+        return "CRASHED", f"its process died just as it began to trade; position unmanaged; {again}"
     if record is None:
         return "UNBORN", f"it never got to trade; see {folder.log}"
     reasons = {

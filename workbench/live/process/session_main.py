@@ -190,6 +190,7 @@ class _SessionProcess:
         state, reason = self.session.state, self.session.reason
         if state is SessionState.FAILED and not was_asked and not read_request(self._folder):
             _say(f"the session failed: {reason}")
+            write_record(self._folder, self._record(RUNNING, reason))
             return EXIT_FAILED
         asked = "stop" if was_asked else read_request(self._folder).get("what", "kill")
         record = self._record(FINISHED, f"{state}: {reason}")

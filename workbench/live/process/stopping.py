@@ -8,10 +8,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from workbench.errors import SessionError
+from workbench.live.process.folders import read_json
 from workbench.live.process.lock import holder_of, is_locked, left_behind, wait_until_free
-from workbench.live.process.orders_left import NOT_STOPPED, orders_left, record_of_end
+from workbench.live.process.orders_left import NOT_STOPPED, has_traded, orders_left, record_of_end
 from workbench.live.process.process_table import send, wait_for_end
-from workbench.live.process.record import FINISHED, read_record, write_record, write_request
+from workbench.live.process.record import (
+    CRASHED,
+    FINISHED,
+    ProcessRecord,
+    read_record,
+    write_record,
+    write_request,
+)
 from workbench.live.process.supervisor_client import ask_supervisor, consents
 
 if TYPE_CHECKING:
@@ -71,8 +79,7 @@ def end_sessions(infos: Sequence[SessionInfo], what: str, *, flatten: bool = Fal
 
 def _has_work(folder: SessionFolder, *, flatten: bool) -> bool:
     """Return whether a session without a process has something to do before it may be called ended."""
-    record = read_record(folder)
-    if record is None or is_locked(folder.lock):
+    if is_locked(folder.lock):
         return False
     return (flatten and folder.journal.is_file()) or bool(orders_left(folder))
 
@@ -92,6 +99,8 @@ def _begin(folder: SessionFolder, timeout_s: float) -> str:
 def _settle(folder: SessionFolder, what: str, failure: str) -> None:
     """Write down the end of a session whose process could not, when no supervisor does."""
     record = read_record(folder)
+    if record is None and has_traded(folder):
+        record = ProcessRecord(session_id=str(read_json(folder.config).get("session_id", "")), phase=CRASHED)
     if record is None or record.phase == FINISHED or is_locked(folder.lock):
         return
     if what == "stop" and record.reason.startswith(NOT_STOPPED) and not failure and orders_left(folder):

@@ -20,6 +20,7 @@ from workbench.live.process.record import (
     CRASHED,
     FINISHED,
     GIVEN_UP,
+    RUNNING,
     ProcessRecord,
     read_budget_s,
     read_record,
@@ -217,6 +218,8 @@ class Watch:
             return
         if watched.hang is not None:
             how = f"hung in one step for {watched.hang['busy_s']:g} s and was {how}"
+        elif record.reason and record.phase == RUNNING:
+            how += f", as {record.reason}"
         deaths_s = self._policy.recent([*record.deaths_s, time.time()])
         delay_s = self._policy.delay_s(deaths_s)
         if delay_s is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import struct
@@ -9,14 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from workbench.live.process.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_LOCKED
-from workbench.live.process.folders import SessionFolder, private_folder
+from workbench.live.process.folders import SessionFolder, private_folder, read_json, write_json
 from workbench.live.process.heartbeat import Heartbeat
 from workbench.live.process.process_table import id_of, own_id
 from workbench.live.process.record import (
@@ -32,9 +33,11 @@ from workbench.live.process.record import (
     write_request,
 )
 from workbench.live.process.restarts import RestartPolicy
+from workbench.live.process.supervisor_client import CONSENTS, REAL_SWITCH
 from workbench.live.process.watch import Watch
 
 AT_ONCE = RestartPolicy(delays_s=(0.0,))
+ALL = json.dumps({"supervisor": None, "folders": list(CONSENTS)}).encode()
 FAILED = EXIT_FAILED << 8  # as wait() tells an exit code
 
 
@@ -43,10 +46,12 @@ class Forks:
     """Starts processes that wait, and writes down for what."""
 
     made: list[tuple[str, dict[str, Any] | None]] = field(default_factory=list)
+    environments: list[dict[str, str]] = field(default_factory=list)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __call__(self, folder: SessionFolder, mode: str, *, reply: Any, hang: Any, environment: Any) -> int:
-        del reply, environment
+        del reply
+        self.environments.append(environment)
         process = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
         self.processes.append(process)
         self.made.append((mode, hang))
@@ -269,3 +274,58 @@ def test_running_session_of_a_supervisor_that_is_gone_is_adopted(folder: Session
             assert successor.sessions == {}  # the one before lives
         successor.adopt()
         assert successor.sessions["one"].process == own_id()
+
+
+def test_supervisor_that_adopts_a_session_knows_where_its_keys_lie_and_not_that_it_may_enter(
+    folder: SessionFolder, forks: Forks
+) -> None:
+    from workbench.live.process.lock import FileLock
+
+    consents = {name: f"/place/of/{name}" for name in CONSENTS if name != REAL_SWITCH} | {REAL_SWITCH: "1"}
+    watch = Watch(folder.root, "key", forks, policy=AT_ONCE)
+    watch.start(folder, "start", environment=consents | {"OTHER": "one"})
+    watch.ended(forks.pid, signal.SIGSEGV)
+    watch.look(time.monotonic())
+    # Of the process that started it everything is known.
+    assert forks.environments == [consents | {"OTHER": "one"}] * 2
+    kept = read_json(folder.path / "watcher.json")
+    assert kept["folders"] == {name: place for name, place in consents.items() if name != REAL_SWITCH} | {
+        "OTHER": "one"
+    }
+    kept["folders"] |= {REAL_SWITCH: "1", "OTHER": "two"}
+    write_json(folder.path / "watcher.json", kept)
+    write_record(folder, ProcessRecord(session_id="s", phase=RUNNING, pid=own_id().pid))
+    successor = Watch(folder.root, "other", forks, policy=AT_ONCE)
+    with FileLock(folder.lock):
+        successor.adopt()
+    # What was written into the file since opens nothing either.
+    assert successor.sessions["one"].environment == {
+        name: place for name, place in consents.items() if name != REAL_SWITCH
+    }
+    assert REAL_SWITCH not in read_json(folder.path / "watcher.json")["folders"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b'{"supervisor": 5, "folders": "all"}', ALL])
+def test_session_whose_watcher_s_file_is_damaged_is_adopted_all_the_same(
+    folder: SessionFolder, forks: Forks, damage: bytes
+) -> None:
+    from workbench.live.process.lock import FileLock
+
+    watch_of(folder, forks)
+    (folder.path / "watcher.json").write_bytes(damage)
+    write_record(folder, ProcessRecord(session_id="s", phase=RUNNING, pid=own_id().pid))
+    successor = Watch(folder.root, "other", forks, policy=AT_ONCE)
+    with FileLock(folder.lock):
+        successor.adopt()
+    assert successor.sessions["one"].environment == {}
+
+
+def test_reason_of_a_session_that_failed_by_itself_is_told(folder: SessionFolder, forks: Forks) -> None:
+    watch = watch_of(folder, forks)
+    before = read_record(folder)
+    assert before is not None
+    write_record(folder, replace(before, reason="JournalError: the record is not what it was"))
+    watch.ended(forks.pid, FAILED)
+    record = read_record(folder)
+    assert record is not None
+    assert "ended with exit code 1, as JournalError: the record is not what it was; it starts again" in record.reason
