@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.journal_cases import new_journal, rows
-from tests.process_sessions import process_config
+from tests.process_sessions import home, process_config
 from workbench.errors import JournalError, SessionError
 from workbench.exchange.practice import PracticeConfig, PracticeExchange
 from workbench.live.exchange_source import ExchangeSource
@@ -56,11 +56,12 @@ def test_process_of_a_session_that_runs_already_ends_at_once(registry: SessionRe
 
 
 def test_second_session_on_the_same_symbol_of_an_account_is_refused_and_the_first_is_named(
-    registry: SessionRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A supervisor of its own, as it looks for the exchange where it was told to when it was started.
     monkeypatch.setenv("WORKBENCH_RUNTIME_DIR", str(tmp_path / "run"))
     config = PracticeConfig(is_registered=True)
-    with PracticeExchange(["BTC/USDT", "ETH/USDT"], speed=60, config=config) as exchange:
+    with PracticeExchange(["BTC/USDT", "ETH/USDT"], speed=60, config=config) as exchange, home(tmp_path) as registry:
         source = ExchangeSource("practice", address=exchange.address)
         settings: dict[str, Any] = {"source": source, "execution": "exchange", "speed": 1.0, "warmup_bars": None}
         first, _ = registry.start(process_config("f08-first", **settings))

@@ -59,3 +59,14 @@ def test_a_partial_fill_and_its_cancel_in_any_order(desk: Desk, order: tuple[int
     assert quantities(reports) == [0.25]
     assert [flags for *_, flags in reports].count(DONE) == 1
     assert desk.exchange.asked("cancel") == []
+
+
+def test_an_order_that_trades_on_after_its_cancel_is_cancelled_again(desk: Desk) -> None:
+    name = desk.name(1)
+    desk.line.put("own", state_of(name, "cancelled", filled=0.0))
+    assert desk.reports() == [(0.0, 0.0, 1, DONE)]
+    # It was not: a part of it is filled later, and the rest still waits at the exchange.
+    desk.line.put("own", state_of(name, "partly_filled", filled=0.25), own_trade(name, 0.25))
+    assert quantities(desk.reports()) == [0.25]
+    desk.line.settle()
+    assert [called for (called,) in desk.exchange.asked("cancel")] == [name]

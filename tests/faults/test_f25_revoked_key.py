@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.practice_session import BTC, HurriedClock, Stage
-from tests.unit.live.fake_exchange import own_trade
+from tests.unit.live.fake_exchange import FakeExchange, own_trade
 from tests.unit.live.test_order_line import WAITS_S, Desk, request
 from workbench.core.reports import DONE
 from workbench.errors import AuthError
@@ -91,16 +91,25 @@ def test_a_key_that_works_again_sells_and_its_fill_is_booked(stage: Stage) -> No
     stage.check_books()
 
 
-def test_the_stream_of_own_orders_is_listened_to_again() -> None:
+def test_the_stream_of_own_orders_is_listened_to_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fills of an order may be told by the stream alone for a while: lists of trades lag behind it."""
+    begun: list[Any] = []
+    watch_own = FakeExchange.watch_own
+
+    def counted(exchange: FakeExchange, symbols: Any, *, poll_s: float) -> Any:
+        begun.append(symbols)
+        return watch_own(exchange, symbols, poll_s=poll_s)
+
+    monkeypatch.setattr(FakeExchange, "watch_own", counted)
     desk = Desk()
     try:
         refused = AuthError("the key is not accepted", exchange="fake", retryable=False)
         desk.send(request(1))
-        for _ in range(2):
+        for times in (2, 3):
             desk.line.put("own", refused)
             assert desk.texts() == ["the order line broke: AuthError: the key is not accepted"]
             desk.line.pass_time(60.0)
+            assert len(begun) == times
         desk.line.put("own", own_trade(desk.name(1), 1.0, 101.0))
         assert desk.reports() == [(1.0, 101.0, 1, DONE)]
     finally:

@@ -71,5 +71,29 @@ def test_a_feature_writes_into_a_copy_of_its_own() -> None:
     assert session.parity().is_identical
 
 
+class SpoilsItsWindow(Strategy):
+    """Has a feature that reads two bars, and writes over them what it would read on the next one."""
+
+    def indicators(self, m: Any) -> dict[str, Any]:
+        def pair(close: Any) -> Any:
+            sums = close.copy()
+            sums[1:] += close[:-1]
+            close[:] = 1.0
+            return sums
+
+        return {"pair": m.feature(pair, lookback=3)}
+
+    def on_bar(self, now: Any, position: Any) -> Any:
+        return enter_long() if position.is_flat and now.pair > 209.0 else hold()
+
+
+def test_what_a_feature_writes_is_not_what_it_reads_next() -> None:
+    session = run_to_end(session_config(BARS, strategy=SpoilsItsWindow()))
+    assert session.errors() == ()
+    # 105 + 106 = 211 is the first sum above 209, after 104 + 105; decided at 106, bought at the next open, 106.
+    assert [fill.price for fill in session.fills()] == [106.0]
+    assert session.parity().is_identical
+
+
 def closes(session: Any) -> list[float]:
     return [row[4] for row in session.chart_state().bars.tolist()]
