@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.live import LiveSessionConfig
+from workbench.live import ChartState, LiveSessionConfig
 from workbench.strategy import sma_cross
 
 if TYPE_CHECKING:
@@ -59,11 +59,12 @@ class ChartFeed:
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self._bar_ticks = 0
+        self._now = (CASH, 0.0)
 
-    def chart_state(self) -> SimpleNamespace:
+    def chart_state(self) -> ChartState:
         """Return everything, as a session does."""
         with self._lock:
-            return SimpleNamespace(
+            return ChartState(
                 sequence=self.sequence,
                 symbol="BTC/USDT",
                 timeframe_ns=60_000_000_000,
@@ -71,6 +72,7 @@ class ChartFeed:
                 equity=self.equity[: self.count].copy(),
                 marks=(),
                 lines=self._lines(),
+                now=self._now,
             )
 
     def subscribe(self, callback: Callable[[object], None]) -> Callable[[], None]:
@@ -109,6 +111,7 @@ class ChartFeed:
             worth = CASH * price / self._close[0]
             points = np.array([[row[0], worth, -0.01]]) if closes else np.empty((0, 3))
             account = SimpleNamespace(equity=worth, drawdown=0.01)
+            self._now = (worth, -0.01)
             update = SimpleNamespace(
                 sequence=self.sequence,
                 bar_rows=row[None].copy(),
