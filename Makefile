@@ -11,7 +11,7 @@ INSTALLED := .venv/.installed
 STAMP := .venv/.compiled
 QUICKSTART := notebooks/00_quickstart.ipynb
 # What `make app` serves; another notebook with APP=...
-APP ?= notebooks/08_control_panel.ipynb
+APP ?= notebooks/09_open_the_desk.ipynb
 
 # Which interpreter .venv is made of: the first that is new enough and can make one. Name another with PYTHON=...
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(if $(shell \

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LEFT = REPOSITORY / "build" / "browser"
 VIEWPORT = {"width": 1400, "height": 1300}
 FAKE = """
-from tests.unit.panels.fake_session import FakeSession
+from tests.unit.panels.fake_session import FakeSession, FakeSetup
 from workbench.panels import session_panel
 session = panel = chart = None
 """
@@ -33,6 +33,7 @@ if panel is not None:
     session.stop()
     panel.close()
 session = FakeSession(bars=200)
+session.config = FakeSetup(execution="exchange")
 session.run(8)
 panel = session_panel(session)
 panel

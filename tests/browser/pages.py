@@ -157,6 +157,19 @@ def execute(page: Page, name: str, **options: Any) -> None:
     page.evaluate(COMMAND, [name, options])
 
 
+def reachable(page: Page, selector: str = ".wb-panel") -> list[tuple[str, str]]:
+    """Return role and name of all that the keyboard reaches in an element, as a screen reader is told them."""
+    wire = page.context.new_cdp_session(page)
+    element = wire.send("Runtime.evaluate", {"expression": f"document.querySelector({selector!r})"})
+    nodes = wire.send("Accessibility.queryAXTree", {"objectId": element["result"]["objectId"]})["nodes"]
+    wire.detach()
+    return [
+        (node["role"]["value"], node.get("name", {}).get("value", "").strip())
+        for node in nodes
+        if any(one["name"] == "focusable" and one["value"]["value"] for one in node.get("properties", ()))
+    ]
+
+
 def button(page: Page, name: str) -> Locator:
     """Return the newest panel's button of that name."""
     return page.locator(".wb-panel").last.get_by_role("button", name=name, exact=True)

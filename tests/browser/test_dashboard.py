@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.browser.lab import Lab
-from tests.browser.pages import open_notebook, run_all, run_cell, write_notebook
+from tests.browser.pages import open_notebook, reachable, run_all, run_cell, write_notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -43,6 +43,7 @@ panel.choose(0)
 panel
 """
 PANEL = "from workbench.panels import session_panel\nsession_panel(FakeSession(bars=30))"
+FIGURE = "result.heatmap()"
 CALL = ".wb-call"
 
 
@@ -60,6 +61,7 @@ def test_dashboard_follows_its_sessions_and_opens_the_panel_of_one(lab: Lab, pag
     open_cells(page, lab, "board", BOARD)
     row(page, "real-btc-1").get_by_text("REAL MONEY").wait_for()
     assert page.locator(".wb-sessions tbody tr").count() == 9
+    assert [role for role, name in reachable(page) if not name] == []
     run_cell(page, CRASH)
     row(page, "btc-day").get_by_text("CRASHED").wait_for()
     row(page, "grid-1").locator("td").nth(3).click()
@@ -111,6 +113,7 @@ def test_cell_of_a_sweep_is_chosen_by_click_and_by_keys_and_papered(lab: Lab, pa
     open_cells(page, lab, "sweep", SWEEP, "1")
     page.locator(CALL, has_text="fast=5, slow=20").wait_for()
     page.wait_for_selector(".wb-live[data-sequence]")
+    assert [role for role, name in reachable(page) if not name] == []
     drawn = page.evaluate("() => Number(document.querySelector('.wb-live').dataset.sequence)")
     box = page.locator(".wb-map-box")
     size = box.bounding_box()
@@ -122,6 +125,7 @@ def test_cell_of_a_sweep_is_chosen_by_click_and_by_keys_and_papered(lab: Lab, pa
     before = page.evaluate(active)
     page.keyboard.press("ArrowDown")
     page.locator(CALL, has_text="fast=15, slow=20").wait_for()
+    assert "fast 15, slow 20: Sharpe" in page.get_by_role("status").inner_text()
     page.keyboard.press("ArrowLeft")
     page.locator(CALL, has_text="fast=10, slow=20").wait_for()
     assert page.evaluate(active) == before  # the arrows are the map's, not the notebook's
@@ -134,7 +138,7 @@ def test_exported_notebook_shows_a_picture_of_each_panel(lab: Lab, browser: Any)
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
     nbconvert = pytest.importorskip("nbconvert")
-    cells = [nbformat.v4.new_code_cell(source) for source in (BOARD, SWEEP, PANEL)]
+    cells = [nbformat.v4.new_code_cell(source) for source in (BOARD, SWEEP, PANEL, FIGURE)]
     notebook = nbformat.v4.new_notebook(cells=cells)
     nbclient.NotebookClient(notebook, timeout=120, store_widget_state=False).execute()
     text, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
@@ -149,6 +153,10 @@ def test_exported_notebook_shows_a_picture_of_each_panel(lab: Lab, browser: Any)
     for place, expected in enumerate(("real-btc-1", "Plateau rank", "Day's P&L (UTC)")):
         assert pictures.nth(place).get_by_text(expected).first.is_visible()
     assert pictures.nth(2).locator(".wb-still-chart").bounding_box()["height"] > 100
+    # Plotly's own drawing needs a script that this page has not.
+    figure = page.locator(".jp-OutputArea-output img").last
+    assert figure.evaluate("(image) => image.complete && image.naturalWidth") == 860
+    assert figure.bounding_box()["height"] > 100
     # Nothing reaches beyond a narrow page but what scrolls in itself.
     assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
     context.close()

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import FAKE, FRESH, keep, watched
-from tests.browser.lab import Lab, Voila
+from tests.browser.conftest import FAKE, FRESH, environment, keep, watched
+from tests.browser.lab import REPOSITORY, Lab, Voila
 from tests.browser.pages import (
     PLENTY_MS,
     button,
@@ -21,6 +21,7 @@ from tests.unit.panels.fake_session import FakeSession
 from workbench.charts.live_assets import module_source, style_sheet
 from workbench.charts.live_palette import LIVE_COLORS
 from workbench.charts.live_stream import ChartStream
+from workbench.live.process.registry import SessionRegistry
 from workbench.panels import markup
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -73,6 +74,21 @@ def test_panel_works_in_voila(voila: Voila, browser: Any, request: pytest.Fixtur
         page.wait_for_selector(".wb-live", timeout=PLENTY_MS)
         use(page)
         keep("voila", "png", page.screenshot())
+
+
+def test_desk_of_make_app_opens_and_stays_open(
+    registry: SessionRegistry, browser: Any, request: pytest.FixtureRequest
+) -> None:
+    pytest.importorskip("voila", reason="this test needs the extra packages [app]")
+    server = Voila(REPOSITORY / "notebooks" / "09_open_the_desk.ipynb", environment(registry))
+    try:
+        with watched(browser, server.address, request.node) as page:
+            page.goto(f"{server.address}/?token={server.token}")
+            page.locator(".wb-start-form").get_by_role("button", name="Start", exact=True).wait_for(timeout=PLENTY_MS)
+            page.locator(".wb-dashboard", has_text="Stop all").wait_for(timeout=PLENTY_MS)
+            assert page.get_by_text("Error displaying widget").count() == 0
+    finally:
+        server.close()
 
 
 def test_page_of_voila_wants_its_token(voila: Voila, browser: Any, request: pytest.FixtureRequest) -> None:

@@ -10,6 +10,7 @@ from tests.browser.pages import (
     PLENTY_MS,
     button,
     execute,
+    reachable,
     run_cell,
     start_cell,
     wait_for_movement,
@@ -45,7 +46,8 @@ THEMES = {"dark": "JupyterLab Dark", "light": "JupyterLab Light"}
 
 def test_session_is_run_from_its_panel(panel: Any) -> None:
     wait_for_state(panel, "PREPARED")
-    fast = panel.locator(".wb-field input").first
+    assert [role for role, name in reachable(panel) if not name] == []
+    fast = panel.get_by_label("fast", exact=True)
     fast.fill("500")
     fast.press("Enter")
     panel.get_by_text("fast: 2 to 200, was 500").wait_for()

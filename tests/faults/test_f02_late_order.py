@@ -1,6 +1,7 @@
 """F02: an order reaches the matching engine after its sender has given up and was told "not found"."""
 
 import asyncio
+from typing import Any
 
 from tests.manual_timing import ManualTiming
 from tests.scripted_exchange import ORDER, Answer, ScriptedExchange, connected, limit_order
@@ -68,6 +69,21 @@ def test_without_a_rule_at_the_exchange_the_outcome_stays_unknown() -> None:
             ticket, unknown = await lost(exchange, client)
             for_ever = Unknown(unknown.cause, unknown.reason, unknown.sent_ns, None)
             assert await settle_order(client, ticket, for_ever, timing, poll_s=10.0) is for_ever
+
+    asyncio.run(asyncio.wait_for(test(), 20))
+
+
+def test_no_window_is_made_up_for_an_exchange_that_names_none() -> None:
+    async def test() -> None:
+        timing = ManualTiming(is_eager=True)
+        async with connected(timing=timing) as (exchange, client):
+            await client.measure_clock()
+            hidden: Any = client._exchange  # noqa: SLF001 - the same words, spoken by another exchange
+            hidden.id = "okx"
+            ticket, unknown = await lost(exchange, client)
+            assert unknown.closes_ns is None
+            assert await settle_order(client, ticket, unknown, timing, poll_s=10.0) is unknown
+            assert exchange.count("POST", ORDER) == 1
 
     asyncio.run(asyncio.wait_for(test(), 20))
 

@@ -1,11 +1,17 @@
 """F08: the same session, or the same symbol of an account, is started twice."""
 
 import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.journal_cases import new_journal, rows
 from tests.process_sessions import process_config
-from workbench.errors import SessionError
+from workbench.errors import JournalError, SessionError
+from workbench.exchange.practice import PracticeConfig, PracticeExchange
+from workbench.live.exchange_source import ExchangeSource
+from workbench.live.journal import Journal, JournalReader
 from workbench.live.process.registry import SessionRegistry
 from workbench.strategy import sma_cross
 
@@ -47,3 +53,36 @@ def test_process_of_a_session_that_runs_already_ends_at_once(registry: SessionRe
     with pytest.raises(SessionError, match=f"is locked by process {first.process.pid}"):
         registry._ask(first.folder, "resume")  # noqa: SLF001 - past the look that would say so before
     assert registry.find("f08-copy").process == first.process
+
+
+def test_second_session_on_the_same_symbol_of_an_account_is_refused_and_the_first_is_named(
+    registry: SessionRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_RUNTIME_DIR", str(tmp_path / "run"))
+    config = PracticeConfig(is_registered=True)
+    with PracticeExchange(["BTC/USDT", "ETH/USDT"], speed=60, config=config) as exchange:
+        source = ExchangeSource("practice", address=exchange.address)
+        settings: dict[str, Any] = {"source": source, "execution": "exchange", "speed": 1.0, "warmup_bars": None}
+        first, _ = registry.start(process_config("f08-first", **settings))
+        # Its orders and the other's would be taken for each other's, and both would sell what one of them bought.
+        with pytest.raises(SessionError, match=r"BTC/USDT on account .* is traded by session 'f08-first'"):
+            registry.start(process_config("f08-second", **settings, cash=5_000.0))
+        assert registry.find("f08-first").process == first.process
+        registry.start(process_config("f08-third", **settings | {"symbols": ("ETH/USDT",)}))
+        # Free again when it has ended.
+        registry.kill("f08-first")
+        registry.start(process_config("f08-fourth", **settings))
+        registry.kill("f08-third", "f08-fourth")
+
+
+def test_writer_of_an_older_life_can_record_nothing_and_so_send_nothing(tmp_path: Path) -> None:
+    with new_journal(tmp_path) as stale, Journal.open(stale.path) as current:
+        stale.append(rows(1))
+        stale.note("intent", 1, {"client_order_id": "a"})
+        for _ in range(2):
+            with pytest.raises(JournalError, match=r"this writer \(epoch 1\) must stop"):
+                stale.commit()
+        current.note("intent", 1, {"client_order_id": "a"})
+        current.commit()
+        # Each row says in which life it was written.
+        assert [(note.epoch, note.kind) for note in JournalReader(current.path).notes()] == [(2, "intent")]

@@ -25,7 +25,10 @@ from workbench.strategy import buy_and_hold
 
 CROSSED = Refused('HTTP 400: {"code": -2010, "msg": "Stop price would trigger immediately."}', "-2010")
 # Where a code says it, no word has to.
-BY_CODE = Refused("expect Falling, but trigger_price >= current", "110093")
+BYBIT = Refused("expect Falling, but trigger_price >= current", "110093")
+OKX = Refused("SL trigger price cannot be higher than the last price", "51280")
+OKX_SHORT = Refused("SL trigger price cannot be lower than the last price", "51278")
+BINANCE_CONTRACT = Refused("whatever it says", "-2021")
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def desk() -> Iterator[StopDesk]:
     made.line.close()
 
 
-@pytest.mark.parametrize("crossed", [CROSSED, BY_CODE])
+@pytest.mark.parametrize("crossed", [CROSSED, BYBIT, OKX, OKX_SHORT, BINANCE_CONTRACT], ids=lambda one: one.code)
 def test_crossed_stop_becomes_an_exit_at_once(desk: StopDesk, crossed: Refused) -> None:
     desk.exchange.answer("place", crossed, rests)
     desk.look(account())
@@ -49,6 +52,17 @@ def test_crossed_stop_becomes_an_exit_at_once(desk: StopDesk, crossed: Refused) 
     desk.look(FLAT)
     assert desk.orders.unprotected == ()
     assert len(desk.placed()) == 2
+
+
+def test_refusal_that_is_not_certain_to_say_so_sells_nothing(desk: StopDesk) -> None:
+    # OKX: of a take-profit; Bybit: too far from the price. Whatever is not known to mean "crossed" is tried again.
+    for refused in (Refused("TP trigger price", "51277"), Refused("trigger price too far", "170204")):
+        desk.exchange.answer("place", refused)
+        desk.look(account())
+        desk.look(account())
+        desk.line.pass_time(WAITS_S[-1])
+    assert {kind for _, kind, *_ in desk.placed()} == {"stop"}
+    assert desk.orders.unprotected == ()
 
 
 def test_session_s_own_exit_waits_for_that_one(desk: StopDesk) -> None:

@@ -7,13 +7,14 @@ it had, and it ends where a twin ends that never died.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.crashing_sessions import World, two_ways_world
+from tests.crashing_sessions import DyingJournal, Point, World, two_ways_world
 from tests.unit.live.markets import bars_of, session_config
 from workbench.live.feeds import bar_replay, olhc_tick_replay
 from workbench.live.spool import EventSpool
@@ -51,6 +52,7 @@ def state_of(engine: LiveTradingEngine) -> dict[str, Any]:
         "ledger": engine.ledger_hash(),
         "snapshot": asdict(engine.snapshot()),
         "forming": engine.forming,
+        "prices": engine.prices,
         "time_ns": engine.time_ns,
     }
 
@@ -88,6 +90,81 @@ def test_what_is_rebuilt_after_any_step_is_what_was_there_and_goes_on_alike(repl
     assert engine.snapshot().trade_count == 2  # both by their holding time
 
 
+class Deaths:
+    """Remembers what the engine of a session was at each commit, and compares it with what a restart makes of that."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.compared = 0
+        self.seen: list[dict[str, Any]] = []
+        self._committed: dict[tuple[Path, int], dict[str, Any]] = {}
+        commit, restore = DyingJournal.commit, LiveTradingEngine.restore
+
+        def committed(journal: DyingJournal) -> None:
+            engine = journal.world.session._engine  # type: ignore[union-attr]  # noqa: SLF001  the whole of the state
+            # Before it: a process that dies after its commit does not come back from it.
+            before = None if journal.world.is_dead else state_of(engine)
+            rows = len(journal)
+            try:
+                commit(journal)
+            finally:
+                if before is not None and journal.uncommitted == 0:
+                    self._committed[journal.path, rows] = before
+
+        def restored(engine: LiveTradingEngine) -> Any:
+            result = restore(engine)
+            journal: Any = engine._record  # noqa: SLF001  where it was restored from
+            if len(journal):
+                state = state_of(engine)
+                assert state == self._committed[journal.path, len(journal)]
+                self.compared += 1
+                self.seen.append(state)
+            return result
+
+        monkeypatch.setattr(DyingJournal, "commit", committed)
+        monkeypatch.setattr(LiveTradingEngine, "restore", restored)
+
+
+@contextmanager
+def waiting_world(folder: Path, *dies_at: Point) -> Iterator[World]:
+    folder.mkdir()
+    one = World(folder, BARS, dies_at=dies_at, strategy=BuysAndWaits(), risk=RISK)
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+@pytest.mark.parametrize(
+    ("world", "where"),
+    [
+        (waiting_world, "before commit"),
+        (waiting_world, "after commit"),
+        (waiting_world, "before send"),
+        (waiting_world, "after send"),
+        (two_ways_world, "before cancel"),
+        (two_ways_world, "after cancel"),
+    ],
+)
+def test_what_a_session_at_an_exchange_rebuilds_is_what_it_had_at_its_last_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: Any, where: str
+) -> None:
+    """Its state, byte for byte, with what the exchange had reported by then; whatever follows from what was lost."""
+    deaths = Deaths(monkeypatch)
+    with world(tmp_path / "whole") as whole:
+        whole.run()
+        numbers = range(whole.passed[where])
+    for number in numbers:
+        with world(tmp_path / str(number), (where, number)) as one:
+            one.run()
+            one.check()
+    # The first commits have no rows yet, and how many there are depends a little on how soon answers come.
+    assert deaths.compared >= 0.7 * len(numbers) > 0
+    if "commit" in where:
+        held = [one for state in deaths.seen for one in state["snapshot"]["positions"]]
+        assert max(one["trailing_level"] for one in held) >= 106.0 * 0.97
+        assert any(one["time_limit_ns"] for one in held)
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with two_ways_world(tmp_path_factory.mktemp("whole")) as one:
@@ -107,6 +184,7 @@ def test_a_session_at_an_exchange_ends_where_its_twin_ends_that_never_died(
         folder = tmp_path / str(number)
         with two_ways_world(folder, (name, number)) as one:
             session, twin = one.run(), whole.session
+            one.check()
             assert one.lives <= 1
             assert twin is not None
             if one.exchange.orders != whole.exchange.orders:

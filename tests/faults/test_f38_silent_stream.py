@@ -23,7 +23,10 @@ def test_silence_is_told_cancels_what_waits_and_costs_no_bar() -> None:
         stage.exchange.faults.add("silent_stream", where=STREAM, times=None)
         stage.exchange.advance(180)
         assert stage.session.wait_for("STALE", timeout_s=WAIT_S)
-        assert stage.session.reason == "no data since 2025-01-01T00:01Z, the limit is 90 s"
+        assert (
+            stage.session.reason
+            == "no data since 2025-01-01T00:01Z, the limit is 90 s; nothing enters, no stop of its own can act"
+        )
         stage.until_any(lambda: [str(order.status).lower() for order in stage.exchange.orders()] == ["canceled"])
         assert stage.bars == stage.bars[:1]
 

@@ -126,3 +126,27 @@ def test_cancels_then_exits_then_entries_then_reads() -> None:
             assert sent == ["DELETE", "exit", "entry", "GET"]
 
     asyncio.run(asyncio.wait_for(test(), 20))
+
+
+def test_entries_leave_enough_for_an_exit_to_leave_at_once() -> None:
+    async def test() -> None:
+        timing = ManualTiming()
+        # ccxt counts 0.2 for an order: enough for four of them.
+        budget = RateBudget(cost_per_s=0.2, burst=0.8, reserve=0.5, longest_wait_s=1_000.0)
+        async with connected(timing=ManualTiming(is_eager=True), budget=budget) as (exchange, client):
+            await client.market_rules("BTC/USDT")
+            await client.measure_clock()
+            client._limiter._timing = timing  # noqa: SLF001 - from here on the test turns the clock
+            client._limiter._left, client._limiter._filled_at_ns = 0.8, 0  # noqa: SLF001 - everything is left
+            entries = [asyncio.create_task(client.place_order(limit_order(f"entry-{number}"))) for number in range(4)]
+            # Half is kept, so that two wait for a refill, and no time passes here.
+            while sum(task.done() for task in entries) < 2:
+                await asyncio.wait(entries, timeout=0.01)
+            await client.place_order(limit_order("exit", is_exit=True))
+            sent = [params["newClientOrderId"] for method, _, params in exchange.requests if method == "POST"]
+            assert sent == ["entry-0", "entry-1", "exit"]
+            while any(not task.done() for task in entries):
+                timing.advance(1.0)
+                await asyncio.wait(entries, timeout=0.01)
+
+    asyncio.run(asyncio.wait_for(test(), 20))

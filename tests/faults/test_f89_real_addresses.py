@@ -130,3 +130,9 @@ def test_exchange_that_is_not_there_is_not_replaced_by_a_real_one() -> None:
             await hidden.close()
 
     asyncio.run(asyncio.wait_for(test(), 20))
+
+
+def test_exchange_of_which_an_address_could_not_be_turned_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.exchange.ccxt_client.repoint._moved", lambda node, *_: node)
+    with pytest.raises(ConfigError, match=r"these addresses of binance would leave this machine: .*api\.binance\.com"):
+        build_sync_exchange("binance", base_url=BASE)

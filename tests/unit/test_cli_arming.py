@@ -53,7 +53,7 @@ def test_arming_takes_the_sentence_and_says_what_it_allows(
     told = capsys.readouterr().out
     assert f"To allow it, type:\n  {SENTENCE}" in told
     assert "at most 100 USDT an order, 250 USDT a position, 2500 USDT a day, 10 orders a minute" in told
-    assert "daily loss 0.02, drawdown 0.04" in told  # twice the daily loss
+    assert "daily loss 2 %, drawdown 4 %" in told  # twice the daily loss
     arming = read_arming(vault.folder, "main", load_key(vault.folder, "main").credentials)
     assert arming is not None
     assert arming.expires_ns - arming.made_ns == 90 * 60 * 1_000_000_000

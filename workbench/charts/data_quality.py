@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.charts.decimation import envelope_rows
+from workbench.charts.figure import Figure
 from workbench.charts.figures import WIDE, utc_labels
 from workbench.charts.theme import Palette, ThemeName, name_pane, palette_of, template_of
 from workbench.errors import DataError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.charts.decimation import Floats, Integers
-    from workbench.model import Timeframe
+    from workbench.model import Instrument, Timeframe
 
 __all__ = ["QualityView", "quality_figure"]
 
@@ -37,6 +38,10 @@ class QualityView(Protocol):
     @property
     def title(self) -> str:
         """What was looked at."""
+
+    @property
+    def instrument(self) -> Instrument:
+        """The symbol, whose quote currency the prices are in."""
 
     @property
     def timeframe(self) -> Timeframe:
@@ -89,7 +94,7 @@ def quality_figure(report: QualityView, *, theme: ThemeName = "auto") -> go.Figu
     palette = palette_of(theme)
     if not len(report.time_ns):
         raise DataError(f"{report.title} has no time to draw")
-    figure = go.Figure(_close_line(report, palette))
+    figure = Figure(_close_line(report, palette))
     figure.add_traces(_marks(report, palette))
     figure.add_traces(_presence(report, palette))
     _lay_out(figure, report, palette)
@@ -167,10 +172,10 @@ def _presence(report: QualityView, palette: Palette) -> go.Bar:
         width=np.full(buckets, width_ms),
         offset=0,
         yaxis="y2",
-        name="Bars there",
+        name="Bars present",
         marker={"color": [palette.up if value == 100.0 else palette.down for value in share], "line": {"width": 0}},  # noqa: PLR2004 - all of them
         customdata=np.stack((there, room), axis=1),
-        hovertemplate="%{customdata[0]:,} of %{customdata[1]:,}<extra>bars there</extra>",
+        hovertemplate="%{customdata[0]:,} of %{customdata[1]:,}<extra>bars present</extra>",
         showlegend=False,
     )
 
@@ -186,7 +191,7 @@ def _lay_out(figure: go.Figure, report: QualityView, palette: Palette) -> None:
     figure.update_layout(
         template=template_of(palette),
         height=HEIGHT_PX,
-        margin={"l": 28, "r": 72, "t": 96, "b": 40},
+        margin={"l": 28, "r": 72, "t": 80, "b": 40},
         title={
             "text": _escaped(report.title),
             "subtitle": {"text": report.headline(), "font": {"color": palette.muted, "size": 12}},
@@ -195,7 +200,7 @@ def _lay_out(figure: go.Figure, report: QualityView, palette: Palette) -> None:
         },
         bargap=0,
         hovermode="closest",
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.01, "yanchor": "bottom"},
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "yref": "container", "y": 0, "yanchor": "bottom"},
         xaxis={
             "type": "date",
             "anchor": "y2",
@@ -211,7 +216,8 @@ def _lay_out(figure: go.Figure, report: QualityView, palette: Palette) -> None:
         },
         yaxis2={**axis, "domain": below, "range": [0, 105], "dtick": 50, "ticksuffix": " %"},
     )
-    for text, top in (("Close, log scale" if is_wide else "Close", above[1]), ("Bars there", below[1])):
+    close = f"Close, {report.instrument.quote}{', log scale' if is_wide else ''}"
+    for text, top in ((close, above[1]), ("Bars present, % of those due", below[1])):
         name_pane(figure, text, top, palette, is_inside=top == above[1])
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from workbench.charts.decimation import Candles, Floats, Integers, envelope_rows, join_candles
+from workbench.charts.figure import Figure
 from workbench.charts.theme import Palette, ThemeName, name_pane, palette_of, template_of
 from workbench.charts.trade_marks import MAX_TRADES, drawn_rows, trade_traces
 from workbench.errors import ConfigError, DataError
@@ -104,7 +105,7 @@ def backtest_figure(result: BacktestView, *, symbol: str | None = None, theme: T
     positions = result.open_positions
     positions = positions[positions["symbol"] == symbol]
     drawn = trades.iloc[drawn_rows(trades["pnl"].to_numpy(dtype=np.float64))]
-    figure = go.Figure(candle_trace(candles, symbol, palette))
+    figure = Figure(candle_trace(candles, symbol, palette))
     figure.add_traces(trade_traces(drawn, positions, candles, palette=palette))
     figure.add_traces(_account_traces(result, palette))
     quote = bars.instruments[0].quote
@@ -231,7 +232,7 @@ def _lay_out(figure: go.Figure, *, title: str, subtitle: str, palette: Palette) 
     figure.update_layout(
         template=template_of(palette),
         height=HEIGHT_PX,
-        margin={"l": 28, "r": 72, "t": 104, "b": 44},
+        margin={"l": 28, "r": 72, "t": 84, "b": 44},
         title={
             "text": title,
             "subtitle": {"text": subtitle, "font": {"color": palette.muted, "size": 12}},
@@ -240,7 +241,8 @@ def _lay_out(figure: go.Figure, *, title: str, subtitle: str, palette: Palette) 
         },
         hovermode="x unified",
         hoversubplots="axis",
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.005, "yanchor": "bottom"},
+        # Below: on a narrow page it has two lines, and above they would lie on the title.
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "yref": "container", "y": 0, "yanchor": "bottom"},
         xaxis={
             "type": "date",
             "anchor": "y3",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import plotly.graph_objects as go
 
+from workbench.charts.figure import Figure
 from workbench.charts.theme import Palette, ThemeName, palette_of, template_of
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def heatmap_figure(surface: Surface, *, theme: ThemeName = "auto") -> go.Figure:
     palette = palette_of(theme)
     x, y = _axis_values(surface.x), _axis_values(surface.y)
     number = NUMBER_FORMATS.get(surface.unit, ",.2f")
-    figure = go.Figure(
+    figure = Figure(
         go.Heatmap(
             x=x,
             y=y,
@@ -150,7 +151,7 @@ def line_figure(surface: Surface, *, theme: ThemeName = "auto") -> go.Figure:
     if surface.marked is not None:
         sizes[surface.marked[1]] = 13
     number = NUMBER_FORMATS.get(surface.unit, ",.2f")
-    figure = go.Figure(
+    figure = Figure(
         go.Scatter(
             x=x,
             y=surface.values[0],
@@ -168,19 +169,20 @@ def line_figure(surface: Surface, *, theme: ThemeName = "auto") -> go.Figure:
 
 
 def _lay_out(figure: go.Figure, surface: Surface, palette: Palette) -> None:
+    # In words: the ring is dark, and of a legend on a dark page nothing would be seen.
+    mark = "" if surface.marked is None else "  ·  ◯ best plateau"
     figure.update_layout(
         template=template_of(palette),
         height=HEIGHT_PX,
         margin={"l": 12, "r": 24, "t": 84, "b": 24},
         title={
             "text": surface.title,
-            "subtitle": {"text": surface.subtitle, "font": {"color": palette.muted, "size": 12}},
+            "subtitle": {"text": surface.subtitle + mark, "font": {"color": palette.muted, "size": 12}},
             "y": 0.96,
             "yanchor": "top",
         },
         xaxis={"title": {"text": surface.x_name}, **_axis_kind(surface.x)},
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom"},
-        showlegend=True,
+        showlegend=False,
     )
 
 

@@ -20,7 +20,7 @@ from workbench.charts.page_writer import PageWriter
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from workbench.charts.live_source import ChartSource
+    from workbench.charts.live_source import ChartSource, ChartState
 
 __all__ = ["ChartOptions", "LiveChart"]
 
@@ -44,6 +44,8 @@ class ChartOptions:
         What kind of money this is, shown beside the symbol.
     is_titled : bool, default True
         Whether symbol, timeframe and mode stand above the plot; a panel that shows them itself says no.
+    is_whole : bool, default False
+        Whether it opens on all bars instead of the newest.
     limits : StreamLimits, optional
         Message rates.
     """
@@ -51,6 +53,7 @@ class ChartOptions:
     height: int = 480
     mode: str = "paper · simulated"
     is_titled: bool = True
+    is_whole: bool = False
     limits: StreamLimits | None = None
 
 
@@ -77,6 +80,7 @@ class LiveChart(anywidget.AnyWidget):
     title = traitlets.Dict().tag(sync=True)
     timeframe_ms = traitlets.Float().tag(sync=True)
     height = traitlets.Int().tag(sync=True)
+    is_whole = traitlets.Bool().tag(sync=True)
     palettes = traitlets.Dict().tag(sync=True)
     font = traitlets.Unicode(FONT_FAMILY).tag(sync=True)
 
@@ -100,12 +104,14 @@ class LiveChart(anywidget.AnyWidget):
             },
             timeframe_ms=state.timeframe_ns / _NS_PER_MS,
             height=options.height,
+            is_whole=options.is_whole,
             palettes={name: dict(colors) for name, colors in LIVE_COLORS.items()},
         )
         self._source = source
         self._limits = options.limits or StreamLimits()
         self._writer = PageWriter("workbench-chart", self._has_work, self._write)
         self._stream = ChartStream(source, clock=clock, limits=self._limits, on_work=self._writer.work.set)
+        self._stream.see(state.bars)
         self._passenger: Callable[[], None] = lambda: None
         self._carried_at = -math.inf
         self._clock = clock
@@ -140,8 +146,12 @@ class LiveChart(anywidget.AnyWidget):
 
     @property
     def last_price(self) -> float:
-        """Newest price that went through the chart; nan before the first."""
+        """Newest price that the chart has seen; nan before the first."""
         return self._stream.last_price
+
+    def see(self, state: ChartState) -> None:
+        """Take the newest price of a snapshot, for a chart that no page looks at."""
+        self._stream.see(state.bars)
 
     def _hear(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
         self._stream.hear(content)

@@ -11,7 +11,7 @@ from typing import Final
 
 from workbench.errors import WorkbenchError
 
-__all__ = ["MODULES", "module_source", "plotly_script", "style_sheet"]
+__all__ = ["MODULES", "module_source", "pane_source", "plotly_script", "style_sheet"]
 
 _FOLDER: Final = Path(__file__).parent / "js"
 
@@ -22,6 +22,7 @@ MODULES: Final = (
     "levels",
     "study",
     "store",
+    "wire",
     "link",
     "labels",
     "geometry",
@@ -36,7 +37,7 @@ MODULES: Final = (
     "view",
     "widget",
 )
-_IMPORT: Final = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
+_IMPORT: Final = re.compile(r'^import \{[^}]*\} from "\./[\w/]+\.js";\n', re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export (?=(?:async )?function |class |const )", re.MULTILINE)
 
 
@@ -47,8 +48,17 @@ def module_source() -> str:
     A widget's module is loaded from a text without an address, so it cannot import its neighbours: the files are joined
     in order and their imports of each other taken out. A name stands for one thing in all files.
     """
-    parts = [(_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in MODULES]
-    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", part)) for part in parts)
+    return _joined(*(_FOLDER / f"{name}.js" for name in MODULES))
+
+
+@cache
+def pane_source() -> str:
+    """Return the browser module of a pane, with the wire that it shares with the chart."""
+    return _joined(_FOLDER / "wire.js", _FOLDER.parent / "pane.js")
+
+
+def _joined(*files: Path) -> str:
+    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", file.read_text(encoding="utf-8"))) for file in files)
 
 
 @cache

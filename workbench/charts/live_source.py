@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from workbench.model import AccountState
@@ -25,6 +26,7 @@ __all__ = [
     "ChartUpdate",
     "HeldSide",
     "Mark",
+    "equity_until_now",
 ]
 
 Mark = tuple[int, float, int, str, int]
@@ -90,6 +92,10 @@ class ChartState(Protocol):
     def lines(self) -> Mapping[str, float]:
         """Price levels of the open position by name."""
 
+    @property
+    def now(self) -> tuple[float, float] | None:
+        """Equity, and drawdown as a fraction <= 0, at this moment; None before the session began."""
+
 
 class ChartUpdate(Protocol):
     """What one step of the session changed; its number is one more than that of the update before it."""
@@ -117,6 +123,17 @@ class ChartUpdate(Protocol):
     @property
     def snapshot(self) -> AccountState:
         """The account after the step."""
+
+
+def equity_until_now(state: ChartState) -> NDArray[np.float64]:
+    """Return the equity points with one for the newest bar, also where that bar did not close.
+
+    Without it the lines of a session that was stopped would end a bar before its candles.
+    """
+    bars, equity = state.bars, state.equity
+    if state.now is None or not len(bars) or (len(equity) and equity[-1, 0] >= bars[-1, 0]):
+        return equity
+    return np.concatenate([equity, [[bars[-1, 0], *state.now]]])
 
 
 class ChartSource(Protocol):

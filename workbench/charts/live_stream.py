@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from workbench.charts.live_assets import plotly_script
-from workbench.charts.live_source import BAR_COLUMNS, EQUITY_COLUMNS, FINISHED_STATES
+from workbench.charts.live_source import BAR_COLUMNS, EQUITY_COLUMNS, FINISHED_STATES, equity_until_now
 from workbench.charts.live_study import LiveStudy
 
 if TYPE_CHECKING:
@@ -131,11 +131,13 @@ class ChartStream:
     def is_done(self) -> bool:
         """Whether nothing more can come: the finished session is sent whole and no page waits for an answer."""
         with self._lock:
-            return self._is_final and not self._needs_snapshot and not self._wants_script
+            is_sent = self._is_final and not self._needs_snapshot and not self._wants_script
+        # The study works behind the bars: its last lines come after the last snapshot.
+        return is_sent and self._study.is_settled
 
     @property
     def last_price(self) -> float:
-        """Close of the newest bar sent, in quote currency; nan before the first."""
+        """Close of the newest bar seen, in quote currency; nan before the first."""
         return self._last_price
 
     def hear(self, content: Mapping[str, object]) -> None:
@@ -165,6 +167,11 @@ class ChartStream:
         with self._lock:
             self._updates.clear()
             self._needs_snapshot = True
+
+    def see(self, bars: NDArray[np.float64]) -> None:
+        """Take the newest price of these bars."""
+        if len(bars):
+            self._last_price = float(bars[-1, _CLOSE])
 
     def pump(self) -> tuple[Message, ...]:
         """Return what must be sent now, numbered; nothing without a page or within the message interval."""
@@ -224,10 +231,10 @@ class ChartStream:
             "marks": _marks(state.marks),
             "lines": _lines(state.lines),
         }
-        self._see(state.bars)
+        self.see(state.bars)
         self._study.follow(state)
         rows = self._limits.max_rows
-        tables = (_rows(state.bars[-rows:], BAR_COLUMNS), _rows(state.equity[-rows:], EQUITY_COLUMNS))
+        tables = (_rows(state.bars[-rows:], BAR_COLUMNS), _rows(equity_until_now(state)[-rows:], EQUITY_COLUMNS))
         return _with_study(content, tables, self._study.whole())
 
     def _delta(self, updates: Sequence[ChartUpdate], news: StudyNews) -> Message:
@@ -239,15 +246,11 @@ class ChartStream:
         content["marks"] = _marks(mark for update in updates for mark in update.marks)
         content["lines"] = _lines(updates[-1].lines)
         bars = _latest_rows([update.bar_rows for update in updates], BAR_COLUMNS)
-        self._see(bars)
+        self.see(bars)
         self._study.add(bars, updates)
         points = [update.equity_rows for update in updates]
         equity = _latest_rows([*points, _live_point(bars, updates[-1])], EQUITY_COLUMNS)
         return _with_study(content, (_rows(bars, BAR_COLUMNS), _rows(equity, EQUITY_COLUMNS)), news)
-
-    def _see(self, bars: NDArray[np.float64]) -> None:
-        if len(bars):
-            self._last_price = float(bars[-1, _CLOSE])
 
 
 def _with_study(content: dict[str, object], tables: tuple[bytes, ...], news: StudyNews) -> Message:

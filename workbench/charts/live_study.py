@@ -35,7 +35,10 @@ _CLOSE: Final = 4
 
 @dataclass(slots=True, eq=False)
 class StudyNews:
-    """What a page does not know yet; with `is_whole` it replaces what the page has."""
+    """What a page does not know yet; with `is_whole` it replaces what the page has.
+
+    `fault` says why there is no backtest, or nothing at all.
+    """
 
     is_whole: bool = False
     names: tuple[str, ...] = ()
@@ -121,6 +124,12 @@ class LiveStudy:
         with self._lock:
             news, self._news = self._news, StudyNews(names=self._kept.names)
         return news
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all bars are worked on and all that came of them is taken."""
+        with self._lock:
+            return not (self._is_working or self._news)
 
     def whole(self) -> StudyNews:
         """Return everything that is kept."""
@@ -246,6 +255,7 @@ def _news(study: StrategyStudy, *pieces: StudyRows, is_whole: bool = False) -> S
         [piece.levels for piece in pieces if len(piece.levels)],
         [piece.equity for piece in pieces if len(piece.equity)],
         [mark for piece in pieces for mark in piece.marks],
+        study.lack if is_whole else "",
     )
 
 

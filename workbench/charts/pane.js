@@ -1,86 +1,28 @@
 // A pane: markup that the kernel writes, part by part, while somebody looks. Acts of the user go back by name.
-// anywidget hands `initialize` and `render` different model objects, so what both share is found by the pane's own id.
+import { entryPoints, Wire } from "./js/wire.js";
 
-const BEAT_MS = 3000;
-const ASK_MS = 1500;
-const STALE_MS = 6000;
 const CHECK_MS = 1000;
-const links = new Map();
 
-class PaneLink {
-  constructor(model) {
-    this.model = model;
+class PaneLink extends Wire {
+  constructor(model, now = () => performance.now()) {
+    super(model, "whole", now);
     this.parts = null;
     this.sequence = 0;
-    this.listeners = new Set();
-    this.visible = new Set(); // the views of this page that can be seen
-    this.lastMessageAt = performance.now();
-    this.receive = (content) => this.#receive(content);
-    model.on("msg:custom", this.receive);
-    this.timer = setInterval(() => this.beat(), BEAT_MS);
+    this.needsAnswer = true; // parts that lack a change are shown until the whole has come
   }
 
-  close() {
-    clearInterval(this.timer);
-    clearTimeout(this.askTimer);
-    this.model.off("msg:custom", this.receive);
-    this.visible.clear();
-  }
-
-  // The kernel writes only while it hears this; a page nobody looks at stays silent and costs nothing.
-  beat() {
-    if (this.visible.size) this.send({ kind: "beat" });
-  }
-
-  setVisible(view, isVisible) {
-    const wasVisible = this.visible.size > 0;
-    if (isVisible) this.visible.add(view);
-    else this.visible.delete(view);
-    if (wasVisible || !this.visible.size) return;
-    this.lastMessageAt = performance.now(); // the kernel was silent because this page was: that is not "stale"
-    this.beat();
-    if (!this.parts) this.#ask();
-  }
-
-  // Milliseconds of unexpected silence, 0 while all is well.
-  get staleMs() {
-    const silence = performance.now() - this.lastMessageAt;
-    return this.visible.size && silence > STALE_MS ? silence : 0;
-  }
-
-  send(content) {
-    try {
-      this.model.send(content);
-    } catch (error) {
-      console.debug("pane: the kernel cannot be reached", error); // the stale note tells the user
+  receive(content) {
+    const { kind, parts, sequence } = content;
+    const isNext = !this.needsAnswer && sequence === this.sequence + 1;
+    if (kind === "whole" || (kind === "change" && isNext)) {
+      this.parts = kind === "whole" ? parts : { ...this.parts, ...parts };
+      this.sequence = sequence;
+      this.needsAnswer = false;
+      for (const view of this.listeners) view.fill(kind === "whole" ? [""] : Object.keys(parts));
+    } else if (kind === "change" || (kind === "pulse" && sequence !== this.sequence)) {
+      this.needsAnswer = true;
+      this.ask();
     }
-  }
-
-  #receive(content) {
-    this.lastMessageAt = performance.now();
-    const isNext = this.parts && content.sequence === this.sequence + 1;
-    if (content.kind === "pulse") {
-      if (!this.parts || content.sequence !== this.sequence) this.#ask();
-    } else if (content.kind === "whole") {
-      this.parts = content.parts;
-      this.sequence = content.sequence;
-      for (const view of this.listeners) view.fill([""]);
-    } else if (content.kind === "change" && isNext) {
-      Object.assign(this.parts, content.parts);
-      this.sequence = content.sequence;
-      for (const view of this.listeners) view.fill(Object.keys(content.parts));
-    } else if (content.kind === "change") {
-      this.parts = null;
-      this.#ask();
-    }
-  }
-
-  // Until answered: the question or its answer may be lost while a cell hogs the kernel.
-  #ask() {
-    clearTimeout(this.askTimer);
-    if (!this.visible.size) return;
-    this.send({ kind: "whole" });
-    this.askTimer = setTimeout(() => { if (!this.parts) this.#ask(); }, ASK_MS);
   }
 }
 
@@ -203,20 +145,6 @@ class PaneView {
   }
 }
 
-function initialize({ model }) {
-  const id = model.get("uid");
-  const link = new PaneLink(model);
-  links.set(id, link);
-  return () => {
-    link.close();
-    links.delete(id);
-  };
-}
-
-function render({ model, el }) {
-  const view = new PaneView(links.get(model.get("uid")), el);
-  view.open();
-  return () => view.close();
-}
+const { initialize, render } = entryPoints((model) => new PaneLink(model), (_model, link, el) => new PaneView(link, el));
 
 export default { initialize, render };

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anywidget
 import traitlets
 
+from workbench.charts.live_assets import pane_source
 from workbench.charts.page_writer import PageWriter
 from workbench.charts.pane_stream import PaneStream
 
@@ -51,7 +52,7 @@ class Pane(anywidget.AnyWidget):
         Seconds that never run backwards.
     """
 
-    _esm = (_FOLDER / "pane.js").read_text(encoding="utf-8")
+    _esm = pane_source()
     _css = (_FOLDER / "pane.css").read_text(encoding="utf-8")
     uid = traitlets.Unicode().tag(sync=True)
 

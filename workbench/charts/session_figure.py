@@ -8,9 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.charts.decimation import envelope_rows, join_candles
+from workbench.charts.figure import Figure
 from workbench.charts.figures import candle_trace, utc_labels
 from workbench.charts.live import quote_currency, timeframe_name
 from workbench.charts.live_palette import LIVE_COLORS
+from workbench.charts.live_source import equity_until_now
 from workbench.charts.live_study import StudyNews, study_now
 from workbench.charts.theme import name_pane, palette_of, template_of
 from workbench.errors import DataError
@@ -70,14 +72,15 @@ def session_figure(source: ChartSource, *, title: str, theme: ThemeName = "auto"
     times = np.rint(bars[:, 0]).astype(np.int64) * _NS_PER_MS
     candles = join_candles(times, bars[:, 1:5].T, timeframe=timeframe)
     study = study_now(source, state)
-    figure = go.Figure([*_volume(bars, times, candles, palette), candle_trace(candles, state.symbol, palette)])
+    figure = Figure([*_volume(bars, times, candles, palette), candle_trace(candles, state.symbol, palette)])
     figure.add_traces(_levels(study, live))
     figure.add_traces(_results(state, study, palette, live))
     figure.add_traces(_marks(state.marks, study.marks, palette, live))
     _shade_held(figure, state, int(times[-1]) + timeframe.ns, palette)
     _draw_lines(figure, state.lines, palette, live)
     quote = quote_currency(state.symbol)
-    _lay_out(figure, f"{title}  ·  {state.symbol} {timeframe}", _subtitle(times, state), quote, palette)
+    subtitle = _subtitle(times, state) + (f"  ·  no backtest: {study.fault}" if study.fault else "")
+    _lay_out(figure, f"{title}  ·  {state.symbol} {timeframe}", subtitle, quote, palette)
     figure.update_layout(
         xaxis={"range": _time_range(times, timeframe.ns)}, yaxis={"range": _price_range(candles, state.lines)}
     )
@@ -119,7 +122,7 @@ def _levels(study: StudyNews, live: Mapping[str, str]) -> list[go.Scatter]:
 
 
 def _results(state: ChartState, study: StudyNews, palette: Palette, live: Mapping[str, str]) -> list[go.Scatter]:
-    equity = np.asarray(state.equity)
+    equity = equity_until_now(state)
     if not len(equity):
         return []
     own = {"color": palette.equity, "width": 1.5}
@@ -234,11 +237,19 @@ def _lay_out(figure: go.Figure, title: str, subtitle: str, quote: str, palette: 
     figure.update_layout(
         template=template_of(palette),
         height=HEIGHT_PX,
-        margin={"l": 28, "r": 84, "t": 104, "b": 44},
+        margin={"l": 28, "r": 84, "t": 84, "b": 44},
         title={"text": title, "subtitle": {"text": subtitle, "font": {"color": palette.muted, "size": 12}}, "y": 0.97},
         hovermode="x unified",
         hoversubplots="axis",
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.005, "yanchor": "bottom", "traceorder": "normal"},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "yref": "container",
+            "y": 0,
+            "yanchor": "bottom",
+            "traceorder": "normal",
+        },
         xaxis={
             "type": "date",
             "anchor": "y3",

@@ -32,6 +32,7 @@ __all__ = ["StrategyStudy", "StudyRows"]
 
 _NS_PER_MS: Final = 1_000_000
 _FIRST: Final = 0
+_ONE_SYMBOL: Final = "the symbols share one account, and this chart has the bars of {} alone"
 # Nobody asks this engine what was; each answer is taken as it comes.
 _KEPT_ROWS: Final = 256
 
@@ -64,12 +65,14 @@ class StrategyStudy:
         Returns the lowered strategy, anew each time.
     config : EngineConfig
         The session's. The backtest fills at once, also where the session's orders go to an exchange, and it knows no
-        commands. Of several symbols a chart has the bars of the first only: there is no backtest then.
+        commands. Of several symbols a chart has the bars of the first only: there is no backtest then, see `lack`.
 
     Attributes
     ----------
     names : tuple of str
         The levels.
+    lack : str
+        Why there is no backtest; empty where there is one.
     """
 
     def __init__(self, make_plan: Callable[[], DecisionPlan], config: EngineConfig) -> None:
@@ -78,6 +81,7 @@ class StrategyStudy:
         levels = price_levels(make_plan())
         self.names = tuple(name for name, _ in levels)
         self._stream = Program([node for _, node in levels]).stream()
+        self.lack = "" if len(config.symbols) == 1 else _ONE_SYMBOL.format(config.symbols[0])
         self._engine: Engine | None = None
         self._held = HeldSide()
 
@@ -92,7 +96,7 @@ class StrategyStudy:
             Start capital in quote currency, > 0.
         """
         config = self._config if cash is None else replace(self._config, cash=cash)
-        if len(config.symbols) == 1:
+        if not self.lack:
             # What a strategy raises it raises in the session too, where it is told.
             quiet: dict[str, Any] = {"on_strategy_error": lambda *_: None, "kept_rows": _KEPT_ROWS}
             self._engine = Engine(self._make_plan(), config, **quiet)

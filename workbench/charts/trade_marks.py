@@ -92,9 +92,13 @@ def trade_traces(
         start, price = holding.start[: len(trades)][mask], holding.entry_price[: len(trades)][mask]
         traces.append(_segments(start, exit_[mask], price, exit_price[mask], "", color, dash="dot"))
     size = _mark_size(holding.start.size)
-    for mask, name, color in ((is_win, "Exit with profit", palette.up), (~is_win, "Exit with loss", palette.down)):
-        dot = _marker(color, palette, symbol="circle", size=size // 2 + 1)
-        traces.append(_exits(trades[mask], exit_[mask], name, dot))
+    # A shape of its own for each: red and green alone say nothing to one man in twelve.
+    for mask, name, color, symbol in (
+        (is_win, "Exit with profit", palette.up, "circle"),
+        (~is_win, "Exit with loss", palette.down, "x"),
+    ):
+        mark = _marker(color, palette, symbol=symbol, size=size // 2 + 1)
+        traces.append(_exits(trades[mask], exit_[mask], name, mark))
     # An arrow stands off its price, below for a long and above for a short: a reversal's exit has the same price.
     for mask, name, color, angle in (
         (holding.is_long, "Long entry", palette.up, 0),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import plotly.graph_objects as go
 
+from workbench.charts.figure import Figure
 from workbench.charts.theme import ThemeName, palette_of, template_of
 
 if TYPE_CHECKING:
@@ -44,14 +45,14 @@ def waterfall_figure(waterfall: EquityWaterfall, *, theme: ThemeName = "auto") -
     >>> parts = (EquityPart(name="latency", amount=-2.0, meaning="The market moved."),)
     >>> figure = waterfall_figure(EquityWaterfall(currency="USDT", start=100.0, end=98.0, parts=parts))
     >>> figure.data[0].x
-    ('latency', 'session')
+    ('latency', 'difference')
     """
     palette = palette_of(theme)
     smallest = _SHOWN_SHARE * abs(waterfall.start)
     shown = [part for part in waterfall.parts if part.name != "rest" or abs(part.amount) > smallest]
-    figure = go.Figure(
+    figure = Figure(
         go.Waterfall(
-            x=[*(part.name for part in shown), "session"],
+            x=[*(part.name for part in shown), "difference"],
             y=[*(part.amount for part in shown), waterfall.difference],
             measure=[*("relative" for _ in shown), "total"],
             text=[f"{amount:+,.2f}" for amount in (*(part.amount for part in shown), waterfall.difference)],

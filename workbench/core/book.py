@@ -11,12 +11,15 @@ import numpy as np
 from workbench.core.records import ACCOUNT, CONFIG, LOG, NEVER, NO_REASON, OUTPUT, PATHS, SYMBOL, Book
 from workbench.errors import ConfigError
 from workbench.model import Costs, RiskConfig
+from workbench.model.field_checks import Interval
 
 if TYPE_CHECKING:
     from workbench.core.records import Record
     from workbench.model import Instrument, Timeframe
 
 NS_PER_SECOND = 1e9
+
+_CASH = Interval(0.0, math.inf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,8 @@ class EngineConfig:
     costs : Costs
         Fees and slippage where an instrument names none of its own.
     path : {"adverse", "favourable", "colour", "ohlc", "olhc"}
-        Order in which a bar visits its extremes (fill rule R2). ``adverse`` is never optimistic.
+        Order in which a bar visits its extremes (fill rule R2). ``adverse`` takes a stop before a target of the same
+        bar; with a trailing stop another order can be worse.
     is_external : bool
         True: orders become requests and fills come as reports. False: the fill model fills them at once.
 
@@ -61,8 +65,11 @@ class EngineConfig:
             faults.append("instruments must hold at least one, was empty")
         if len({instrument.symbol for instrument in self.instruments}) != len(self.instruments):
             faults.append("instruments must have different symbols")
-        if isinstance(self.cash, bool) or not isinstance(self.cash, int | float) or not 0.0 < self.cash < math.inf:
-            faults.append(f"cash must be > 0 and finite, was {self.cash!r}")
+        quotes = sorted({instrument.quote for instrument in self.instruments})
+        if len(quotes) > 1:
+            faults.append(f"instruments of one cash account must have one quote currency, had {', '.join(quotes)}")
+        if self.cash not in _CASH:
+            faults.append(f"cash must be a float > 0 and finite, was {self.cash!r}")
         if self.path not in PATHS:
             faults.append(f"path must be one of {', '.join(PATHS)}, was {self.path!r}")
         if faults:

@@ -20,6 +20,8 @@ from workbench.core.records import DENIAL_ROW, FILL_ROW, LIMIT, MARKET, STOP, TR
 from workbench.core.views import account_state, denied_of, fill_of, trade_of
 from workbench.errors import DataError, OrderError
 from workbench.model import Denied, Fill
+from workbench.model.field_checks import Interval
+from workbench.model.times import time_problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
+_PRICE = Interval(0.0, math.inf)
 _KINDS = {"market": MARKET, "limit": LIMIT, "stop": STOP}
 # Closed trades and fills kept for `get_trades_snapshot` and `get_fills_snapshot`; older ones are only counted.
 KEPT_TRADES = 10_000
@@ -95,7 +98,7 @@ class PortfolioSimulator:
             Unknown symbol, a limit price that the market has not reached, or a reduce-only order with nothing to
             reduce.
         DataError
-            Price not finite and positive, or a time before the last event.
+            Price not finite and positive, or a time that is no nanoseconds UTC or before the last event.
         """
         s = self._index(order.symbol)
         self._check_price(order.symbol, price)
@@ -130,7 +133,7 @@ class PortfolioSimulator:
         OrderError
             A symbol is unknown.
         DataError
-            A price is not finite and positive, or the time is before the last event.
+            A price is not finite and positive, or the time is no nanoseconds UTC or before the last event.
         """
         indices = [self._index(symbol) for symbol in prices]
         for symbol, price in prices.items():
@@ -171,10 +174,12 @@ class PortfolioSimulator:
 
     @staticmethod
     def _check_price(symbol: str, price: float) -> None:
-        if not 0.0 < price < math.inf:
-            raise DataError(f"price of {symbol} must be > 0 and finite, was {price}")
+        if price not in _PRICE:
+            raise DataError(f"price of {symbol} must be a float > 0 and finite, was {price!r}")
 
     def _check_time(self, time_ns: int) -> None:
+        if problem := time_problem(time_ns):
+            raise DataError(problem)
         last = int(self._book.account["time_ns"])
         if time_ns < last:
             raise DataError(f"time must not go back: was {time_ns}, last event {last}")

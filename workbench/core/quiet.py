@@ -163,9 +163,10 @@ def _held_run(book: Book, tape: Tape, begin: int, end: int, until: int) -> int:
     end = _undecided_end(tape, begin, end, until)
     while row < end:
         width = FOUR if is_watched or end - begin < EIGHT else EIGHT
-        # Where every row is held against the same levels, the last ones may be looked at twice.
-        at = row if is_watched else min(row, end - width)
-        if begin <= at and at + width <= end:
+        # The last window reaches back over rows already run. They raise no peak again, and levels that have moved since
+        # can only call it not calm: then its new rows are looked at one by one.
+        at = min(row, end - width)
+        if begin <= at:
             low, high = _extremes_of_four(tape, at) if width == FOUR else _extremes_of_eight(tape, at)
             calm, raised = True, equity_peak
             if is_watched:

@@ -11,6 +11,7 @@ from workbench.data.candle_stream import fill_span
 from workbench.data.client_pool import ClientPool
 from workbench.data.download_summary import DownloadSummary, SymbolDownload
 from workbench.data.instants import parse_instant
+from workbench.data.progress import progress_bar
 from workbench.data.series import Series
 from workbench.data.spans import Span, clip, gaps_of
 from workbench.data.store import CandleStore
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["download"]
 
 _THREADS: Final = 4
-_QUIET_S: Final = 1.0  # a download that is shorter shows no bar
 
 
 def download(  # noqa: PLR0913 - what to load, where to, and how; all but three by keyword
@@ -118,17 +118,12 @@ def _asked_span(frame: Timeframe, since_ns: int, until_ns: int | None, now_ns: i
 
 def _run(jobs: list[_Job], store: CandleStore, pool: ClientPool, *, progress: bool | None) -> list[SymbolDownload]:
     """Download several symbols at once; the first error is raised when all others have ended."""
-    from tqdm.auto import tqdm  # noqa: PLC0415 - it loads ipywidgets where there is a notebook
-
     lacking = [sum(end - start for start, end in store.missing(job.series, job.span)) for job in jobs]
     total = sum(lacking) // jobs[0].series.timeframe.ns
     stop, guard = threading.Event(), threading.Lock()
-    delay_s = _QUIET_S if progress is None else 0.0
     title = f"{jobs[0].series.exchange} {jobs[0].series.timeframe}"
     with (
-        tqdm(
-            total=total, desc=title, unit=" candles", unit_scale=True, delay=delay_s, disable=progress is False
-        ) as bar,
+        progress_bar(total, title, "candles", progress=progress, unit_scale=True) as bar,
         ThreadPoolExecutor(min(_THREADS, len(jobs)), thread_name_prefix="workbench-download") as threads,
     ):
 

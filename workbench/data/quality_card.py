@@ -92,6 +92,7 @@ def _kind(report: QualityFindings, kind: str) -> str:
 def _row(finding: Finding) -> str:
     row = "" if finding.row is None else f"row {finding.row:,}"
     time = "" if finding.time_ns is None else utc_text(finding.time_ns)
-    count = "" if finding.count == 1 else f"{finding.count:,}"
+    unit = "bars" if finding.kind == "gap" else "rows"
+    count = "" if finding.count == 1 else f"{finding.count:,} {unit}"
     cells = f"<td class='wb-n'>{row}</td><td>{time}</td><td class='wb-n'>{count}</td><td>{escape(finding.reason)}</td>"
     return f"<tr>{cells}</tr>"

@@ -9,7 +9,7 @@ from datetime import datetime
 from numbers import Real
 from typing import TYPE_CHECKING, Final
 
-from workbench.errors import DataError
+from workbench.errors import ConfigError, DataError
 from workbench.model import Bar, Timeframe, is_plausible_time_ns, parse_time_ns
 
 if TYPE_CHECKING:
@@ -81,6 +81,11 @@ class BarAggregator:
         Returns the latest time in ns UTC that a price may carry, for example the time of a clock plus a margin. One
         wrong time in the future would otherwise make every later price look late. Default: no limit.
 
+    Raises
+    ------
+    ConfigError
+        The symbol is no name, or there is no such timeframe.
+
     Examples
     --------
     >>> aggregator = BarAggregator("BTC/USDT", "1m", since_ns=0)
@@ -102,6 +107,8 @@ class BarAggregator:
         since_ns: int | None = None,
         latest_ns: Callable[[], int] | None = None,
     ) -> None:
+        if not isinstance(symbol, str) or not symbol:
+            raise ConfigError(f"symbol must be a name, was {symbol!r}")
         self.symbol = symbol
         self.timeframe = Timeframe.of(timeframe)
         self._since_ns = since_ns

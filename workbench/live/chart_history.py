@@ -123,6 +123,7 @@ class ChartHistory:
         self._equity = Rows(capacity, EQUITY_COLUMNS)
         self._marks: BoundedLog[Mark] = BoundedLog(_MARKS)
         self._lines: Mapping[str, float] = MappingProxyType({})
+        self._now: tuple[float, float] | None = None
         self._held = HeldSide()
         self._sequence = 0
 
@@ -160,6 +161,7 @@ class ChartHistory:
                 table.extend(values)
             self._marks.extend(self._mark(fill) for fill in result.fills if fill.symbol == self.symbol)
             self._lines = MappingProxyType(_lines(result.snapshot, self.symbol))
+            self._now = _now(result.snapshot)
             self._sequence += 1
 
     def add(self, step: LiveStep) -> StepUpdate:
@@ -167,7 +169,7 @@ class ChartHistory:
         closed = [_bar_row(bar) for bar in step.closed if bar.symbol == self.symbol]
         bars = closed + [_bar_row(bar) for bar in step.forming if bar.symbol == self.symbol]
         account = step.result.snapshot
-        equity = [[row[_TIME], account.equity, -account.drawdown] for row in closed]
+        equity = [[row[_TIME], *_now(account)] for row in closed]
         marks = tuple(self._mark(fill) for fill in step.result.fills if fill.symbol == self.symbol)
         lines = MappingProxyType(_lines(account, self.symbol))
         with self._lock:
@@ -183,6 +185,7 @@ class ChartHistory:
             self._sequence += 1 if len(told) == len(bars) else 2
             self._marks.extend(marks)
             self._lines = lines
+            self._now = _now(account)
             sequence = self._sequence
         return StepUpdate(sequence, _table(told, BAR_COLUMNS), _table(equity, EQUITY_COLUMNS), marks, lines, account)
 
@@ -202,6 +205,7 @@ class ChartHistory:
                 equity=self._equity.view().copy(),
                 marks=self._marks.newest(),
                 lines=self._lines,
+                now=self._now,
             )
 
 
@@ -248,6 +252,10 @@ class Subscribers:
 
 def _bar_row(bar: Bar) -> list[float]:
     return [bar.time_ns / _NS_PER_MS, bar.open, bar.high, bar.low, bar.close, bar.volume]
+
+
+def _now(account: AccountState) -> tuple[float, float]:
+    return account.equity, -account.drawdown
 
 
 def _lines(account: AccountState, symbol: str) -> dict[str, float]:

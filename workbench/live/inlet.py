@@ -64,7 +64,7 @@ class Inlet:
         self._since_ns = since_ns
         self._length_ns = timeframe.ns
         self._is_bar_only: bool | None = None
-        self._last_bar_ns = [-1] * len(symbols)
+        self._next_bar_ns = [0] * len(symbols)
         self._closes: dict[str, float] = {}
         self._counts = dict.fromkeys(("bars", "ticks", "late_bars", "bad_bars", "unknown_symbol"), 0)
         self._aggregators = tuple(
@@ -135,7 +135,7 @@ class Inlet:
             own = [rows[events["symbol"][rows] == index] for rows in (bars, ticks, closed)]
             if len(own[0]):
                 last = events[own[0][-1]]
-                self._last_bar_ns[index] = int(last["time_ns"])
+                self._next_bar_ns[index] = int(last["time_ns"]) + self._length_ns
                 self._closes[self.symbols[index]] = float(last["d"])
             since_ns = self._since_ns
             prices = own[1]
@@ -202,10 +202,11 @@ class Inlet:
             except BarError:
                 self._counts["bad_bars"] += 1
                 continue
-            if time_ns <= self._last_bar_ns[symbol]:
+            # Nor one that begins before the last has ended: time would go back, and no table could hold both.
+            if time_ns < self._next_bar_ns[symbol]:
                 self._counts["late_bars"] += 1
                 continue
-            self._last_bar_ns[symbol] = time_ns
+            self._next_bar_ns[symbol] = time_ns + self._length_ns
             self._closes[bar.symbol] = bar.close
             keep.append(position)
             bars.append(bar)

@@ -129,12 +129,25 @@ class OrderTasks:
             self._put(done)
 
     async def watch(self, client: ExchangeClient) -> None:
-        """Pass on what the exchange streams of own orders and trades."""
-        async for event in client.watch_own(self._symbols, poll_s=_POLL_S):
-            if isinstance(event, (OrderState, OwnTrade)):
-                self._put(event)
+        """Pass on what the exchange streams of own orders and trades.
+
+        What no waiting of the client's mends, such as a key that was revoked, takes a person; it is tried again from
+        time to time all the same, or a session that somebody lets go on would not hear of its fills.
+        """
+        while True:
+            try:
+                async for event in client.watch_own(self._symbols, poll_s=_POLL_S):
+                    if isinstance(event, (OrderState, OwnTrade)):
+                        self._put(event)
+                    else:
+                        self._put(Notice(0, "stream", f"own orders: {event.reason}"))
+            except ExchangeError as error:
+                text = f"the order line broke: {type(error).__name__}: {error}"
+                self._put(Notice(0, "order", text, needs_person=True))
             else:
-                self._put(Notice(0, "stream", f"own orders: {event.reason}"))
+                # The client was closed.
+                return
+            await self._timing.sleep(_AUDIT_S)
 
     async def audit(self, since_ns: int | None, client: ExchangeClient) -> None:
         """Fetch own trades again from time to time, so that it is known up to when none is missing.

@@ -170,6 +170,8 @@ class ChartState:
         Fills, oldest first.
     lines : mapping of str to float
         Price levels of the open position.
+    now : tuple of float, optional
+        Equity, and drawdown as a fraction <= 0, after the last step; None before the first one.
     """
 
     sequence: int
@@ -179,3 +181,4 @@ class ChartState:
     equity: NDArray[np.float64]
     marks: tuple[Mark, ...]
     lines: Mapping[str, float]
+    now: tuple[float, float] | None = None

@@ -17,8 +17,9 @@ REPLACE_S: Final = 5.0
 PLACE_AGAIN_S: Final = (1.0, 5.0, 10.0, 30.0, 60.0)
 """Waits before a stop that was refused is tried again, real seconds; the last one stays."""
 
-# Binance's contracts; Bybit: a rising or a falling trigger that the price has passed.
-_CROSSED_CODES: Final = frozenset({"-2021", "110092", "110093"})
+# Binance's contracts; Bybit: a rising or a falling trigger that the price has passed; OKX: a stop of a short position
+# below the last price, one of a long position above it.
+_CROSSED_CODES: Final = frozenset({"-2021", "110092", "110093", "51278", "51280"})
 # Parts of a tick or a quantity that are nothing: floats against exact decimals.
 _NOTHING: Final = 1e-9
 

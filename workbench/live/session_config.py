@@ -125,7 +125,9 @@ class LiveSessionConfig:
         checks.require("speed", self.speed, f"be in {_SPEEDS} or inf", is_met=is_speed)
         checks.is_one_of("path", self.path, _PATHS)
         checks.is_one_of("execution", self.execution, EXECUTIONS)
-        if self.execution == "exchange":
+        is_source = hasattr(self.source, "instruments") and hasattr(self.source, "has_account")
+        checks.require("source", self.source, "be a market source such as PracticeSource()", is_met=is_source)
+        if self.execution == "exchange" and is_source:
             rule = "have an account at an exchange when execution is 'exchange'"
             checks.require("source", self.source, rule, is_met=self.source.has_account)
         if self.warmup_bars is not None:

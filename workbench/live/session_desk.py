@@ -352,7 +352,8 @@ class SessionDesk:
         # Only when nothing waits to be run: in a session that is behind, the data is not old, the session is.
         if is_idle and self._clock.now_ns() >= self._stale_at_ns():
             limit_s = self._stale_after_ns / _NS_PER_S
-            silence = f"no data since {utc_text(self._readings.data_ns or 0)}, the limit is {limit_s:g} s"
+            since = utc_text((self._readings.data_ns or 0) // _NS_PER_S * _NS_PER_S)
+            silence = f"no data since {since}, the limit is {limit_s:g} s; nothing enters, no stop of its own can act"
         standing = Standing(
             account=self._readings.account,
             journal_fault=self._keeper.fault,

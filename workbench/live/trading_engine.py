@@ -71,7 +71,7 @@ class LiveTradingEngine:
     Raises
     ------
     ConfigError
-        The plan is not proven causal, such as one from arrays, or a number is below 1.
+        The plan is none, or not proven causal, such as one from arrays, or a number is below 1.
 
     Examples
     --------
@@ -100,6 +100,8 @@ class LiveTradingEngine:
         open_core: CoreFactory = open_core,
         record: SessionRecord | None = None,
     ) -> None:
+        if not hasattr(plan, "is_causal"):
+            raise ConfigError(f"plan must be a lowered strategy, as in plan_of(sma_cross(fast=10)), was {plan!r}")
         if not plan.is_causal:
             raise ConfigError(
                 f"{plan.name} is made of arrays: nothing proves that they look back only, so they cannot run live; "
@@ -201,7 +203,7 @@ class LiveTradingEngine:
         Returns
         -------
         StepResult or None
-            What happened; None when every bar was partial, or not newer than the last one of its symbol.
+            What happened; None when every bar was partial, or began before the last one of its symbol had ended.
 
         Raises
         ------

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import DataError
 from workbench.model.bar_table import BarTable
-from workbench.model.bars_checks import FIELDS
+from workbench.model.bars_checks import FIELDS, real_numbers
 from workbench.model.bars_frame import bars_to_frame, columns_of_frame
 from workbench.model.bars_join import joined_columns
 from workbench.model.instrument import Instrument
@@ -109,7 +109,7 @@ class Bars(BarTable):
         BarError, OutOfOrderError, DataError
             As for the class.
         """
-        names = (symbols,) if isinstance(symbols, str) else tuple(symbols)
+        names = tuple(symbols) if isinstance(symbols, Sequence) and not isinstance(symbols, str) else (symbols,)
         times = _integer_times(time_ns)
         values = np.empty((len(FIELDS), len(names), times.size))
         for index, column in enumerate((open, high, low, close, volume)):
@@ -264,8 +264,8 @@ class Bars(BarTable):
 def _column(name: str, column: ArrayLike, n_symbols: int, n_rows: int) -> NDArray[np.float64]:
     """Return one field as numbers, after checking that it has a number for every symbol and time."""
     try:
-        numbers = np.asarray(column, dtype=np.float64)
-    except (TypeError, ValueError) as cause:
+        numbers = real_numbers(column)
+    except (TypeError, ValueError, OverflowError) as cause:
         raise DataError(f"{name} must hold numbers: {cause}") from cause
     shapes = {(n_symbols, n_rows)} | ({(n_rows,)} if n_symbols == 1 else set())
     if numbers.shape not in shapes:

@@ -8,14 +8,14 @@ import math
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import BarError, DataError, OutOfOrderError
 from workbench.model.field_checks import Interval, shown
 from workbench.model.timeframe import Timeframe
 from workbench.model.times import EARLIEST_TIME_NS, LATEST_TIME_NS, NS_PER_SECOND, time_problem, utc_text
 
-__all__ = ["FIELDS", "bar_problem", "check_times", "check_values"]
+__all__ = ["FIELDS", "bar_problem", "check_times", "check_values", "real_numbers"]
 
 FIELDS: Final = ("open", "high", "low", "close", "volume")
 """The five numbers of a bar, in the order of every table of bars."""
@@ -50,6 +50,21 @@ def bar_problem(open: float, high: float, low: float, close: float, volume: floa
         if not low <= price <= high:
             return f"{name} {price} is outside low..high {low}..{high}"
     return None if volume in _VOLUME else f"volume must be in {_VOLUME}, was {shown(volume)}"
+
+
+def real_numbers(column: ArrayLike) -> NDArray[np.float64]:
+    """Return a column as floats.
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError
+        It holds something else, a number with an imaginary part or one beyond the range of a float.
+    """
+    array = np.asarray(column)
+    if array.dtype.kind == "c":
+        # numpy would drop the imaginary part with no more than a warning.
+        raise TypeError(f"they are {array.dtype}")
+    return np.asarray(array, dtype=np.float64)
 
 
 def check_times(time_ns: NDArray[np.int64], timeframe: Timeframe) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from workbench.errors import DataError
 from workbench.model.bar_table import BarTable
-from workbench.model.bars_checks import FIELDS
+from workbench.model.bars_checks import FIELDS, real_numbers
 from workbench.model.times import (
     EARLIEST_TIME_NS,
     LATEST_TIME_NS,
@@ -61,6 +61,10 @@ def columns_of_frame(
     unknown = sorted(set(columns) - {"time", *FIELDS})
     if unknown:
         raise DataError(f"columns may name time, {', '.join(FIELDS)}, was {', '.join(unknown)}")
+    if not hasattr(frame, "columns"):
+        raise DataError(
+            f"frame must be a data frame with columns, was {type(frame).__name__}; from_arrays takes arrays"
+        )
     values = [_numbers(frame[_label(frame, columns, field)], field) for field in FIELDS]
     return _times(_time_source(frame, columns), time_unit), values
 
@@ -94,8 +98,8 @@ def _numbers(column: Column, field: str) -> NDArray[np.float64]:
         numbers = column.to_numpy()
         if numbers.dtype.kind == "O" and hasattr(column, "isna"):
             numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)  # pandas' own NA is no float
-        return np.asarray(numbers, dtype=np.float64)
-    except (TypeError, ValueError) as cause:
+        return real_numbers(numbers)
+    except (TypeError, ValueError, OverflowError) as cause:
         raise DataError(f"column of {field} must hold numbers: {cause}") from cause
 
 

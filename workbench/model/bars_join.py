@@ -35,6 +35,9 @@ def joined_columns(
     """
     if not parts:
         raise DataError("join needs at least one Bars, was given none")
+    strange = [type(part).__name__ for part in parts if not isinstance(part, BarTable)]
+    if strange:
+        raise DataError(f"join takes Bars, was given {', '.join(strange)}")
     timeframe = parts[0].timeframe
     others = [str(part.timeframe) for part in parts if part.timeframe != timeframe]
     if others:

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
     from workbench.panels.handle import SessionHandle
 
-__all__ = ["ACTIONS", "ANSWER_ACTIONS", "KILL", "Action", "Situation"]
+__all__ = ["ACTIONS", "ANSWER_ACTIONS", "KILL", "RUNNING", "Action", "Situation"]
 
 KILL: Final = "kill"
 
-_RUNNING: Final = frozenset({"ACTIVE", "EXITS_ONLY", "STALE", "HALTED"})
-_CAN_STOP: Final = _RUNNING | {"STARTING", "RECOVERING", "UNREACHABLE"}
+RUNNING: Final = frozenset({"ACTIVE", "EXITS_ONLY", "STALE", "HALTED"})
+_CAN_STOP: Final = RUNNING | {"STARTING", "RECOVERING", "UNREACHABLE"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class Situation:
     @property
     def is_running(self) -> bool:
         """Whether the session trades, or could if nothing held it back."""
-        return self.state in _RUNNING
+        return self.state in RUNNING
 
     @property
     def can_resume(self) -> bool:

@@ -59,4 +59,4 @@ def _light(label: str, value: float, most: float | None, *, is_tripped: bool, is
         return Light(label, "tripped", f"TRIPPED: {part}")
     if not is_known:
         return Light(label, "unknown", f"{now}, limit unknown")
-    return Light(label, "off", f"off: {part}") if most is None else Light(label, "armed", f"armed: {part}")
+    return Light(label, "off", f"off, now {part}") if most is None else Light(label, "armed", f"armed: {part}")

@@ -168,6 +168,9 @@ class ControlPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipyw
         self._refused, self._told = {}, Cell("")
         if name == "strategy":
             self._suggest_name()
+        if name == "money":
+            # Real money is traded at an exchange and nowhere else: the field, which is shut then, says so.
+            self.market.fields["execution"].adopt("exchange" if self.market.is_real else "simulated")
         bars = self._bars.get(self.market.replayed or "")
         if name == "exchange" and bars is not None:
             self.market.fields["symbol"].adopt(", ".join(bars.symbols))

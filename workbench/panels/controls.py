@@ -35,6 +35,8 @@ class Controls:
         Called when a command begins or ends, with the error's text, or with nothing.
     clock : callable, default time.monotonic
         Seconds that never run backwards.
+    has_answers : bool, default True
+        Whether the session can differ from an exchange at all; else there is no room kept for the answers.
 
     Attributes
     ----------
@@ -43,13 +45,18 @@ class Controls:
     """
 
     def __init__(
-        self, handle: SessionHandle, on_press: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+        self,
+        handle: SessionHandle,
+        on_press: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        has_answers: bool = True,
     ) -> None:
         self._handle = handle
         self._on_press = on_press
         self._runner = CommandRunner(on_press)
         self._confirmation = Confirmation(clock)
-        self._actions = {**ACTIONS, **ANSWER_ACTIONS}
+        self._actions = {**ACTIONS, **(ANSWER_ACTIONS if has_answers else {})}
         self.buttons = {name: self._button(name, action) for name, action in self._actions.items()}
         self.box = ipywidgets.HBox(list(self.buttons.values()))
         self.box.add_class("wb-controls")

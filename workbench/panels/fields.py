@@ -14,9 +14,21 @@ if TYPE_CHECKING:
 
     from workbench.panels.handle import ParameterSpec
 
-__all__ = ["Field", "complaint"]
+__all__ = ["Field", "complaint", "labelled"]
 
 _NUMBERS: Final = ("int", "float")
+
+
+def labelled(control: Any, label: str, *below: Any) -> Any:  # noqa: ANN401  ipywidgets has no types
+    """Return a box of an input with a label above it, and what stands below.
+
+    The label is the input's own, so that the page ties the two: a click on it, a screen reader and a search by name
+    find the input. A text in a widget beside it would be seen and nothing else.
+    """
+    control.description = label
+    box = ipywidgets.VBox([control, *below])
+    box.add_class("wb-field")
+    return box
 
 
 class Field:
@@ -48,13 +60,9 @@ class Field:
         self.spec = spec
         self.error = ""
         self._usual = usual or (lambda _value: _range_text(spec) or spec.help or "")
-        title = ipywidgets.HTML(note(label or spec.name, "muted", spec.help or ""))
         self.input = _make_input(spec, value)
-        # What a reader of the screen hears when the field is reached by the keyboard.
-        self.input.tooltip = f"{label or spec.name}. {spec.help or ''}".strip()
         self._hint = ipywidgets.HTML()
-        self.box = ipywidgets.VBox([title, self.input, self._hint])
-        self.box.add_class("wb-field")
+        self.box = labelled(self.input, label or spec.name, self._hint)
         self.refresh(is_open=True)
         self.input.observe(lambda _change: on_change(self), names="value")
 

@@ -135,10 +135,12 @@ def status_line(parts: Sequence[Cell]) -> str:
     return f'<div class="wb-status">{"".join(part.as_html("span") for part in parts if part.text)}</div>'
 
 
-def reason(text: str, tone: Tone = "") -> str:
-    """Return why a session is in its state, on two lines whatever its length; all of it is in its tool tip."""
+def reason(text: str, tone: Tone = "", trouble: str = "") -> str:
+    """Return why a session is in its state, and beside it what went wrong; two lines, more can be scrolled."""
     tone_class = f" wb-{tone}" if tone else ""
-    return f'<div class="wb-reason{tone_class}" title="{escape(text)}">{escape(text)}&nbsp;</div>'
+    told = f" · ▲ {trouble}" if trouble else ""
+    more = f'<span class="wb-warning">{escape(told)}</span>' if told else ""
+    return f'<div class="wb-reason{tone_class}" title="{escape(text + told)}">{escape(text)}{more}&nbsp;</div>'
 
 
 def lights(items: Sequence[Light]) -> str:
@@ -158,7 +160,8 @@ def tiles(items: Sequence[Tile]) -> str:
         f'<span class="wb-note" title="{escape(tile.note)}">{escape(tile.note)}</span></div>'
         for tile in items
     )
-    return f'<div class="wb-tiles">{"".join(boxes)}</div>'
+    kind = f"wb-tiles wb-tiles-{len(items)}"
+    return f'<div class="wb-tiles-room"><div class="{kind}">{"".join(boxes)}</div></div>'
 
 
 def table(content: Table) -> str:
@@ -180,6 +183,10 @@ def _cells(row: Sequence[Cell], columns: Sequence[Column]) -> str:
 
 
 def note(text: str, tone: Tone = "muted", title: str = "") -> str:
-    """Return one small line that keeps its height when it is empty, with an optional tool tip."""
-    attribute = f' title="{escape(title)}"' if title else ""
-    return f'<div class="wb-hint wb-{tone}"{attribute}>{escape(text)}&nbsp;</div>'
+    """Return one small line that keeps its height when it is empty, with an optional tool tip.
+
+    A complaint (``"down"``) is read out where somebody listens to the page instead of looking at it.
+    """
+    attributes = f' title="{escape(title)}"' if title else ""
+    attributes += ' role="alert"' if text and tone == "down" else ""
+    return f'<div class="wb-hint wb-{tone}"{attributes}>{escape(text)}&nbsp;</div>'

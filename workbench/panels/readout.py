@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from workbench.panels.actions import ACTIONS
 from workbench.panels.formats import (
     clock_time,
     duration,
@@ -25,12 +26,13 @@ if TYPE_CHECKING:
     from workbench.live.health import SessionHealth
     from workbench.model import AccountState, PositionSnapshot, RiskConfig
 
-__all__ = ["account_tiles", "state_badge", "state_tone", "status_facts"]
+__all__ = ["account_tiles", "reason_on_panel", "state_badge", "state_tone", "status_facts"]
 
 _STATE_TONES: Final[Mapping[str, Tone]] = {
     "ACTIVE": "up",
     "EXITS_ONLY": "warning",
-    "STALE": "warning",
+    # No price, so no stop of the session's own can act.
+    "STALE": "down",
     "HALTED": "down",
     "FAILED": "down",
     "CRASHED": "down",
@@ -56,6 +58,21 @@ def state_badge(state: str) -> Cell:
     """
     tone = state_tone(state)
     return Cell(f"{_TONE_SIGNS.get(tone, '○')} {state.replace('_', ' ')}", tone)
+
+
+def reason_on_panel(reason: str, name: str) -> str:
+    """Return a reason as it is said beside buttons: what to press in place of what to call, and the session's name.
+
+    Examples
+    --------
+    >>> reason_on_panel("daily_loss tripped; clear_breaker() allows entries again", "btc-1")
+    'daily loss tripped; the button Clear breaker allows entries again'
+    """
+    for breaker in ("max_drawdown", "daily_loss"):
+        reason = reason.replace(f"{breaker} tripped", f"{breaker.replace('_', ' ')} tripped")
+    for command, action in ACTIONS.items():
+        reason = reason.replace(f"{command}()", f"the button {action.label}")
+    return reason.replace("workbench resolve NAME", f"workbench resolve {name}")
 
 
 def account_tiles(account: AccountState, last_price: float, quote: str, risk: RiskConfig | None) -> list[Tile]:
@@ -155,7 +172,7 @@ def _age(age_s: float, limit_s: float) -> Cell:
     # Whole seconds: a text that changed with every look would be sent with every look.
     text = "< 1 s" if age_s < 1.0 else duration(math.floor(age_s))
     is_old = age_s > limit_s
-    return Cell(f"{'▲ ' if is_old else ''}data {text} old, limit {duration(limit_s)}", "warning" if is_old else "muted")
+    return Cell(f"{'■ ' if is_old else ''}data {text} old, limit {duration(limit_s)}", "down" if is_old else "muted")
 
 
 def _number(value: object) -> float | None:

@@ -35,6 +35,11 @@ class RecordTabs:
         Its configuration.
     quote : str
         Name of the quote currency.
+
+    Attributes
+    ----------
+    trouble : str
+        What went wrong with the last order; empty when nothing did.
     """
 
     def __init__(self, handle: SessionHandle, setup: Setup, quote: str) -> None:
@@ -42,6 +47,8 @@ class RecordTabs:
         self._quote = quote
         self._execution = setup.execution
         self._shown: object = None
+        self._filled_ns = 0
+        self.trouble = ""
         self.pages = {title: ipywidgets.HTML() for title in _TITLES}
         self.pages["Risk"].value = markup.table(risk_table(setup.risk))
         self.box = ipywidgets.Tab(list(self.pages.values()), titles=_TITLES, selected_index=_FIRST)
@@ -55,11 +62,15 @@ class RecordTabs:
         counts = (account.fill_count, account.trade_count, account.denial_count)
         if counts != self._shown:
             trades = handle.trades(_NEWEST)
-            self._show("Fills", tables.fill_table(handle.fills(_NEWEST), trades, quote), counts[0])
+            fills = handle.fills(_NEWEST)
+            self._filled_ns = max((fill.time_ns for fill in fills), default=0)
+            self._show("Fills", tables.fill_table(fills, trades, quote), counts[0])
             self._show("Trades", tables.trade_table(trades, quote), counts[1])
             self._show("Denials", tables.denial_table(handle.denials(_NEWEST)), counts[2])
             self._shown = counts
-        self._show("Events", tables.event_table(handle.events(_NEWEST)), 0)
+        events = handle.events(_NEWEST)
+        self.trouble = tables.newest_trouble(events, self._filled_ns)
+        self._show("Events", tables.event_table(events), 0)
         errors = tables.error_table(handle.errors(_NEWEST))
         self._show("Errors", errors, len(errors.rows))
 

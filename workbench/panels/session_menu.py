@@ -34,7 +34,7 @@ class SessionMenu:
     ) -> None:
         self._listing = listing
         self._running: frozenset[str] = frozenset()
-        self.menu = ipywidgets.Dropdown(options=[_NOTHING], tooltip="Sessions")
+        self.menu = ipywidgets.Dropdown(options=[_NOTHING], description="Sessions")
         self.menu.add_class("wb-menu")
         self.show = _button("Show session", "Show the panel of the chosen session beneath")
         self.look_again = _button("Look again", "Read sessions, strategies, bars and armings anew")

@@ -10,7 +10,7 @@ from workbench.charts.live import ChartOptions, LiveChart, quote_currency
 from workbench.charts.live_stream import StreamLimits
 from workbench.errors import WorkbenchError
 from workbench.panels import markup, readout
-from workbench.panels.actions import Situation
+from workbench.panels.actions import RUNNING, Situation
 from workbench.panels.breakers import breaker_lights
 from workbench.panels.controls import Controls
 from workbench.panels.kernel_notes import late_clicks_note
@@ -51,7 +51,8 @@ class SessionPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipyw
         self._quote = quote_currency(handle.symbols[0])
         self._title = (", ".join(handle.symbols), f"{handle.timeframe} · {handle.strategy.name}")
         self.chart = LiveChart(handle, ChartOptions(is_titled=False, height=470, limits=_LIMITS))
-        self.controls = Controls(handle, self._pressed)
+        is_at_exchange = self._setup.execution != "simulated"
+        self.controls = Controls(handle, self._pressed, has_answers=is_at_exchange)
         self.form = ParameterForm(handle, self.chart.wake)
         self.tabs = RecordTabs(handle, self._setup, self._quote)
         parts = (ipywidgets.HTML() for _ in range(5))
@@ -65,6 +66,8 @@ class SessionPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipyw
         texts = [*warnings, bar, self.form.box, self._lights, self._tiles]
         super().__init__([style, self._heading, self.controls.box, *texts, self.chart, self.tabs.box])
         self.add_class("wb-panel")
+        if is_at_exchange:
+            self.add_class("wb-at-exchange")
         if self._setup.is_real:
             self.add_class("wb-is-real")
         self.refresh()
@@ -80,7 +83,6 @@ class SessionPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipyw
         state, reason = str(handle.state), handle.reason or ""
         badges = [self._setup.badge, readout.state_badge(state)]
         self._heading.value = markup.heading(*self._title, badges, f"session {handle.name}")
-        self._reason.value = markup.reason(reason, readout.state_tone(state))
         is_paused = is_halted = False
         try:
             self.form.refresh(state)
@@ -91,6 +93,9 @@ class SessionPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipyw
         except WorkbenchError as error:
             # A session that does not answer can still be stopped and killed from here: what was known stays.
             facts = [Cell(f"cannot be read: {error}", "warning", str(error))]
+        trouble = self.tabs.trouble if state in RUNNING else ""
+        told = readout.reason_on_panel(reason, handle.name)
+        self._reason.value = markup.reason(told, readout.state_tone(state), trouble)
         complaints = [Cell(text, "down", text) for text in (self._complaint, *self.form.complaints)]
         self._status.value = markup.status_line([*complaints, *facts])
         can_start = not self.form.complaints
@@ -99,9 +104,14 @@ class SessionPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipyw
         )
 
     def still(self) -> str:
-        """Return the session as it was at the last look, for a page without a kernel."""
+        """Return the session as it is now, for a page without a kernel."""
+        state = self._handle.chart_state()
+        if not self.chart.is_writing:
+            # No page has looked since, so nothing here was written since.
+            self.chart.see(state)
+            self.refresh()
         texts = (self._heading, self._reason, self._status, self._lights, self._tiles)
-        return "".join(text.value for text in texts) + still_chart(self._handle.chart_state())
+        return "".join(text.value for text in texts) + still_chart(state)
 
     def _show_account(self, account: AccountState) -> None:
         risk = self._setup.risk

@@ -15,6 +15,7 @@ from workbench.panels.small_line import small_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from workbench.panels.markup import Tone
     from workbench.panels.overview import Overview
 
 __all__ = ["COLUMNS", "cells", "headline", "session_table"]
@@ -75,7 +76,7 @@ def session_table(shown: Sequence[Overview], *, slotted: bool, opened: str = "")
     head = "".join(f"<th{side}>{escape(name)}</th>" for side, name in zip(sides, COLUMNS, strict=True))
     body = "".join(_row(one, sides, slotted=slotted, is_opened=one.key == opened) for one in shown)
     if not shown:
-        empty = "No sessions: wb.paper(...) starts one"
+        empty = "No sessions yet: wb.control_panel() or wb.paper(...) starts one"
         body = f'<tr><td colspan="{len(COLUMNS)}" class="wb-text wb-muted">{empty}</td></tr>'
     return f'<table class="wb-table wb-sessions"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
@@ -107,7 +108,9 @@ def _name(one: Overview) -> str:
 
 
 def _state(one: Overview) -> str:
-    reason = "" if one.state == "ACTIVE" else f'<span title="{escape(one.reason)}">{escape(one.reason)}</span>'
+    # A session that has ended looks after nothing any more.
+    tone: Tone = "warning" if one.is_finished and one.held else ""
+    reason = "" if one.state == "ACTIVE" else Cell(one.reason, tone, one.reason).as_html("span")
     return _two_lines(state_badge(one.state).as_html("b"), "  ·  ".join(filter(None, (_age(one), reason))))
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from workbench.charts.live_source import equity_until_now
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -27,7 +29,7 @@ def still_chart(state: ChartState) -> str:
     bars = np.asarray(state.bars)[-_CANDLES:]
     if len(bars) < _LEAST:
         return ""
-    equity = np.asarray(state.equity)
+    equity = equity_until_now(state)
     equity = equity[equity[:, 0] >= bars[0, 0]] if len(equity) else equity
     start, step_ms = float(bars[0, 0]), state.timeframe_ns / 1e6
     wide = _WIDTH / (float(bars[-1, 0] - start) / step_ms + 1)

@@ -33,7 +33,7 @@ class StrategyFields(FieldGroup):
         super().__init__("Strategy", on_change)
         self._strategies = dict(strategies)
         self._is_offering = False
-        self.menu = ipywidgets.Dropdown(options=list(self._strategies), tooltip="Strategy")
+        self.menu = ipywidgets.Dropdown(options=list(self._strategies), description="Strategy")
         self.menu.add_class("wb-menu")
         self.menu.observe(lambda _change: self._choose(), names="value")
         self.box.children = (self.box.children[0], self.menu, self.box.children[1])

@@ -46,9 +46,10 @@ def sweep_map(plane: SweepSlice, *, slotted: bool) -> str:
         if slotted
         else ""
     )
-    marks = '<div data-slot="marks"></div>' if slotted else f"<div>{map_marks(plane)}</div>"
+    marks = '<div data-slot="marks" role="status"></div>' if slotted else f"<div>{map_marks(plane)}</div>"
     name_x, name_y = (f'<span class="wb-map-name">{escape(name)}</span>' for name in (plane.x_name, plane.y_name))
-    told = f'role="img" aria-label="{escape(label)}; arrow keys move" style="height:{tall}px"'
+    # An application takes the arrow keys for itself, also where a screen reader uses them to read.
+    told = f'role="{"application" if slotted else "img"}" aria-label="{escape(label)}" style="height:{tall}px"'
     return (
         f'<div class="wb-map-y">{name_y}{_labels(plane.y, "bottom")}</div><div class="wb-map-box" {told} {acts}>'
         f'<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" aria-hidden="true">{cells}</svg>{marks}</div>'
@@ -57,9 +58,9 @@ def sweep_map(plane: SweepSlice, *, slotted: bool) -> str:
 
 
 def map_marks(plane: SweepSlice) -> str:
-    """Return a frame around the chosen cell, and a dashed one around that of the best plateau."""
+    """Return a frame around the chosen cell, said in words too, and a dashed one around that of the best plateau."""
     best = plane.sweep.best().index if plane.sweep.has_best else -1
-    return _mark(plane, best, "wb-map-best") + _mark(plane, plane.chosen, "wb-map-chosen")
+    return _mark(plane, best, "wb-map-best") + _mark(plane, plane.chosen, "wb-map-chosen") + _spoken(plane)
 
 
 def map_tips(plane: SweepSlice) -> str:
@@ -105,6 +106,18 @@ def _mark(plane: SweepSlice, row: int, css_class: str) -> str:
         f'<i class="{css_class}" style="left:{left:.3f}%;top:{top:.3f}%;width:{100 / width:.3f}%;'
         f'height:{100 / height:.3f}%"></i>'
     )
+
+
+def _spoken(plane: SweepSlice) -> str:
+    """Return what a map's tip says of the chosen cell, for those who move over the map without seeing it."""
+    place = plane.place(plane.chosen)
+    if place is None:
+        return ""
+    column, line = place
+    value = format_value(float(plane.values[line, column]), MEASURES[plane.measured].unit)
+    up = f", {plane.y_name} {plane.y[line]}" if plane.y_name else ""
+    text = f"{plane.x_name} {plane.x[column]}{up}: {plane.measure} {value}; arrow keys move"
+    return f'<span class="wb-spoken">{escape(text)}</span>'
 
 
 def _labels(values: Sequence[str], side: str) -> str:

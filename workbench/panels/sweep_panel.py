@@ -12,6 +12,7 @@ from workbench.charts.live import ChartOptions, LiveChart
 from workbench.charts.pane import Pane
 from workbench.panels import markup
 from workbench.panels.commands import CommandRunner
+from workbench.panels.fields import labelled
 from workbench.panels.result_source import ResultSource, chart_state_of
 from workbench.panels.session_panel import session_panel
 from workbench.panels.still import StillPicture, close_tree
@@ -62,11 +63,15 @@ class SweepPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipywid
         self._source = ResultSource(self._result)
         self._runner = CommandRunner(self._told)
         self.pane = Pane(self._look, self.act, interval_s=float("inf"))
-        self.chart = LiveChart(self._source, ChartOptions(height=430, mode="backtest of the chosen cell"))
+        # Among the newest bars there may be no trade at all.
+        options = ChartOptions(height=430, mode="backtest of the chosen cell", is_whole=True)
+        self.chart = LiveChart(self._source, options)
         self.metric = _dropdown("Cells show", _metrics(sweep), sweep.rank_by)
         self.axes = self._axis_choosers()
         self.values = {name: self._value_chooser(name) for name in sweep.grid.names}
-        self.name = ipywidgets.Text(_session_name(sweep, self._chosen), continuous_update=False)
+        self.name = ipywidgets.Text(
+            _session_name(sweep, self._chosen), description="Session name", continuous_update=False
+        )
         self.button = ipywidgets.Button(description="Paper this", tooltip="Start a paper session with this combination")
         self.note = ipywidgets.HTML(markup.note(""))
         self.below = ipywidgets.VBox()
@@ -218,14 +223,14 @@ class SweepPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipywid
     def _layout(self) -> list[Any]:
         style = ipywidgets.HTML(markup.style_sheet())
         style.add_class("wb-style")
-        fields = [_field(one) for one in (self.metric, *self.axes.values(), *self.values.values())]
+        choosers = (self.metric, *self.axes.values(), *self.values.values())
+        fields = [labelled(chooser, chooser.description) for chooser in choosers]
         form = ipywidgets.Box(fields)
         form.add_class("wb-form")
         self.button.add_class("wb-button")
         self.button.add_class("wb-start")
         self.name.add_class("wb-name")
-        label = ipywidgets.HTML(markup.note("Session name"))
-        row = ipywidgets.Box([label, self.name, self.button, self.note])
+        row = ipywidgets.Box([self.name, self.button, self.note])
         row.add_class("wb-paper")
         return [style, ipywidgets.HTML(self._heading()), form, self.pane, self.chart, row, self.below]
 
@@ -236,15 +241,7 @@ def _metrics(sweep: SweepResult) -> list[tuple[str, str]]:
 
 
 def _dropdown(label: str, options: Any, value: object) -> Any:  # noqa: ANN401  ipywidgets has no types
-    chooser = ipywidgets.Dropdown(options=options, value=value)
-    chooser.tooltip = label
-    return chooser
-
-
-def _field(chooser: Any) -> Any:  # noqa: ANN401  as above
-    box = ipywidgets.VBox([ipywidgets.HTML(markup.note(chooser.tooltip)), chooser])
-    box.add_class("wb-field")
-    return box
+    return ipywidgets.Dropdown(options=options, value=value, description=label)
 
 
 def _session_name(sweep: SweepResult, row: int) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from workbench.model import ClosedTrade, Denied, Fill
     from workbench.panels.markup import Tone
 
-__all__ = ["denial_table", "error_table", "event_table", "fill_table", "trade_table"]
+__all__ = ["denial_table", "error_table", "event_table", "fill_table", "newest_trouble", "trade_table"]
 
 _RULES_WITHOUT_NUMBERS: Final = frozenset({"halted", "invalid_level", "paused", "short_on_spot"})
 _SIDES: Final[Mapping[str, Cell]] = {
@@ -23,7 +23,13 @@ _SIDES: Final[Mapping[str, Cell]] = {
     "long": Cell("▲ long", "up"),
     "short": Cell("▼ short", "down"),
 }
-_EVENT_TONES: Final[Mapping[str, Tone]] = {"breaker": "down", "warning": "warning", "account": "warning"}
+# An order is told of when it did not go its way.
+_EVENT_TONES: Final[Mapping[str, Tone]] = {
+    "breaker": "down",
+    "warning": "warning",
+    "account": "warning",
+    "order": "warning",
+}
 _TIME: Final = Column("Time (UTC)", is_text=True)
 _SYMBOL: Final = Column("Symbol", is_text=True)
 _SIDE: Final = Column("Side", is_text=True)
@@ -118,6 +124,20 @@ def event_table(events: Sequence[SessionEvent]) -> Table:
         for event in reversed(events)
     ]
     return Table([_TIME, Column("Kind", is_text=True), Column("What", is_text=True)], rows, "No events yet")
+
+
+def newest_trouble(events: Sequence[SessionEvent], filled_ns: int) -> str:
+    """Return what went wrong with an order last, with its time, unless another one has been filled since.
+
+    Parameters
+    ----------
+    events : sequence of SessionEvent
+        Oldest first.
+    filled_ns : int
+        Time of the newest fill, ns UTC; 0 when there is none.
+    """
+    newest = next((event for event in reversed(events) if event.kind == "order"), None)
+    return "" if newest is None or newest.time_ns <= filled_ns else f"{_when(newest.time_ns)} {newest.text}"
 
 
 def error_table(errors: Sequence[object]) -> Table:

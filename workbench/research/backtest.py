@@ -10,6 +10,7 @@ from workbench.errors import ConfigError, DataError, MissingDataError
 from workbench.model import Bars, Costs, RiskConfig
 from workbench.research.result import BacktestResult
 from workbench.strategy.lowering import configured
+from workbench.strategy.signals import Signals
 
 if TYPE_CHECKING:
     from workbench.core.plan import DecisionPlan
@@ -43,7 +44,8 @@ def backtest(
     costs : Costs, optional
         Fees and slippage as fractions; by default 0.1 % fee and 0.02 % slippage.
     path : {"adverse", "favourable", "colour", "ohlc", "olhc"}, default "adverse"
-        Order of prices inside a bar; adverse goes to the extreme against the position first.
+        Order of prices inside a bar; adverse goes to the extreme against the position first. What the others would
+        give is told by `BacktestResult.path_band`.
     funding : optional
         Funding rates of perpetuals: what `read_funding` returns, or a mapping from symbol to times and rates.
 
@@ -57,7 +59,7 @@ def backtest(
     ConfigError
         ``cash``, ``risk``, ``costs`` or ``path`` is not what it must be, or the strategy is none.
     DataError
-        ``bars`` is no `Bars`, or signals have another length.
+        ``bars`` is no `Bars`, or signals have another length or the index of other times.
     MissingDataError
         There are no more bars than the warm-up takes.
     """
@@ -69,6 +71,8 @@ def run(strategy: Any, bars: Bars, config: EngineConfig, *, funding: Any = None)
     """Run a strategy over bars with a checked configuration; the errors are those of `backtest`."""
     strategy = configured(strategy)
     plan = strategy.lower()
+    if isinstance(strategy, Signals):
+        strategy.check_times(bars.time_ns)
     require_enough(plan, bars)
     return BacktestResult(strategy, plan, bars, config, run_backtest(plan, bars, config, funding=funding), funding)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from workbench.core.records import EXIT_REASONS
+from workbench.core.records import DENIAL_RULES, EXIT_REASONS, HALTED
 from workbench.research.formatting import format_percent
 from workbench.research.tables import utc_times
 
@@ -37,6 +38,7 @@ def warnings_of(plan: DecisionPlan, bars: Bars, ledger: Ledger) -> tuple[str, ..
     """
     return (
         *_trips(ledger),
+        *_denied(ledger),
         *_causality(plan),
         *_tight_stop(bars, ledger),
         *_few_trades(ledger),
@@ -58,6 +60,17 @@ def _trips(ledger: Ledger) -> list[str]:
         f"reached the limit of {format_percent(trip['limit'])}. No entries after that."
         for trip, time in zip(trips, times, strict=True)
     ]
+
+
+def _denied(ledger: Ledger) -> list[str]:
+    # After a breaker every entry is: that it tripped says so.
+    rules = ledger.denials["rule"][ledger.denials["rule"] != HALTED]
+    if not rules.size:
+        return []
+    counts = sorted(Counter(rules.tolist()).items(), key=lambda item: (-item[1], item[0]))
+    listed = ", ".join(f"{DENIAL_RULES[rule]} {count:,}" for rule, count in counts)
+    entries = "1 entry was" if rules.size == 1 else f"{rules.size:,} entries were"
+    return [f"{entries} denied ({listed}): see denials."]
 
 
 def _causality(plan: DecisionPlan) -> list[str]:

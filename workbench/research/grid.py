@@ -81,6 +81,8 @@ class Grid:
             )
         places = itertools.product(*(range(len(column)) for column in values.values()))
         pairs: Iterable[_Pair] = zip(itertools.product(*values.values()), places, strict=True)
+        if where is not None and not callable(where):
+            raise ConfigError(f"where must be a function of the parameters, as in lambda p: p.a < p.b, was {where!r}")
         if where is not None:
             pairs = _meeting(pairs, tuple(values), defaults, where)
         kept = tuple(pairs)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from workbench.core.driver import run_backtest
+from workbench.core.records import PATHS
 from workbench.core.views import account_state
 from workbench.research.benchmark import buy_and_hold
 from workbench.research.card import result_card
@@ -27,6 +29,8 @@ from workbench.research.tables import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from workbench.charts.theme import Figure, ThemeName
     from workbench.core.book import EngineConfig
     from workbench.core.ledger import Ledger
@@ -37,21 +41,48 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PathBand:
-    """What the unknown order of prices inside the bars can change: final equity on the worse and the better path.
+    """What the unknown order of prices inside the bars can change: final equity on each path that bars may take.
+
+    No path is the worst for every strategy, so read `low` and `high` and not a name. ``adverse`` takes a stop before a
+    target of the same bar; with a trailing stop it often is the better one, because an extreme for the position that
+    comes first lifts the trail that the other extreme then hits. Each run takes all bars in one way: the true order
+    changes from bar to bar and can end outside the band.
 
     Parameters
     ----------
-    adverse, favourable : float
-        Final equity in quote currency when every bar goes to the extreme against, and for, the position first.
+    final_equity : mapping of str to float
+        Final equity in quote currency by the name of the path.
+
+    Examples
+    --------
+    >>> band = PathBand({"adverse": 1_010.0, "favourable": 990.0, "colour": 1_005.0})
+    >>> band.low, band.high, band.width
+    (990.0, 1010.0, 20.0)
+    >>> band
+    PathBand(990.00 favourable .. 1,010.00 adverse)
     """
 
-    adverse: float
-    favourable: float
+    final_equity: Mapping[str, float]
+
+    @property
+    def low(self) -> float:
+        """Lowest final equity of all paths, in quote currency."""
+        return min(self.final_equity.values())
+
+    @property
+    def high(self) -> float:
+        """Highest final equity of all paths, in quote currency."""
+        return max(self.final_equity.values())
 
     @property
     def width(self) -> float:
         """Distance between the two in quote currency."""
-        return self.favourable - self.adverse
+        return self.high - self.low
+
+    def __repr__(self) -> str:
+        """Return the two ends, each with the first path that leads there."""
+        low, high = (pick(self.final_equity, key=self.final_equity.__getitem__) for pick in (min, max))
+        return f"PathBand({format_money(self.low)} {low} .. {format_money(self.high)} {high})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -184,12 +215,16 @@ class BacktestResult:
         return backtest_figure(self, symbol=symbol, theme=theme)
 
     def path_band(self) -> PathBand:
-        """Return final equity on the adverse and the favourable path of prices inside the bars; runs both again."""
-        adverse, favourable = (
-            run_backtest(self.plan, self.bars, replace(self.config, path=path), funding=self.funding)
-            for path in ("adverse", "favourable")
-        )
-        return PathBand(float(adverse.equity[-1]), float(favourable.equity[-1]))
+        """Return final equity on every path of prices inside the bars; runs each of the other paths once."""
+        final_equity = {}
+        for path in PATHS:
+            is_own = path == self.config.path
+            ledger = self.ledger if is_own else self._run_on(path)
+            final_equity[path] = float(ledger.equity[-1])
+        return PathBand(MappingProxyType(final_equity))
+
+    def _run_on(self, path: str) -> Ledger:
+        return run_backtest(self.plan, self.bars, replace(self.config, path=path), funding=self.funding)
 
     def __repr__(self) -> str:
         """Return the summary, the measures and the warnings as text."""

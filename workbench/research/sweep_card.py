@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from workbench.charts.card_markup import card, figures
-from workbench.research.formatting import format_parameter, format_value
+from workbench.research.formatting import format_parameter
 from workbench.research.measures import MEASURES
 from workbench.research.sparkline import DOWN, UP
 from workbench.research.surface import surface_of
+from workbench.research.top_rows import shown, top_rows
 
 if TYPE_CHECKING:
     from workbench.research.statistics import Floats, Integers
@@ -64,11 +65,11 @@ def _tiles(sweep: SweepView) -> list[tuple[str, str, str, float]]:
     return [
         *tiles,
         ("Best plateau", chosen, f"{label} {best.stats.shown(sweep.rank_by)} itself", 0.0),
-        (f"{label} of the plateau", _shown(sweep.rank_by, plateau), "median with its neighbours", 0.0),
+        (f"{label} of the plateau", shown(sweep.rank_by, plateau), "median with its neighbours", 0.0),
         (
             f"{label} of all",
-            _shown(sweep.rank_by, float(own.median())),
-            f"median; peak {_shown(sweep.rank_by, peak)}",
+            shown(sweep.rank_by, float(own.median())),
+            f"median; peak {shown(sweep.rank_by, peak)}",
             0.0,
         ),
     ]
@@ -81,23 +82,17 @@ def _span(sweep: SweepView) -> str:
 
 
 def _top_table(sweep: SweepView) -> str:
-    top = sweep.top(ROWS)
-    names = sweep.grid.names
-    shown = (sweep.rank_by, *(name for name in COLUMNS if name != sweep.rank_by))
-    heads = [*names, "Plateau", *(MEASURES[name].label for name in shown)]
+    top = top_rows(sweep, ROWS, COLUMNS)
+    place = len(sweep.grid.names)  # of the plateau, behind the parameters
     rows = "".join(
         "<tr>"
-        + "".join(f"<td>{escape(format_parameter(value))}</td>" for value in sweep.grid.combinations[index])
-        + f"<td><b>{_shown(sweep.rank_by, row['plateau'])}</b></td>"
-        + "".join(f"<td>{_shown(name, row[name])}</td>" for name in shown)
+        + "".join(
+            f"<td>{f'<b>{escape(text)}</b>' if at == place else escape(text)}</td>" for at, text in enumerate(row)
+        )
         + "</tr>"
-        for index, row in zip(top.index.tolist(), top.to_dict("records"), strict=True)
+        for row in top.rows
     )
-    return f"<table><tr>{''.join(f'<th>{escape(head)}</th>' for head in heads)}</tr>{rows}</table>"
-
-
-def _shown(name: str, value: float) -> str:
-    return format_value(float(value), MEASURES[name].unit)
+    return f"<table><tr>{''.join(f'<th>{escape(head)}</th>' for head in top.heads)}</tr>{rows}</table>"
 
 
 def _small_map(sweep: SweepView) -> str:

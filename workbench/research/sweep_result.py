@@ -18,6 +18,7 @@ from workbench.research.measures import MEASURES, SWEEP_MEASURES
 from workbench.research.plateau import plateau_scores
 from workbench.research.stats import Stats
 from workbench.research.sweep_card import sweep_card
+from workbench.research.top_rows import top_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -259,10 +260,8 @@ class SweepResult:
 
     def __repr__(self) -> str:
         """Return the size of the sweep and its best rows."""
-        shown = dict.fromkeys(("plateau", self.rank_by, "total_return", "max_drawdown", "trade_count"))
-        top = self.top(5)
-        top = top[[*top.columns[: len(self.grid.names)], *shown]]
-        return f"{self.title}, best plateaus of {MEASURES[self.rank_by].label}\n\n{top.to_string()}"
+        top = top_rows(self, 5, ("total_return", "max_drawdown", "trade_count"))
+        return f"{self.title}, best plateaus of {MEASURES[self.rank_by].label}\n\n{top.as_text()}"
 
     @property
     def name(self) -> str:

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Final, TypeAlias
 
+from workbench.data.progress import progress_bar
 from workbench.errors import ConfigError
 
 MAX_THREADS: Final = 256
 # Small enough for a bar that moves, large enough that handing out blocks costs nothing.
 MAX_BLOCK: Final = 32
 BLOCKS_PER_THREAD: Final = 16
-QUIET_S: Final = 1.0
 
 Work: TypeAlias = Callable[[range, threading.Event], None]
 
@@ -54,8 +54,6 @@ def run_in_threads(count: int, work: Work, *, threads: int, progress: bool | Non
     title : str
         In front of the bar.
     """
-    from tqdm.auto import tqdm  # noqa: PLC0415  it loads ipywidgets where there is a notebook
-
     size = max(1, min(MAX_BLOCK, count // (threads * BLOCKS_PER_THREAD)))
     blocks = [range(start, min(start + size, count)) for start in range(0, count, size)]
     stop = threading.Event()
@@ -70,9 +68,8 @@ def run_in_threads(count: int, work: Work, *, threads: int, progress: bool | Non
                 raise
         return len(block)
 
-    delay_s = QUIET_S if progress is None else 0.0
     with (
-        tqdm(total=count, desc=title, unit=" runs", delay=delay_s, disable=progress is False) as bar,
+        progress_bar(count, title, "runs", progress=progress) as bar,
         ThreadPoolExecutor(min(threads, len(blocks)), thread_name_prefix="workbench-sweep") as pool,
     ):
         futures = [pool.submit(done, block) for block in blocks]

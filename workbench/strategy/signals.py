@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +18,7 @@ __all__ = ["Signals"]
 
 _LEVELS = LEVEL_NAMES[:-1]
 _SIZINGS = SIZINGS[1:]
+_COLUMNS = (*CONDITION_NAMES, *_LEVELS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -25,7 +26,8 @@ class Signals:
     """Decisions as arrays with one value for each bar, from pandas, a model or anywhere else.
 
     Nothing proves that they use no later bar, so results are marked as not proven causal and sessions refuse them. The
-    arrays are read by position: they must be as long as the bars they are run on.
+    arrays are read by position: they must be as long as the bars they are run on. Where one has an index of times, as a
+    pandas series has, these must be the opens of the bars.
 
     Parameters
     ----------
@@ -63,6 +65,7 @@ class Signals:
     take_profit: ArrayLike | None = None
     trailing_stop: ArrayLike | None = None
     max_holding_s: ArrayLike | None = None
+    time_ns: NDArray[np.int64] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Check every field and keep arrays of the right type."""
@@ -73,6 +76,7 @@ class Signals:
             raise ConfigError(f"sizing must be one of {', '.join(_SIZINGS)}, was {self.sizing!r}")
         if self.limit is not None and self.stop is not None:
             raise ConfigError("give only one of limit and stop: an entry rests at one price")
+        object.__setattr__(self, "time_ns", _common_times({name: getattr(self, name) for name in _COLUMNS}))
         conditions = {name: _condition(name, value) for name, value in given.items()}
         rows = _common_length(conditions)
         for name in CONDITION_NAMES:
@@ -115,6 +119,17 @@ class Signals:
             raise ConfigError(f"signals have no parameters, was given {', '.join(changes)}")
         return self
 
+    def check_times(self, time_ns: NDArray[np.int64]) -> None:
+        """Check that the arrays' own times, if they came with some, are the opens of the bars, ns UTC.
+
+        Raises
+        ------
+        DataError
+            They are not: read by position, each decision would be another bar's.
+        """
+        if self.time_ns is not None:
+            _require_same(self.time_ns, time_ns, "the arrays' index", "the bars")
+
     def lower(self) -> SignalPlan:
         """Return the decision plan."""
         codes = np.zeros(len(self), dtype=np.uint8)
@@ -139,9 +154,49 @@ def _condition(name: str, value: ArrayLike) -> NDArray[np.bool_]:
     if array.dtype.kind == "b":
         return array.copy()
     for row, one in enumerate(array.tolist()):
-        if one not in (0, 1):
+        if not _is_flag(one):
             raise DataError(f"{name} must be True or False on every bar, was {one!r} at row {row}")
     return array.astype(np.bool_)
+
+
+def _is_flag(value: object) -> bool:
+    try:
+        return value in (0, 1)
+    except TypeError:
+        # A missing value of pandas is neither equal nor unequal to anything.
+        return False
+
+
+def _times_of(column: object) -> NDArray[np.int64] | None:
+    """Return the times of an index, ns UTC (naive ones as they stand); None where there is no index of times."""
+    index: Any = getattr(column, "index", None)
+    if not str(getattr(index, "dtype", "")).startswith("datetime64["):
+        return None
+    times: NDArray[np.int64] = index.to_numpy(dtype="datetime64[ns]").view(np.int64)
+    return times
+
+
+def _common_times(columns: Mapping[str, object]) -> NDArray[np.int64] | None:
+    """Return the times that columns with an index of times share, or None."""
+    indexed = {name: times for name, column in columns.items() if (times := _times_of(column)) is not None}
+    if not indexed:
+        return None
+    (first, common), *others = indexed.items()
+    for name, times in others:
+        _require_same(times, common, f"the index of {name}", f"that of {first}")
+    return common
+
+
+def _require_same(times: NDArray[np.int64], wanted: NDArray[np.int64], what: str, whose: str) -> None:
+    """Raise DataError where times of as many rows differ; other lengths have an error of their own."""
+    if len(times) != len(wanted) or np.array_equal(times, wanted):
+        return
+    row = int(np.argmax(times != wanted))
+    was, must = (str(np.datetime64(int(column[row]), "ns"))[:19] for column in (times, wanted))
+    raise DataError(
+        f"{what} must have the times of {whose}: row {row} was of {was}, must be of {must} (UTC); reindex it, or pass "
+        f"to_numpy() if its rows are the bars' by position"
+    )
 
 
 def _common_length(conditions: Mapping[str, NDArray[np.bool_]]) -> int:

@@ -367,6 +367,33 @@ test("the backtest is a grey line whose gap to the session is shaded, and makes 
   assert.deepEqual(keys.map(({ value }) => value), ["1,054.00", "5.00"]);
 });
 
+test("why there is no backtest stands beside the equity", () => {
+  const store = studied(3);
+  store.study.fault = "two symbols";
+  const [key] = studyKeys(store, START, 1, PALETTE, true).equity;
+  assert.equal(key.name, "No backtest: two symbols");
+});
+
+test("all bars are on view, and stay so while more come, until the newest are followed or a part is looked at", () => {
+  const store = filledStore(900);
+  const viewport = new Viewport(MINUTE);
+  viewport.showAll();
+  assert.ok(viewport.showsAll);
+  const [from, to] = viewport.timeRange(store.bars, 700);
+  assert.equal(from, START - MINUTE);
+  assert.ok(to > START + 899 * MINUTE);
+  store.apply(...delta(2, [bar(900)]));
+  assert.ok(viewport.timeRange(store.bars, 700)[1] > START + 900 * MINUTE);
+  viewport.zoom(0.5, [from, to], store.bars);
+  assert.ok(!viewport.showsAll);
+  assert.ok(viewport.timeRange(store.bars, 700)[0] > START + 300 * MINUTE);
+  viewport.showAll();
+  viewport.follow();
+  assert.equal(viewport.showsAll, false);
+  // 100 bars of seven pixels, and one before them.
+  assert.equal(viewport.timeRange(store.bars, 700)[0], START + (900 - 100 - 1) * MINUTE);
+});
+
 test("the backtest can be left out", () => {
   const store = studied(60);
   const frame = makeFrame(store, new Viewport(MINUTE), 700, false);

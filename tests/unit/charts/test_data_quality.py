@@ -38,7 +38,7 @@ def test_line_of_many_bars_breaks_at_its_gaps_too():
 def test_share_of_bars_is_counted_by_stretches_of_time():
     # 480 minutes in 240 stretches of two; minutes 0 and 1 are there, of the second stretch only minute 2.
     rows = [0, 1, 2, *range(4, 480)]
-    bar = trace(quality_figure(wb.quality_report(minutes(*rows))), "Bars there")
+    bar = trace(quality_figure(wb.quality_report(minutes(*rows))), "Bars present")
     assert bar.y[:3].tolist() == [100.0, 50.0, 100.0]
     assert bar.customdata[1].tolist() == [1, 2]
     assert bar.customdata[:, 0].sum() == 479
@@ -61,4 +61,4 @@ def test_figure_without_times_is_refused():
 
 
 def test_one_bar_is_drawn():
-    assert trace(quality_figure(wb.quality_report(minutes(3))), "Bars there").y.tolist() == [100.0]
+    assert trace(quality_figure(wb.quality_report(minutes(3))), "Bars present").y.tolist() == [100.0]

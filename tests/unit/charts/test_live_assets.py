@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from workbench.charts import live_assets
-from workbench.charts.live_assets import MODULES, module_source, plotly_script, style_sheet
+from workbench.charts.live_assets import MODULES, module_source, pane_source, plotly_script, style_sheet
 from workbench.charts.live_palette import LIVE_COLORS
 from workbench.errors import WorkbenchError
 
@@ -32,14 +32,16 @@ def test_each_file_stands_after_those_it_imports() -> None:
         assert [other for other in imported if MODULES.index(other) >= position] == []
 
 
-def test_module_imports_nothing_and_exports_its_entry_points_only() -> None:
-    lines = module_source().splitlines()
+@pytest.mark.parametrize("source", [module_source(), pane_source()], ids=["chart", "pane"])
+def test_module_imports_nothing_and_exports_its_entry_points_only(source: str) -> None:
+    lines = source.splitlines()
     assert [line for line in lines if line.startswith("import ")] == []
     assert [line for line in lines if line.startswith("export ")] == ["export default { initialize, render };"]
 
 
-def test_a_name_stands_for_one_thing_in_all_files() -> None:
-    names = re.findall(r"^(?:async )?(?:function|class|const|let) (\w+)", module_source(), re.MULTILINE)
+@pytest.mark.parametrize("source", [module_source(), pane_source()], ids=["chart", "pane"])
+def test_a_name_stands_for_one_thing_in_all_files(source: str) -> None:
+    names = re.findall(r"^(?:async )?(?:function|class|const|let) (\w+)", source, re.MULTILINE)
     assert [name for name, count in Counter(names).items() if count > 1] == []
 
 
@@ -63,14 +65,22 @@ def test_missing_plotly_is_an_error_that_says_what_to_do(monkeypatch: pytest.Mon
         plotly_script.__wrapped__()
 
 
-@pytest.mark.skipif(NODE is None, reason="node is not installed, so the browser's module cannot run here")
-def test_browser_module_does_what_its_own_tests_say(tmp_path: Path) -> None:
-    source = module_source().replace("export default { initialize, render };", f"export {{ {', '.join(TESTED)} }};")
-    (tmp_path / "chart.mjs").write_text(source, encoding="utf-8")
-    tests = Path(__file__).with_name("live_chart.test.mjs").read_text(encoding="utf-8")
-    (tmp_path / "live_chart.test.mjs").write_text(tests, encoding="utf-8")
+@pytest.mark.skipif(NODE is None, reason="node is not installed, so the browser's modules cannot run here")
+@pytest.mark.parametrize(
+    ("module", "source", "tested", "tests"),
+    [
+        ("chart.mjs", module_source(), TESTED, "live_chart.test.mjs"),
+        ("pane.mjs", pane_source(), ("PaneLink",), "pane.test.mjs"),
+    ],
+)
+def test_browser_module_does_what_its_own_tests_say(
+    module: str, source: str, tested: tuple[str, ...], tests: str, tmp_path: Path
+) -> None:
+    exported = source.replace("export default { initialize, render };", f"export {{ {', '.join(tested)} }};")
+    (tmp_path / module).write_text(exported, encoding="utf-8")
+    (tmp_path / tests).write_text(Path(__file__).with_name(tests).read_text(encoding="utf-8"), encoding="utf-8")
     assert NODE is not None
-    command = [NODE, "--test", "--test-reporter=tap", "live_chart.test.mjs"]
+    command = [NODE, "--test", "--test-reporter=tap", tests]
     answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stdout
     assert "# fail 0" in answer.stdout

@@ -9,7 +9,9 @@ import pytest
 
 from tests.unit.live.markets import session_config, walk
 from tests.unit.panels.fake_session import FakeSession
+from workbench.charts.live_source import equity_until_now
 from workbench.charts.live_stream import ChartStream, Message, StreamLimits
+from workbench.charts.live_study import LiveStudy
 from workbench.strategy import sma_cross
 
 BEAT = {"kind": "beat"}
@@ -74,7 +76,20 @@ def test_first_heartbeat_is_answered_by_a_snapshot_of_everything(stream: ChartSt
     assert message.content["final"] is False
     assert message.content["lines"] == state.lines
     np.testing.assert_array_equal(rows(message, 0, 6), state.bars)
-    np.testing.assert_array_equal(rows(message, 1, 3), state.equity)
+    # A point for the bar that forms comes after those of the closed ones.
+    np.testing.assert_array_equal(rows(message, 1, 3)[:-1], state.equity)
+    account = session.snapshot()
+    assert rows(message, 1, 3)[-1].tolist() == [state.bars[-1, 0], account.equity, -account.drawdown]
+
+
+def test_bar_that_has_its_point_gets_no_second_one() -> None:
+    bars, equity = np.array([[60.0, *[1.0] * 5], [120.0, *[1.0] * 5]]), np.array([[60.0, 9.0, 0.0], [120.0, 8.0, -0.1]])
+    state: Any = SimpleNamespace(bars=bars, equity=equity, now=(7.0, -0.2))
+    assert equity_until_now(state).tolist() == equity.tolist()
+    state.equity = equity[:1]
+    assert equity_until_now(state).tolist() == [[60.0, 9.0, 0.0], [120.0, 7.0, -0.2]]
+    state.now = None
+    assert equity_until_now(state).tolist() == [[60.0, 9.0, 0.0]]
 
 
 def test_marks_travel_with_times_in_milliseconds(stream: ChartStream, session: FakeSession) -> None:
@@ -326,6 +341,18 @@ def test_finished_session_is_sent_whole_once_and_marked_as_final(
     assert stream.is_done
     clock.now += 1
     stream.hear(BEAT)
+    assert stream.is_done
+
+
+def test_lines_that_are_computed_after_the_end_are_sent_too(
+    stream: ChartStream, session: FakeSession, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LiveStudy, "is_settled", False)
+    watched(stream, clock)
+    session.stop()
+    assert only(stream.pump()).content["final"] is True
+    assert not stream.is_done
+    monkeypatch.setattr(LiveStudy, "is_settled", True)
     assert stream.is_done
 
 

@@ -161,7 +161,7 @@ def test_forming_bar_is_no_bar_yet() -> None:
     assert equity_of(desk.study.take())[-1, 0] == ROWS[59, 0]
 
 
-def test_of_several_symbols_there_are_levels_and_no_backtest() -> None:
+def test_of_several_symbols_there_are_levels_and_a_reason_why_there_is_no_backtest() -> None:
     two = session_config(walk(COUNT), strategy=CROSS)
     engine = two.engine_config()
     pair = SimpleNamespace(plan=two.plan, engine_config=lambda: session_config(_both(), strategy=CROSS).engine_config())
@@ -170,7 +170,9 @@ def test_of_several_symbols_there_are_levels_and_no_backtest() -> None:
     desk.follow(ROWS[:60], points(ROWS[20:60]))
     news = desk.study.whole()
     assert news.names == ("sma(close, 3)", "sma(close, 8)")
+    assert news.levels
     assert news.equity == []
+    assert news.fault == "the symbols share one account, and this chart has the bars of BTC/USDT alone"
 
 
 def _both() -> Bars:
@@ -207,6 +209,18 @@ def test_session_whose_strategy_nobody_knows_has_an_empty_study() -> None:
     desk.follow(ROWS[:60], points(ROWS[20:60]))
     news = desk.study.whole()
     assert (news.names, news.levels, news.equity, news.fault) == ((), [], [], "")
+
+
+def test_study_is_settled_once_all_is_taken() -> None:
+    desk = Desk()
+    assert desk.study.is_settled
+    desk.follow(ROWS[:60], points(ROWS[20:60]))
+    assert not desk.study.is_settled
+    desk.study.take()
+    for thread in threading.enumerate():
+        if thread.name == "workbench-study":
+            thread.join(PATIENCE_S)
+    assert desk.study.is_settled
 
 
 def test_what_is_kept_is_bounded() -> None:

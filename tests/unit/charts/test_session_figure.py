@@ -10,6 +10,7 @@ import pytest
 from tests.unit.live.markets import session_config, walk
 from tests.unit.panels.fake_session import FakeSession
 from workbench.charts.live_palette import LIVE_COLORS
+from workbench.charts.live_study import StudyNews
 from workbench.charts.session_figure import session_figure
 from workbench.errors import ConfigError, DataError
 from workbench.live import LiveSession
@@ -94,6 +95,13 @@ def test_session_without_a_known_strategy_has_the_rest() -> None:
     names = [one.name for one in session_figure(FakeSession(bars=30), title="fake").data]
     assert {"BTC/USDT", "Volume", "Equity", "Drawdown"} <= set(names)
     assert "Backtest" not in names
+
+
+def test_reason_why_there_is_no_backtest_stands_above(monkeypatch: pytest.MonkeyPatch) -> None:
+    news = StudyNews(is_whole=True, fault="two symbols")
+    monkeypatch.setattr("workbench.charts.session_figure.study_now", lambda *_: news)
+    figure = session_figure(FakeSession(bars=30), title="fake")
+    assert figure.layout.title.subtitle.text.endswith("no backtest: two symbols")
 
 
 def test_session_without_bars_says_so() -> None:

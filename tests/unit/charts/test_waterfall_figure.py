@@ -15,7 +15,7 @@ def made(**changes: object) -> EquityWaterfall:
 
 def test_each_part_is_a_step_and_the_difference_their_sum() -> None:
     (columns,) = waterfall_figure(made()).data
-    assert list(columns.x) == ["latency", "fees", "session"]
+    assert list(columns.x) == ["latency", "fees", "difference"]
     assert list(columns.y) == [-2.0, 0.5, -1.5]
     assert list(columns.measure) == ["relative", "relative", "total"]
     assert list(columns.text) == ["-2.00", "+0.50", "-1.50"]
@@ -24,7 +24,7 @@ def test_each_part_is_a_step_and_the_difference_their_sum() -> None:
 
 def test_a_rest_that_is_more_than_rounding_is_shown() -> None:
     parts = (EquityPart(name="rest", amount=0.01, meaning="What no part explains."),)
-    assert list(waterfall_figure(made(parts=parts)).data[0].x) == ["rest", "session"]
+    assert list(waterfall_figure(made(parts=parts)).data[0].x) == ["rest", "difference"]
 
 
 def test_the_title_says_what_is_compared() -> None:
@@ -40,7 +40,7 @@ def test_an_unknown_theme_is_refused() -> None:
 
 
 def test_a_waterfall_draws_itself() -> None:
-    assert list(made().plot().data[0].x) == ["latency", "fees", "session"]
+    assert list(made().plot().data[0].x) == ["latency", "fees", "difference"]
 
 
 def test_without_the_facade_there_is_no_figure(monkeypatch) -> None:

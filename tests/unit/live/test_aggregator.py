@@ -4,12 +4,13 @@ import datetime as dt
 import math
 import threading
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.errors import DataError
+from workbench.errors import ConfigError, DataError
 from workbench.live.aggregator import BarAggregator, TickCounts
 from workbench.model import Bar
 
@@ -168,6 +169,12 @@ def test_a_bad_time_is_counted_and_never_raises(timestamp: object) -> None:
 def test_a_naive_datetime_raises_because_it_is_the_programs_error() -> None:
     with pytest.raises(DataError, match="time zone"):
         aggregator().add_price(dt.datetime(2025, 1, 1), 1.0)  # noqa: DTZ001  the fault under test
+
+
+@pytest.mark.parametrize("symbol", ["", None, 5])
+def test_a_symbol_that_is_no_name_is_refused_before_any_price(symbol: Any) -> None:
+    with pytest.raises(ConfigError, match="symbol must be a name, was"):
+        BarAggregator(symbol, "1m")
 
 
 def test_aware_datetimes_and_numpy_numbers_are_taken() -> None:

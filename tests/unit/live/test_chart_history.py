@@ -115,6 +115,15 @@ def test_each_closed_bar_has_a_point_of_equity_and_a_drawdown_below_zero() -> No
     assert chart.add(step(forming=(bar(1),))).equity_rows.shape == (0, 3)
 
 
+def test_snapshot_tells_the_account_as_it_is_now_beside_the_points_of_closed_bars() -> None:
+    chart = history()
+    assert chart.state().now is None
+    chart.add(step(closed=(bar(0),), account=replace(EMPTY, equity=950.0, drawdown=0.05)))
+    chart.add(step(forming=(bar(1),), account=replace(EMPTY, equity=940.0, drawdown=0.06)))
+    assert chart.state().equity[:, 1].tolist() == [950.0]
+    assert chart.state().now == (940.0, -0.06)
+
+
 def test_updates_are_numbered_without_a_gap_and_the_snapshot_says_where_it_stands() -> None:
     chart = history()
     numbers = [chart.add(step(closed=(bar(minute),))).sequence for minute in range(4)]

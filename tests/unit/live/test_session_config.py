@@ -76,6 +76,11 @@ def test_the_core_gets_the_sources_instruments_and_the_sessions_rules() -> None:
     )  # fmt: skip
 
 
+def test_what_is_no_source_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"source must be a market source such as PracticeSource\(\), was 'practice'"):
+        session_config(walk(100), source="practice")
+
+
 def test_a_symbol_that_the_source_does_not_know_is_named() -> None:
     with pytest.raises(DataError, match=ETH):
         session_config(symbols=(ETH,)).engine_config()

@@ -42,7 +42,10 @@ def test_a_gap_in_the_data_is_stale_until_a_price_comes(clock: ManualClock, star
     assert session.metrics()["data_age_s"] == pytest.approx(90.0)
     let_pass(clock, 1)
     assert session.state == "STALE"
-    assert session.reason == "no data since 2025-01-01T00:00:30Z, the limit is 90 s"
+    assert (
+        session.reason
+        == "no data since 2025-01-01T00:00:30Z, the limit is 90 s; nothing enters, no stop of its own can act"
+    )
     let_pass(clock, 180 * SECOND)  # 30 + 90 + 180 = 300
     assert session.state == "ACTIVE"
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,6 +111,16 @@ def test_a_bar_that_is_not_newer_is_dropped_and_counted() -> None:
     assert live.run_once(bar(5)) is None
     assert live.run_once(bar(4)) is None
     assert (live.counts["late_bars"], len(core.events)) == (2, 1)
+
+
+def test_a_bar_that_begins_before_the_last_has_ended_is_dropped_and_counted() -> None:
+    core = FakeCore()
+    live = engine(core)
+    first = bar(0)
+    live.run_once(first)
+    assert live.run_once(replace(first, time_ns=first.time_ns + MINUTE - 1)) is None
+    assert live.run_once(replace(first, time_ns=first.time_ns + MINUTE)) is not None
+    assert (live.counts["late_bars"], len(core.events)) == (1, 2)
 
 
 def test_a_partial_bar_is_not_run() -> None:
@@ -286,6 +297,11 @@ def test_arrays_cannot_run_live() -> None:
     plan = plan_of(Signals(enter_long=np.zeros(3, dtype=bool), exit_long=np.zeros(3, dtype=bool)))
     with pytest.raises(ConfigError, match="cannot run live"):
         LiveTradingEngine(plan, engine_config())
+
+
+def test_a_strategy_that_was_not_lowered_is_refused() -> None:
+    with pytest.raises(ConfigError, match="plan must be a lowered strategy, as in plan_of"):
+        LiveTradingEngine(buy_and_hold(), engine_config())  # type: ignore[arg-type]  # the fault under test
 
 
 def test_a_limit_of_errors_below_one_is_refused() -> None:

@@ -179,6 +179,8 @@ def test_join_keeps_instruments_and_takes_joint_bars() -> None:
 def test_joins_that_make_no_sense_are_refused() -> None:
     with pytest.raises(DataError, match="join needs at least one Bars"):
         Bars.join([])
+    with pytest.raises(DataError, match="join takes Bars, was given int, DataFrame"):
+        Bars.join([make(), 1, make().to_frame()])  # type: ignore[list-item]  # the fault under test
     with pytest.raises(DataError, match="each symbol once; twice: BTC/USDT"):
         Bars.join([make(), make()])
     daily = Bars.from_arrays("ETH/USDT", "1d", [START_NS], [1.0], [1.0], [1.0], [1.0], [0.0])

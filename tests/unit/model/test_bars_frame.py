@@ -185,6 +185,21 @@ def test_column_of_words_is_refused() -> None:
         bars_of(frame(open=["10", "x", "12"]))
 
 
+def test_number_that_is_no_float_is_refused() -> None:
+    with pytest.raises(DataError, match="column of open must hold numbers: they are complex128"):
+        bars_of(frame(open=[10.0 + 1j, 11.0, 12.0]))
+    with pytest.raises(DataError, match="column of open must hold numbers: int too large"):
+        bars_of(frame(open=[10**400, 11.0, 12.0]))
+
+
+@pytest.mark.parametrize("table", [None, {"open": [1.0]}, [[1.0]], pd.Series([1.0])])
+def test_what_is_no_frame_is_refused(table: Any) -> None:
+    with pytest.raises(
+        DataError, match=f"frame must be a data frame with columns, was {type(table).__name__}; from_ar"
+    ):
+        bars_of(table)
+
+
 def test_bars_do_not_share_the_frames_memory() -> None:
     table = frame()
     bars = bars_of(table)

@@ -250,7 +250,9 @@ class FakeSession:
             bars = np.array(self._bars, dtype=float).reshape(-1, 6)[-5000:]
             equity = np.array(self._equity, dtype=float).reshape(-1, 3)[-5000:]
             marks, lines = tuple(self._marks), self._lines()
-            return ChartState(self.sequence, self.symbols[0], MINUTE_NS, bars, equity, marks, lines)
+            account = self.snapshot()
+            now = (account.equity, -account.drawdown)
+            return ChartState(self.sequence, self.symbols[0], MINUTE_NS, bars, equity, marks, lines, now)
 
     def snapshot(self) -> AccountState:
         with self._lock:

@@ -20,8 +20,8 @@ def lights(risk: RiskConfig | None, account: AccountState) -> list[tuple[str, st
 
 def test_breaker_without_a_limit_is_off(account: AccountState) -> None:
     assert lights(RiskConfig(), account) == [
-        ("Drawdown", "off", "off: 3.45 %"),
-        ("Daily loss", "off", "off: 2.00 %"),  # 1 - 9,800 / 10,000
+        ("Drawdown", "off", "off, now 3.45 %"),
+        ("Daily loss", "off", "off, now 2.00 %"),  # 1 - 9,800 / 10,000
     ]
 
 
@@ -33,7 +33,7 @@ def test_armed_breaker_tells_limit_and_value(account: AccountState) -> None:
 
 
 def test_day_that_gains_has_lost_nothing(account: AccountState) -> None:
-    assert lights(RiskConfig(), replace(account, equity=10_100.0))[1][2] == "off: 0.00 %"
+    assert lights(RiskConfig(), replace(account, equity=10_100.0))[1][2] == "off, now 0.00 %"
 
 
 def test_tripped_breaker_says_so_whatever_its_value_is_now(account: AccountState) -> None:

@@ -269,6 +269,7 @@ def test_real_money_is_impossible_without_an_arming(make: Any, fake: FakeDoors) 
     panel = make(risk=RISK)
     type_in(panel, money=REAL)
     assert "wb-is-real" in panel.children[0]._dom_classes  # noqa: SLF001  what the style sheet colours
+    assert panel.market.fields["execution"].value == "exchange"
     assert "workbench arm NAME" in panel.real.box.children[1].value
     assert panel.start.disabled
     type_in(panel, key="main", confirm="trade real money")

@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,13 +65,20 @@ def test_every_session_is_a_row_with_state_position_and_figures(stage: Stage) ->
     assert "wb-row-real" in parts["rows"]
 
 
+def test_position_that_a_session_left_is_marked() -> None:
+    left = next(one for one in many() if one.name == "sma-1")
+    assert "wb-warning" not in "".join(cells(left))
+    held = replace(left, held=(Held("BTC/USDT", 0.5, 60_000.0),))
+    assert '<span class="wb-warning" title="stopped by the user">' in "".join(cells(held))
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("eth-night", ("■ CRASHED", "workbench resume eth-night", "▼ short, 4,500 USDT")),
         ("grid-1", ("▲ EXITS ONLY", "paused by the user", "-31.50")),
         ("pairs", ("▲ silent for 9 s", "BTC/USDT, ETH/USDT +1 1m")),
-        ("rsi-4", ("▲ STALE", "data 1.58 min old", "no price for 95 s")),
+        ("rsi-4", ("■ STALE", "data 1.58 min old", "no price for 95 s")),
         ("sma-1", ("○ STOPPED", "stopped by the user")),
         ("sma-2", ("○ STARTING", "n/a")),
         ("btc-day", ("data &lt; 2 s old", "flat", "PAPER")),

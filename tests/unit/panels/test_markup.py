@@ -36,11 +36,16 @@ class Reader(HTMLParser):
         self.text += data
 
 
+def test_complaint_is_read_out_and_a_remark_is_not() -> None:
+    assert 'role="alert"' in markup.note("must be above 0", "down")
+    assert "role=" not in markup.note("2 to 500") + markup.note("", "down")
+
+
 @pytest.mark.parametrize("piece", PIECES)
 def test_text_from_outside_stays_text(piece: str) -> None:
     page = Reader(PIECES[piece])
     assert "img" not in page.tags
-    assert set(page.attributes) <= {"class", "title", "colspan"}
+    assert set(page.attributes) <= {"class", "title", "colspan", "role"}
     assert CANARY in page.text
 
 

@@ -25,7 +25,7 @@ def test_panels_of_a_finished_session_are_read_from_its_journal_and_agree(regist
     panels = [session_panel(registry.attach("ended")) for _ in range(2)]
     text = html(panels[0])
     assert text == html(panels[1])
-    for expected in ("○ STOPPED", "stopped by the user", "▲ BUY", "STARTING: started by the user", "off: "):
+    for expected in ("○ STOPPED", "stopped by the user", "▲ BUY", "STARTING: started by the user", "off, now "):
         assert expected in text
     assert "cannot be read" not in text
     assert enabled(panels[0]) == []

@@ -35,6 +35,12 @@ def test_each_kind_of_parameter_has_its_kind_of_input(form: ParameterForm) -> No
     }
 
 
+def test_each_input_has_a_label_of_its_own(form: ParameterForm) -> None:
+    # A text beside it would be seen and not be tied to it.
+    names = ["fast", "slow", "stop", "short_too", "average"]
+    assert [field.input.description for field in form.fields.values()] == names
+
+
 def test_inputs_start_with_the_configured_values(form: ParameterForm) -> None:
     assert [field.value for field in form.fields.values()] == [10, 50, 0.02, False, "sma"]
 

@@ -88,7 +88,7 @@ def test_status_tells_age_ping_bars_and_step_time() -> None:
 
 def test_old_data_is_marked_by_a_sign_and_a_colour() -> None:
     assert facts(90.0) == [("data 1.5 min old, limit 1.5 min", "muted")]
-    assert facts(91.0)[0] == ("▲ data 1.52 min old, limit 1.5 min", "warning")
+    assert facts(91.0)[0] == ("■ data 1.52 min old, limit 1.5 min", "down")
 
 
 def test_noise_below_what_is_shown_changes_no_text() -> None:

@@ -4,9 +4,10 @@ from typing import Any
 import ipywidgets
 import pytest
 
-from tests.unit.panels.fake_session import FakeSession
+from tests.unit.panels.fake_session import FakeSession, FakeSetup
 from workbench.errors import SessionTimeoutError
 from workbench.live.health import SessionHealth
+from workbench.live.records import SessionEvent
 from workbench.panels import SessionPanel, session_panel
 
 DIFFERENCE = "the exchange has 0.2 BTC more than was booked (1.2, not 1), seen since 2025-10-09 09:00:00"
@@ -20,6 +21,14 @@ def session() -> FakeSession:
 
 @pytest.fixture
 def panel(session: FakeSession) -> Any:
+    panel = session_panel(session)
+    yield panel
+    panel.close()
+
+
+@pytest.fixture
+def at_exchange(session: FakeSession) -> Any:
+    session.config = FakeSetup(execution="exchange")
     panel = session_panel(session)
     yield panel
     panel.close()
@@ -95,6 +104,30 @@ def test_tripped_breaker_can_be_cleared(panel: SessionPanel, session: FakeSessio
     assert "Clear breaker" not in enabled(panel)
 
 
+def test_reason_names_the_button_and_what_went_wrong_with_an_order(panel: SessionPanel, session: FakeSession) -> None:
+    session.state, session.reason = "HALTED", "max_drawdown tripped; clear_breaker() allows entries again"
+    session.event_list.append(SessionEvent(2**62, "order", f"order 4 was rejected: {CANARY}"))
+    panel.refresh()
+    text = html(panel)
+    assert "max drawdown tripped; the button Clear breaker allows entries again" in text
+    assert "order 4 was rejected: &lt;img" in text
+    assert CANARY not in text
+    session.state, session.reason = "STOPPED", "stopped by the user"
+    panel.refresh()
+    assert " · ▲ " not in html(panel)  # nobody waits for that order any more
+
+
+def test_session_that_no_exchange_can_contradict_keeps_no_room_for_answers(
+    panel: SessionPanel, at_exchange: SessionPanel
+) -> None:
+    assert [name for name in at_exchange.controls.buttons if name not in panel.controls.buttons] == [
+        "adopt",
+        "adopt_flatten",
+        "ignore",
+    ]
+    assert len(panel.controls.box.children) == 7
+
+
 def test_strategy_that_failed_can_be_resumed_where_the_reason_says_so(
     panel: SessionPanel, session: FakeSession
 ) -> None:
@@ -109,8 +142,9 @@ def answers(panel: SessionPanel) -> list[str]:
 
 @pytest.mark.parametrize(("name", "answer"), [("adopt", "adopt"), ("adopt_flatten", "flatten"), ("ignore", "ignore")])
 def test_answers_are_shown_while_a_difference_waits_for_one(
-    panel: SessionPanel, session: FakeSession, name: str, answer: str
+    at_exchange: SessionPanel, session: FakeSession, name: str, answer: str
 ) -> None:
+    panel = at_exchange
     session.start()
     panel.refresh()
     assert answers(panel) == []
@@ -236,7 +270,21 @@ def test_panel_of_a_finished_session_can_be_made(session: FakeSession) -> None:
     panel = session_panel(session)
     assert enabled(panel) == []
     assert "STOPPED" in html(panel)
+    # No page has looked at it: the price is that of the newest bar.
+    last = f"<b>{session.chart_state().bars[-1, 4]:,.1f}</b>"
+    assert last in html(panel)
+    assert "n/a" not in html(panel)
     panel.close()
+
+
+def test_picture_is_of_now_also_where_no_page_has_looked_since(panel: SessionPanel, session: FakeSession) -> None:
+    session.start()
+    for _ in range(30):
+        session.tick()
+    session.stop()
+    picture = panel.still()
+    assert "STOPPED" in picture
+    assert f"<b>{session.chart_state().bars[-1, 4]:,.1f}</b>" in picture
 
 
 def test_panel_without_a_page_has_no_thread(panel: SessionPanel, session: FakeSession) -> None:

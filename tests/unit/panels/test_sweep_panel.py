@@ -158,7 +158,7 @@ def test_metric_changes_the_map_alone(stage: Stage) -> None:
     before = stage.parts()
     stage.panel.metric.value = "max_drawdown"
     after = stage.parts()
-    assert sorted(name for name in after if after[name] != before[name]) == ["map", "tips"]
+    assert sorted(name for name in after if after[name] != before[name]) == ["map", "marks", "tips"]
 
 
 def test_sweep_of_one_parameter_is_one_row() -> None:
@@ -180,6 +180,11 @@ def test_chart_gets_the_trades_and_the_equity_of_the_chosen_one(stage: Stage) ->
     assert state.equity[:, 1].tolist() == backtest.equity.tolist()
     assert state.equity[:, 2].tolist() == (-backtest.drawdown).tolist()
     assert state.bars[:, 4].tolist() == BARS.values[3, 0].tolist()
+
+
+def test_chart_opens_on_the_whole_run(stage: Stage) -> None:
+    # Among the newest bars there may be no trade at all.
+    assert stage.panel.chart.is_whole
 
 
 def test_more_bars_than_a_chart_takes_are_joined(monkeypatch: pytest.MonkeyPatch, result: SweepResult) -> None:
@@ -249,6 +254,13 @@ def test_map_marks_the_chosen_cell_and_the_best_one(result: SweepResult) -> None
     # Lowest of three lines: it begins at two thirds from above.
     assert 'class="wb-map-chosen" style="left:0.000%;top:66.667%;width:25.000%;height:33.333%"' in marks
     assert 'data-columns="4" data-rows="3"' in sweep_map(plane, slotted=True)
+
+
+def test_chosen_cell_is_said_in_words_too(result: SweepResult) -> None:
+    chosen = result.grid.combinations.index((5, 10, 0.02))
+    plane = SweepSlice(result, chosen, "fast", "slow", "sharpe")
+    value = plane.texts[0][0]  # the first column of the lowest line
+    assert f'<span class="wb-spoken">fast 5, slow 10: Sharpe {value}; arrow keys move</span>' in map_marks(plane)
 
 
 def test_map_of_too_many_cells_is_left_out(monkeypatch: pytest.MonkeyPatch, result: SweepResult) -> None:

@@ -47,6 +47,19 @@ def test_denial_shows_rule_limit_and_value() -> None:
     ]
 
 
+def test_order_that_went_wrong_is_told_until_another_is_filled() -> None:
+    events = [
+        SessionEvent(NOON_NS, "order", "order 3 never arrived"),
+        SessionEvent(NOON_NS + 1, "order", "order 4 was rejected"),
+        SessionEvent(NOON_NS + 2, "state", "ACTIVE: trading"),
+    ]
+    assert tables.newest_trouble(events, 0) == "10-09 12:00:00 order 4 was rejected"
+    assert tables.newest_trouble(events, NOON_NS) == "10-09 12:00:00 order 4 was rejected"
+    assert tables.newest_trouble(events, NOON_NS + 1) == ""
+    assert tables.newest_trouble(events[2:], 0) == ""
+    assert tables.event_table(events).rows[1][2].tone == "warning"
+
+
 def test_events_and_errors_are_newest_first_and_dated() -> None:
     events = [SessionEvent(0, "state", "PREPARED: waiting"), SessionEvent(NOON_NS, "breaker", "max_drawdown tripped")]
     assert texts(tables.event_table(events)) == [

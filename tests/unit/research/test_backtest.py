@@ -226,13 +226,39 @@ def test_several_symbols_share_one_account(make_bars, free):
     assert result.stats.final_equity == pytest.approx(1_000.0)
 
 
-def test_the_path_band_runs_from_the_adverse_to_the_favourable_path(make_bars, free):
-    # A bar that reaches both the stop at 95 and the target at 105.
+def test_the_path_band_spans_the_final_equity_of_every_path(make_bars, free):
+    # Bars that reach both the stop at 95 and the target at 105.
     bars = make_bars([100, 100, 100, 100], low_factor=0.9, high_factor=1.1)
-    result = backtest(signals(4, enter=[0], stop_loss=0.05, take_profit=0.05), bars, cash=1_000, costs=free)
+    both = signals(4, enter=[0], stop_loss=0.05, take_profit=0.05)
+    # stopped first: 10 * -5; target first: 10 * 5. A bar that closes at its open counts as green.
+    stopped, won = pytest.approx(950.0), pytest.approx(1_050.0)
+    equity = {"adverse": stopped, "favourable": won, "colour": stopped, "ohlc": won, "olhc": stopped}
+    for path in equity:
+        band = backtest(both, bars, cash=1_000, costs=free, path=path).path_band()
+        assert dict(band.final_equity) == equity
+        assert (band.low, band.high, band.width) == pytest.approx((950.0, 1_050.0, 100.0))
+        assert repr(band) == "PathBand(950.00 adverse .. 1,050.00 favourable)"
+
+
+def test_with_a_trailing_stop_the_adverse_path_may_be_the_better_end_of_the_band(make_bars, free):
+    bars = make_bars([100, 100, 110, 110])
+    # The third bar opens at its low of 100 and closes at its high of 110.
+    result = backtest(signals(4, enter=[0], trailing_stop=0.05), bars, cash=1_000, costs=free)
     band = result.path_band()
-    # stopped first: 10 * -5; target first: 10 * 5
-    assert (band.adverse, band.favourable, band.width) == pytest.approx((950.0, 1_050.0, 100.0))
+    # Low first: held to 110. High first: the trail at 110 * 0.95 = 104.5 is on the way from the high to the low.
+    assert dict(band.final_equity) == pytest.approx(
+        {"adverse": 1_100.0, "favourable": 1_045.0, "colour": 1_100.0, "ohlc": 1_045.0, "olhc": 1_100.0}
+    )
+    assert (band.low, band.high) == pytest.approx((1_045.0, 1_100.0))
+
+
+def test_signals_with_the_times_of_other_bars_are_refused(make_bars, free):
+    bars = make_bars([100, 100, 100, 100])
+    flags = pd.Series([True, False, False, False], index=bars.to_frame().index)
+    assert len(backtest(Signals(enter_long=flags), bars, cash=1_000, costs=free).fills) == 1
+    late = flags.set_axis(flags.index + pd.Timedelta(hours=1))
+    with pytest.raises(DataError, match="row 0 was of 2025-01-01T01:00:00, must be of 2025-01-01T00:00:00"):
+        backtest(Signals(enter_long=late), bars, cash=1_000, costs=free)
 
 
 def test_tables_and_figures_are_made_once(round_trip):

@@ -24,6 +24,27 @@ def test_a_breaker_that_tripped_is_told_first_with_its_time(make_bars, free):
     )
 
 
+def test_entries_that_were_denied_are_counted_by_rule(make_bars, free):
+    bars = make_bars([100, 100, 100, 100, 100])
+    short, long = np.arange(5) == 0, np.isin(np.arange(5), [2, 3])
+    one = backtest(Signals(enter_short=short), bars, cash=1_000, costs=free)
+    assert one.warnings[0] == "1 entry was denied (short_on_spot 1): see denials."
+    # More than all equity as a fraction of it.
+    more = backtest(Signals(enter_short=short, enter_long=long, size=2.0), bars, cash=1_000, costs=free)
+    assert more.warnings[0] == "3 entries were denied (invalid_size 3): see denials."
+    mixed = Signals(enter_short=short, enter_long=long, size=np.array([1.0, 1.0, 2.0, 2.0, 1.0]))
+    text = "3 entries were denied (invalid_size 2, short_on_spot 1): see denials."
+    assert backtest(mixed, bars, cash=1_000, costs=free).warnings[0] == text
+
+
+def test_entries_denied_after_a_breaker_are_told_by_the_breaker(make_bars, free):
+    risk = RiskConfig(daily_loss_limit=0.05)
+    always = Signals(enter_long=np.ones(5, dtype=bool))
+    result = backtest(always, make_bars([100, 100, 80, 80, 80]), cash=1_000, costs=free, risk=risk)
+    assert set(result.denials["rule"]) == {"halted"}
+    assert not any("denied" in warning for warning in result.warnings)
+
+
 def test_signals_are_not_proven_causal(make_bars, free):
     result = backtest(Signals(enter_long=np.array([True, False])), make_bars([100, 100]), cash=1_000, costs=free)
     assert any("not proven causal" in warning for warning in result.warnings)

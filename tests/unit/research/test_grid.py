@@ -59,6 +59,11 @@ def test_every_fault_of_a_grid_is_named_at_once():
         Grid.of({"fats": [1], "slow": [], "stop": 7}, defaults=DEFAULTS)
 
 
+def test_where_must_be_a_function():
+    with pytest.raises(ConfigError, match=r"where must be a function of the parameters, .* was 'fast < slow'"):
+        Grid.of({"fast": [1, 2]}, defaults=DEFAULTS, where="fast < slow")
+
+
 def test_a_grid_that_where_empties_says_how_many_it_refused():
     with pytest.raises(ConfigError, match="where refused all 6"):
         Grid.of({"fast": range(3), "slow": range(2)}, defaults=DEFAULTS, where=lambda _: False)

@@ -263,7 +263,16 @@ def test_a_quick_sweep_shows_no_bar_unless_asked(wavy, capsys):
 def test_repr_and_card_show_the_best_rows(swept):
     text, card = repr(swept), swept._repr_html_()
     assert text.startswith("sma_cross: 16 combinations of fast, slow on BTC/USDT 1h, best plateaus of Sharpe")
+    lines = text.splitlines()
+    assert lines[2].split() == [
+        *["row", "fast", "slow", "Plateau", "Sharpe", "Total", "return", "Max", "drawdown", "Trades"]
+    ]
+    assert len({len(line) for line in lines[2:]}) == 1  # the columns stand below each other
     best = swept.best()
+    stats = (best.stats.shown(name) for name in ("sharpe", "total_return", "max_drawdown", "trade_count"))
+    plateau = f"{swept.table['plateau'].iloc[best.index]:.2f}"
+    values = [best.index, best.parameters["fast"], best.parameters["slow"], plateau]
+    assert lines[3].split() == " ".join([*map(str, values), *stats]).split()
     assert f"fast {best.parameters['fast']}, slow {best.parameters['slow']}" in card
     assert card.count("<tr>") == 6  # a head and five rows
     assert "<svg" in card

@@ -14,8 +14,9 @@ export class Header {
     const tools = element("div", "wb-live-tools", this.root);
     this.stale = element("span", "wb-live-badge wb-live-stale", tools);
     this.stale.hidden = true;
-    this.#button(tools, "−", "Zoom out (or Ctrl + wheel)", actions.zoomOut);
-    this.#button(tools, "+", "Zoom in (or Ctrl + wheel)", actions.zoomIn);
+    this.#button(tools, "−", "Zoom out (or Ctrl + wheel)", actions.zoomOut).ariaLabel = "Zoom out";
+    this.#button(tools, "+", "Zoom in (or Ctrl + wheel)", actions.zoomIn).ariaLabel = "Zoom in";
+    this.all = this.#button(tools, "All", "Show all bars that the chart has", actions.all);
     this.follow = this.#button(tools, "Follow", "Keep the newest bar in view (or double-click the chart)", actions.follow);
     this.ghost = this.#button(tools, "Backtest", "", actions.ghost);
     this.ghost.hidden = true;
@@ -26,8 +27,7 @@ export class Header {
   showGhost(isThere, isOn) {
     this.ghost.hidden = !isThere;
     this.ghost.title = "What the backtest of this strategy does on the same bars, in grey";
-    this.ghost.classList.toggle("wb-live-on", isOn);
-    this.ghost.setAttribute("aria-pressed", String(isOn));
+    press(this.ghost, isOn);
   }
 
   #makeTitle({ symbol, timeframe, mode }) {
@@ -72,9 +72,9 @@ export class Header {
     this.mark.textContent = mark;
   }
 
-  showFollow(isFollowing) {
-    this.follow.classList.toggle("wb-live-on", isFollowing);
-    this.follow.setAttribute("aria-pressed", String(isFollowing));
+  showFollow({ isFollowing, showsAll }) {
+    press(this.follow, isFollowing && !showsAll);
+    press(this.all, showsAll);
   }
 
   showSilence(staleMs, fault) {
@@ -83,4 +83,9 @@ export class Header {
     this.stale.textContent = fault ? "chart error" : text;
     this.stale.title = fault || "No message from the kernel: what you see may be old.";
   }
+}
+
+function press(button, isOn) {
+  button.classList.toggle("wb-live-on", isOn);
+  button.setAttribute("aria-pressed", String(isOn));
 }

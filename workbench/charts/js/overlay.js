@@ -22,7 +22,7 @@ export function element(tag, className, parent, text = "") {
 export class Overlay {
   constructor(parent, { quote, symbol }) {
     this.root = element("div", "wb-live-overlay", parent);
-    const texts = { price: `Price, ${quote}`, equity: `Equity, ${quote}`, drawdown: "Drawdown, %" };
+    const texts = { price: `Price of ${symbol}`, equity: `Equity, ${quote}`, drawdown: "Drawdown, %" };
     this.names = {};
     this.keys = {};
     for (const [pane, text] of Object.entries(texts)) {

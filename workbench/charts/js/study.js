@@ -124,6 +124,7 @@ export function studyKeys({ study, equity }, time, decimals, palette, isGhostSho
   const price = levelValues(study, time).map(({ name, value }, i) => ({
     name, value: formatNumber(value, decimals), color: levelLineColor(palette, i),
   }));
+  if (study.fault) return { price, equity: [{ name: `No backtest: ${study.fault}`, value: "", color: palette.muted }] };
   const [ghost, own] = isGhostShown ? bothEquities(study, equity, time) : [NaN, NaN];
   if (!Number.isFinite(ghost)) return { price, equity: [] };
   const keys = [{ name: "Backtest", value: formatNumber(ghost, 2), color: palette.ghost }];

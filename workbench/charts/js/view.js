@@ -24,10 +24,11 @@ export class ChartView {
     this.link = link;
     this.store = link.store;
     this.viewport = new Viewport(model.get("timeframe_ms"));
+    if (model.get("is_whole")) this.viewport.showAll();
     this.root = element("div", "wb-live", parent);
     this.header = new Header(this.root, model.get("title"), {
       zoomIn: () => this.#zoom(1 / 1.4), zoomOut: () => this.#zoom(1.4), follow: () => this.#follow(),
-      ghost: () => this.#toggleGhost(),
+      all: () => this.#showAll(), ghost: () => this.#toggleGhost(),
     });
     this.stage = element("div", "wb-live-stage", this.root);
     this.stage.style.height = `${model.get("height")}px`;
@@ -143,7 +144,7 @@ export class ChartView {
     this.overlay.place(this.geometry, store.bars.time[this.frame.to - 1], this.frame.stepMs);
     this.overlay.readTicks(this.plot);
     this.shapes.place(this.geometry);
-    this.header.showFollow(this.viewport.isFollowing);
+    this.header.showFollow(this.viewport);
     this.header.showGhost(store.study.hasGhost, this.frame.showsGhost);
     this.#watchPlot();
   }
@@ -152,6 +153,11 @@ export class ChartView {
 
   #follow() {
     this.viewport.follow();
+    this.schedule(true);
+  }
+
+  #showAll() {
+    this.viewport.showAll();
     this.schedule(true);
   }
 

@@ -3,6 +3,7 @@ import { extremes } from "./levels.js";
 
 const PIXELS_PER_CANDLE = 7;
 const MIN_SLOTS = 30;
+const LEAST_SPAN = 2e-5; // of the value: less than this is rounding and no movement, such as 0.2 of an equity of 10,000
 const EDGE = 0.015; // of the height of a pane, free above and below
 const LABEL_PIXELS = 76; // free room right of the newest bar, where the names of the level lines stand
 
@@ -23,6 +24,16 @@ export class Viewport {
   follow() {
     this.isFollowing = true;
     this.slots = 0;
+  }
+
+  // All there is, however much is added.
+  showAll() {
+    this.isFollowing = true;
+    this.slots = Infinity;
+  }
+
+  get showsAll() {
+    return this.isFollowing && this.slots === Infinity;
   }
 
   // Zoom about the right edge while following, about the middle otherwise.
@@ -74,8 +85,10 @@ export class Viewport {
     // A line that touches the border would be half hidden by it.
     const edge = previous ? EDGE * (previous[1] - previous[0]) : 0;
     const fits = previous && low >= previous[0] + edge && high <= previous[1] - edge;
-    if (fits && span > 0.55 * (previous[1] - previous[0])) return previous;
-    const pad = span > 0 ? span * padding : Math.max(Math.abs(high) * 0.001, 1e-9);
+    const isFlat = span <= LEAST_SPAN * Math.abs(high);
+    const flat = Math.max(Math.abs(high) * 0.001, 1e-9);
+    if (fits && (isFlat ? 3 * flat : span / 0.55) > previous[1] - previous[0]) return previous;
+    const pad = isFlat ? flat : span * padding;
     this.valueRanges[pane] = [low - pad, high + pad];
     return this.valueRanges[pane];
   }

@@ -1,24 +1,8 @@
-// Entry points that anywidget calls. It hands `initialize` and `render` different model objects, so what both share is
-// found by the chart's own id.
+// The chart's entry points.
 import { PageLink } from "./link.js";
 import { ChartView } from "./view.js";
+import { entryPoints } from "./wire.js";
 
-const links = new Map();
-
-function initialize({ model }) {
-  const id = model.get("uid");
-  const link = new PageLink(model);
-  links.set(id, link);
-  return () => {
-    link.close();
-    links.delete(id);
-  };
-}
-
-function render({ model, el }) {
-  const view = new ChartView(model, links.get(model.get("uid")), el);
-  view.open();
-  return () => view.close();
-}
+const { initialize, render } = entryPoints((model) => new PageLink(model), (model, link, el) => new ChartView(model, link, el));
 
 export default { initialize, render };

@@ -82,6 +82,11 @@ class CallRecord:
         if not isinstance(self.document, dict):
             return None
         code = self.document.get("code", self.document.get("retCode", self.document.get("error_code")))
+        # OKX answers each order of a list with a code of its own, and says beside them only that some have failed.
+        rows = self.document.get("data")
+        row = rows[0] if isinstance(rows, list) and rows else None
+        own = row.get("sCode") if isinstance(row, dict) else None
+        code = code if own in {None, "", "0", 0} else own
         return None if code in {None, ""} else str(code)
 
     @property

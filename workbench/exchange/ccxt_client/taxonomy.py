@@ -33,12 +33,19 @@ _REFUSED: Final = 400
 # Binance: bad key, bad key or address or permissions, bad signature, key that is no key.
 _AUTH_CODES: Final = frozenset({"-1002", "-1022", "-2008", "-2014", "-2015"})
 # Binance: "Unexpected response" and "Timeout", both with "execution status unknown", in whatever class they arrive.
-_UNKNOWN_CODES: Final = frozenset({"-1000", "-1001", "-1006", "-1007", "-1008"})
+# Bybit: an order that is still being worked on, a time-out behind its own door, of placing and of cancelling; ccxt
+# calls three of them a bad order. OKX: a time-out that says neither yes nor no.
+_UNKNOWN_CODES: Final = frozenset(
+    {"-1000", "-1001", "-1006", "-1007", "-1008", "10000", "10016", "170007", "170035", "170146", "170147", "50004"}
+)
 _NOT_FOUND_CODES: Final = frozenset({"-2011", "-2013"})
 # Binance: a trigger that is crossed already, and an order that would not reduce; ccxt calls both a bad answer on some
 # of its markets.
 _REFUSED_CODES: Final = frozenset({"-2021", "-2022"})
-_DUPLICATE_CODES: Final = frozenset({"-4111", "-4116"})
+# Binance, OKX, Bybit.
+_DUPLICATE_CODES: Final = frozenset(
+    {"-4111", "-4116", "51011", "51016", "10014", "12141", "110030", "110072", "170141"}
+)
 _DUPLICATE_WORDS: Final = ("duplicate order", "duplicate client", "client order id already", "clientorderid already")
 # Who is meant by "no" for certain: the first kind that an error is of names the refusal.
 _REFUSING_KINDS: Final = (

@@ -30,6 +30,7 @@ __all__ = [
     "told_arming",
 ]
 
+_MINUTE_NS: Final = 60 * 1_000_000_000
 LONGEST_ARMING_NS: Final = 24 * 3_600 * 1_000_000_000
 """An arming holds for a day at most."""
 
@@ -101,9 +102,10 @@ class Arming:
             f"{caps.max_position_notional:.12g} {quote} a position",
             f"{caps.max_daily_notional:.12g} {quote} a day",
             f"{caps.max_orders_per_minute} orders a minute",
-            f"{caps.price_collar:.4g} from the last price",
-            f"daily loss {caps.max_daily_loss:.4g}",
-            f"drawdown {caps.max_drawdown:.4g}; until {utc_text(self.expires_ns)}",
+            f"{100 * caps.price_collar:.4g} % from the last price",
+            f"daily loss {100 * caps.max_daily_loss:.4g} %",
+            # The begun minute is left out: nobody is told more time than there is.
+            f"drawdown {100 * caps.max_drawdown:.4g} %; until {utc_text(self.expires_ns // _MINUTE_NS * _MINUTE_NS)}",
         )
         return f"{self.account} on {self.exchange}: {', '.join(self.symbols)}; {', '.join(parts)}"
 

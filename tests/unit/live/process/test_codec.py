@@ -96,7 +96,7 @@ def test_arrays_travel_exactly_and_come_read_only(rows: int) -> None:
     equity = np.asfortranarray(bars[:, :3])
     marks = ((1, 2.0, -1, "SELL"),)
     for record in (
-        ChartState(7, "A", 60, bars, equity, marks, {"stop": 1.0}),
+        ChartState(7, "A", 60, bars, equity, marks, {"stop": 1.0}, (1.5, -0.25)),
         StepUpdate(7, bars, equity, marks, {"stop": 1.0}, EMPTY),
     ):
         found = decode(*encode(record))
@@ -106,6 +106,7 @@ def test_arrays_travel_exactly_and_come_read_only(rows: int) -> None:
             assert getattr(found, name).shape == array.shape
             assert not getattr(found, name).flags.writeable
         assert (found.sequence, found.marks, found.lines) == (7, marks, {"stop": 1.0})
+        assert getattr(found, "now", (1.5, -0.25)) == (1.5, -0.25)
 
 
 def test_scalars_of_numpy_and_states_become_plain() -> None:
