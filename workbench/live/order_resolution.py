@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from workbench.errors import ConfigError
+
 if TYPE_CHECKING:
     from workbench.core.order_state import LiveOrder
 
-__all__ = ["RESOLUTIONS", "problem_of"]
+__all__ = ["RESOLUTIONS", "check_resolution", "problem_of"]
 
 RESOLUTIONS: Final = ("never_arrived",)
 """It is not at the exchange and never was: it ends with nothing filled. A fill that shows up later is booked all the
@@ -15,6 +17,14 @@ same, as a fact; what was filled without a trade that can be found, `reconcile` 
 
 # Real seconds for which an order is asked for before a person may end it: it may be on its way.
 _NOT_BEFORE_S: Final = 60.0
+
+
+def check_resolution(number: object, answer: object) -> None:
+    """Raise ConfigError when this is no number of an order, or nothing that a person may say of one."""
+    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+        raise ConfigError(f"number must be a whole number from 0, was {number!r}")
+    if answer not in RESOLUTIONS:
+        raise ConfigError(f"answer must be one of {', '.join(RESOLUTIONS)}, was {answer!r}")
 
 
 def problem_of(number: int, order: LiveOrder | None, asked_s: float, *, is_held_back: bool) -> str | None:
@@ -32,7 +42,7 @@ def problem_of(number: int, order: LiveOrder | None, asked_s: float, *, is_held_
         Whether it is an exit that was refused too often, and so is known well.
     """
     if order is None:
-        return f"there is no order {number}"
+        return f"order {number} is none of this session"
     if is_held_back:
         return f"order {number} was refused, which is known: resume() or flatten() tries it anew"
     if order.is_answered:

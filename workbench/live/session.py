@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from workbench.errors import ConfigError, SessionClosedError, SessionError
 from workbench.live.clock import SystemClock
 from workbench.live.live_core import open_core
-from workbench.live.order_resolution import RESOLUTIONS
+from workbench.live.order_resolution import check_resolution
 from workbench.live.reconciliation import ANSWERS
 from workbench.live.recovery import BEGUN, since_of
 from workbench.live.session_desk import RECONCILE, RESOLVE
@@ -217,10 +217,7 @@ class LiveSession(SessionView):
         ConfigError
             The number is none, or it is another answer.
         """
-        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
-            raise ConfigError(f"number must be a whole number from 0, was {number!r}")
-        if answer not in RESOLUTIONS:
-            raise ConfigError(f"answer must be one of {', '.join(RESOLUTIONS)}, was {answer!r}")
+        check_resolution(number, answer)
         return self._command(f"{RESOLVE}{number} as {answer}")
 
     def stop(self, *, flatten: bool = False, timeout_s: float = 30.0) -> SessionState:

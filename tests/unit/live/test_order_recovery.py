@@ -517,7 +517,7 @@ def test_an_order_that_shows_up_after_a_person_has_ended_it_is_cancelled_and_its
 
 def test_a_person_cannot_end_what_is_known_or_on_its_way(start: Start) -> None:
     life = start()
-    assert life.orders.resolve(7) == "there is no order 7"
+    assert life.orders.resolve(7) == "order 7 is none of this session"
     life.exchange.answer("place", Unknown("timeout", "no answer", MIDNIGHT, None))
     life.send(request(1))
     life.line.pass_time(2.0)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import ConfigError, SessionClosedError, SessionError, SessionTimeoutError
 from workbench.live.chart_history import Subscribers
+from workbench.live.order_resolution import check_resolution
 from workbench.live.order_story import OrderStory
 from workbench.live.parity import ParityReport
 from workbench.live.process.control_link import NotRunningError
@@ -123,6 +124,7 @@ class ProcessSession(ProcessView):
 
     def resolve(self, number: int, answer: str) -> bool:
         """Decide what becomes of an order of which nobody can tell: ``"never_arrived"``, where you have looked."""
+        check_resolution(number, answer)
         return bool(self._command("resolve", number=number, answer=answer))
 
     def stop(self, *, flatten: bool = False, timeout_s: float = 30.0) -> SessionState:
