@@ -150,7 +150,13 @@ class LiveChart(anywidget.AnyWidget):
         return self._stream.last_price
 
     def see(self, state: ChartState) -> None:
-        """Take the newest price of a snapshot, for a chart that no page looks at."""
+        """Take the newest price of a snapshot, for a chart that no page looks at.
+
+        Parameters
+        ----------
+        state : ChartState
+            What the session published last.
+        """
         self._stream.see(state.bars)
 
     def _hear(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:

@@ -120,7 +120,12 @@ class Signals:
         return self
 
     def check_times(self, time_ns: NDArray[np.int64]) -> None:
-        """Check that the arrays' own times, if they came with some, are the opens of the bars, ns UTC.
+        """Check that the arrays' own times, if they came with some, are the opens of the bars.
+
+        Parameters
+        ----------
+        time_ns : array of int64, shape (n_bars,)
+            The bars' opens, ns UTC.
 
         Raises
         ------
