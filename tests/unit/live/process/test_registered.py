@@ -96,7 +96,13 @@ def test_anything_else_in_the_folder_is_no_session(tmp_path: Path) -> None:
 
 def test_session_whose_folder_is_removed_ends(registry: SessionRegistry) -> None:
     info, _ = registry.start(process_config("removed"))
-    shutil.rmtree(info.folder.path)
+
+    def is_removed() -> bool:
+        # The process may write a file between two steps of the removal.
+        shutil.rmtree(info.folder.path, ignore_errors=True)
+        return not info.folder.path.exists()
+
+    assert eventually(is_removed)
     assert eventually(lambda: not info.process.is_alive)
 
 
