@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.practice_session import BTC, HurriedClock, Stage
+from tests.practice_session import BTC, HurriedClock, Stage, staged
 from tests.unit.live.fake_exchange import FakeExchange, own_trade
 from tests.unit.live.test_order_line import WAITS_S, Desk, request
 from workbench.core.reports import DONE
@@ -30,14 +30,11 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     monkeypatch.setattr(order_tasks, "_AUDIT_S", 0.1)
     monkeypatch.setattr(order_tasks, "_POLL_S", 0.1)
     monkeypatch.setattr("workbench.core.order_state.procedures.RETRIES_S", (0.05,) * len(WAITS_S))
-    one = Stage(TICKS, buy_and_hold(), cash=5_000.0, clock=HurriedClock(), risk=RiskConfig(stop_loss=0.05))
-    try:
-        one.start()
+    risk = RiskConfig(stop_loss=0.05)
+    with staged(TICKS, buy_and_hold(), cash=5_000.0, clock=HurriedClock(), risk=risk) as one:
         one.play(65, bars=1)
         one.until(lambda: one.session.snapshot().fill_count == 1)
         yield one
-    finally:
-        one.stop()
 
 
 def refusals(stage: Stage) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.practice_session import BTC, HurriedClock, Stage
+from tests.practice_session import BTC, HurriedClock, Stage, staged
 from workbench.live.reconciliation import Difference, Reconciliation
 from workbench.strategy import buy_and_hold
 
@@ -21,17 +21,13 @@ TICKS = [(float(second), 100.0) for second in range(1_200)]
 @contextmanager
 def holding(before: float = 0.0, **changes: Any) -> Iterator[Stage]:
     """Run a session that has bought for half of its account at 100, on an account that held some coins before."""
-    stage = Stage(TICKS, buy_and_hold(), coins=before, clock=HurriedClock(), cash=5_000.0, **changes)
-    try:
-        stage.start()
+    with staged(TICKS, buy_and_hold(), coins=before, clock=HurriedClock(), cash=5_000.0, **changes) as stage:
         stage.play(65, bars=1)
         if "feed" in changes:
             # Of whole candles the next one tells the price at which a decision is carried out.
             stage.play(60, bars=2)
         stage.until(lambda: stage.session.snapshot().fill_count == 1)
         yield stage
-    finally:
-        stage.stop()
 
 
 def position(stage: Stage) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.manual_timing import ManualTiming
-from tests.practice_session import BTC, HurriedClock, Stage
+from tests.practice_session import BTC, HurriedClock, Stage, staged
 from tests.scripted_exchange import ORDER, Answer, connected, limit_order
 from workbench.errors import ExchangeError
 from workbench.exchange import Accepted, Unknown, settle_order
@@ -35,14 +35,10 @@ FAILURES = [
 @contextmanager
 def holding() -> Iterator[Stage]:
     """Run a session that has bought for half of its account at 100."""
-    stage = Stage(TICKS, buy_and_hold(), clock=HurriedClock(), cash=5_000.0)
-    try:
-        stage.start()
+    with staged(TICKS, buy_and_hold(), clock=HurriedClock(), cash=5_000.0) as stage:
         stage.play(65, bars=1)
         stage.until(lambda: stage.session.snapshot().fill_count == 1)
         yield stage
-    finally:
-        stage.stop()
 
 
 def test_a_look_that_fails_changes_nothing_and_the_next_one_sees_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,6 +77,14 @@ def wait_until_started(watch: Watch, forks: Forks, clock: FrozenTime) -> int:
     return 121
 
 
+def die_too_often(watch: Watch, forks: Forks, clock: FrozenTime) -> None:
+    """Let a process die five times, half a minute apart."""
+    for _ in range(5):
+        watch.ended(forks.pid, FAILED)
+        clock.now_s += 31.0
+        watch.look(clock.now_s)
+
+
 def test_it_waits_longer_each_time_and_gives_up_at_the_fifth(
     folder: SessionFolder, forks: Forks, watch: Watch, clock: FrozenTime
 ) -> None:
@@ -102,10 +110,7 @@ def test_deaths_of_long_ago_do_not_count(forks: Forks, watch: Watch, clock: Froz
 def test_what_was_given_up_is_shown_as_unmanaged_and_is_not_over(
     folder: SessionFolder, forks: Forks, watch: Watch, clock: FrozenTime
 ) -> None:
-    for _ in range(5):
-        watch.ended(forks.pid, FAILED)
-        clock.now_s += 31.0
-        watch.look(clock.now_s)
+    die_too_often(watch, forks, clock)
     info = look_at(folder)
     assert (info.state, info.is_finished, info.is_running) == ("CRASHED", False, False)
     assert info.needs_person
@@ -117,10 +122,7 @@ def test_what_was_given_up_is_shown_as_unmanaged_and_is_not_over(
 def test_a_person_who_lets_it_go_on_gives_it_all_its_tries_again(
     folder: SessionFolder, forks: Forks, watch: Watch, clock: FrozenTime
 ) -> None:
-    for _ in range(5):
-        watch.ended(forks.pid, FAILED)
-        clock.now_s += 31.0
-        watch.look(clock.now_s)
+    die_too_often(watch, forks, clock)
     record = read_record(folder)
     assert record.phase == GIVEN_UP
     # What a resumed process writes when it is ready; its deaths of before are minutes old.
