@@ -304,7 +304,7 @@ def test_markets_that_are_no_account_are_refused(why: str) -> None:
 
 
 def test_bad_numbers_are_named() -> None:
-    with pytest.raises(ConfigError, match="cash must be > 0 and finite, was 0"):
+    with pytest.raises(ConfigError, match=r"cash must be a float > 0 and finite, was 0\.0"):
         SimulatedClient(SPOT, cash=0.0)
     with pytest.raises(DataError, match="start"):
         SimulatedClient(SPOT, start="yesterday")

@@ -80,6 +80,7 @@ class TickSource:
     ticks: tuple[tuple[int, float], ...]
     risk: RiskConfig = field(default_factory=RiskConfig)
     name: str = "ticks"
+    has_account: bool = False
 
     def instruments(self, symbols: tuple[str, ...]) -> tuple[Instrument, ...]:
         return tuple(Instrument.of(symbol) for symbol in symbols)
