@@ -50,7 +50,8 @@ class Kernel:
 
     def begin(self, code: str, first: str) -> str:
         """Begin a cell that does not end, and return its name when it has printed its `first` word."""
-        name: str = self.client.execute(code)
+        # A cell that ends in an error makes a kernel refuse for a moment what comes next, after its answer also.
+        name: str = self.client.execute(code, stop_on_error=False)
         while first not in self.client.get_iopub_msg(timeout=PLENTY_S)["content"].get("text", ""):
             pass
         return name
