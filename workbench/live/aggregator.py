@@ -207,13 +207,15 @@ class BarAggregator:
             self._begin(time_ns, number, size)
             return True, closed
 
-    def restore(self, prices: Iterable[tuple[int, float, float]], *, since_ns: int | None) -> None:
+    def restore(self, prices: Iterable[tuple[int, float, float]], *, closed_to_ns: int | None) -> None:
         """Take up where another one left off: `prices` it took (time, price, volume) since it last closed a whole bar.
 
-        They were checked then. `since_ns` is as for the class, or the end of that bar.
+        They were checked then. `closed_to_ns` is the end of that bar, ns UTC: what comes before it is late, even when no
+        price after it was taken. None when it closed none.
         """
         with self._lock:
-            self._since_ns = since_ns
+            if closed_to_ns is not None:
+                self._since_ns = self._last_ns = closed_to_ns
             for time_ns, price, volume in prices:
                 self._last_ns = time_ns
                 if time_ns < self._end_ns:

@@ -61,7 +61,6 @@ class Inlet:
         latest_ns: Callable[[], int] | None = None,
     ) -> None:
         self.symbols = symbols
-        self._since_ns = since_ns
         self._length_ns = timeframe.ns
         self._is_bar_only: bool | None = None
         self._next_bar_ns = [0] * len(symbols)
@@ -137,13 +136,13 @@ class Inlet:
                 last = events[own[0][-1]]
                 self._next_bar_ns[index] = int(last["time_ns"]) + self._length_ns
                 self._closes[self.symbols[index]] = float(last["d"])
-            since_ns = self._since_ns
+            closed_to_ns = None
             prices = own[1]
             if len(own[2]):
-                since_ns = int(events["time_ns"][own[2][-1]]) + self._length_ns
+                closed_to_ns = int(events["time_ns"][own[2][-1]]) + self._length_ns
                 prices = prices[prices > own[2][-1]]
             columns = (events[name][prices].tolist() for name in ("time_ns", "a", "b"))
-            aggregator.restore(zip(*columns, strict=True), since_ns=since_ns)
+            aggregator.restore(zip(*columns, strict=True), closed_to_ns=closed_to_ns)
         ends = [
             events["time_ns"][rows].max() + more for rows, more in ((bars, self._length_ns), (ticks, 0)) if len(rows)
         ]
