@@ -210,8 +210,8 @@ class BarAggregator:
     def restore(self, prices: Iterable[tuple[int, float, float]], *, closed_to_ns: int | None) -> None:
         """Take up where another one left off: `prices` it took (time, price, volume) since it last closed a whole bar.
 
-        They were checked then. `closed_to_ns` is the end of that bar, ns UTC: what comes before it is late, even when no
-        price after it was taken. None when it closed none.
+        They were checked then. `closed_to_ns` is the end of that bar, ns UTC: what comes before it is late, even when
+        no price after it was taken. None when it closed none.
         """
         with self._lock:
             if closed_to_ns is not None:
