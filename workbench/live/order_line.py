@@ -19,7 +19,7 @@ import numpy as np
 from workbench.core.order_state import Ended, Found, Intent, Journal, Procedures
 from workbench.core.reports import RESTING_STOPS
 from workbench.errors import ConfigError, ExchangeError
-from workbench.exchange import OrderState, OwnTrade
+from workbench.exchange import TOO_MANY_ORDERS, OrderState, OwnTrade
 from workbench.live.holdings import holdings_of
 from workbench.live.notices import Notice
 from workbench.live.open_orders import OpenOrder
@@ -466,7 +466,9 @@ class OrderLine:
             self._stops.ended(number, ended)
         else:
             text = f"order {number} {_ENDS[ended.status]}: {ended.reason}"
-            self._notices.append(Notice(0, "order", text))
+            order = self._book.orders.get(number)
+            symbol = order.intent.symbol if order is not None and ended.code == TOO_MANY_ORDERS else None
+            self._notices.append(Notice(0, "order", text, turned_away=symbol))
         self._book.end(number, ended)
         self._record.ended(number, self.client_order_id(number), ended)
 

@@ -116,6 +116,9 @@ class SessionDesk:
                 # What cannot be closed must not grow: entries stop, and exits that are not in flight go on.
                 self._pause(notice.text, by="order")
                 self._publish(self._engine.command(Command("pause")))
+            symbol = notice.turned_away
+            if symbol is not None and self._engine.guard.turned_away(symbol, self._engine.time_ns):
+                self._publish(self._engine.command(Command("pause")))
 
     def _heed_clock(self) -> None:
         """After a jump of the clock let nothing enter that was decided before, and measure the exchange anew."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from workbench.errors import ExchangeError, RealTradingDisabledError
 from workbench.exchange.ccxt_client.guarded_calls import DOOR_IS_OPEN
-from workbench.exchange.outcomes import Refused
-from workbench.exchange.real_money.permit import RealTradingPermit, only_reduces
+from workbench.exchange.outcomes import TOO_MANY_ORDERS, Refused
+from workbench.exchange.real_money.permit import ORDERS_PER_MINUTE, RealTradingPermit, only_reduces
 
 if TYPE_CHECKING:
     from workbench.exchange.ccxt_client.account_desk import AccountDesk
@@ -93,7 +93,8 @@ class MoneyDoor:
         reason = None if only_reduces(ticket) else await self._key_problem(permit)
         reason = reason or permit.refusal(ticket, await self._last_price(ticket.symbol))
         if reason is not None:
-            return Refused(reason, "permission", was_sent=False)
+            is_too_many = reason.startswith(ORDERS_PER_MINUTE)
+            return Refused(reason, TOO_MANY_ORDERS if is_too_many else "permission", was_sent=False)
         try:
             outcome = await self._send(ticket)
         except ExchangeError:
