@@ -367,8 +367,12 @@ class OrderLine:
         return tuple(self._notices.popleft() for _ in range(len(self._notices)))
 
     def client_order_id(self, number: int) -> str:
-        """Return the name at the exchange of the request with this `number`."""
-        return f"{self._prefix}-{number}"
+        """Return the name at the exchange of the request with this `number`, in letters and digits: OKX takes no other.
+
+        An order of an earlier process keeps the name that was recorded: that of an older version has a dash in it.
+        """
+        order = self._book.orders.get(number)
+        return f"{self._prefix}n{number}" if order is None else order.intent.client_order_id
 
     # ---- what is wanted ----
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -115,6 +116,8 @@ def test_names_of_orders_differ_between_sessions_and_are_short_enough(desk: Desk
     other = OrderLine(desk.line, (Instrument(BTC),), "other")  # type: ignore[arg-type]  # stands in for the real line
     assert other.client_order_id(1) != desk.name(1)
     assert len(desk.name(10**14)) <= 32
+    # OKX takes nothing else; and where the number begins must be plain.
+    assert re.fullmatch(r"wb[0-9a-f]{14}n12", desk.name(12))
 
 
 def test_states_and_trades_of_strangers_are_left_alone(desk: Desk) -> None:
