@@ -358,7 +358,9 @@ class OrderLine:
             else:
                 self._take(item)
         for order in self._book.orders.take_doubtful():
-            self._notices.append(Notice(0, "order", f"order {order.intent.number} lives after its end; cancelling it"))
+            self._notices.append(
+                Notice(0, "order", f"{order.intent.text} is open although it had ended; cancelling it")
+            )
             self._cancel(order.intent.number)
         return np.array(self._book.take(), dtype=EVENT)
 

@@ -426,7 +426,9 @@ def test_an_order_that_lives_after_its_end_is_cancelled(start: Start) -> None:
     assert life.book() == []
     life.line.settle()
     assert life.exchange.asked("cancel") == [[life.name(1)]]
-    assert "order 1 lives after its end; cancelling it" in [one.text for one in life.orders.notices()]
+    assert "order 1 (buy 1 BTC/USDT) is open although it had ended; cancelling it" in [
+        one.text for one in life.orders.notices()
+    ]
 
 
 def test_an_end_that_the_stream_did_not_tell_is_found_by_asking(start: Start) -> None:
@@ -482,7 +484,9 @@ def test_a_stop_withdraws_an_order_whose_cancel_came_to_a_person(start: Start) -
     for wait_s in (1.0, 2.0, 5.0, 10.0, 30.0):
         life.line.pass_time(wait_s)
     assert (life.book(), life.orders.outstanding) == ([], 0)
-    assert any("could not be cancelled: it is still open; it needs you" in one.text for one in life.orders.notices())
+    assert any(
+        "could not be cancelled: it is still open; look at the exchange" in one.text for one in life.orders.notices()
+    )
     life.exchange.answer("cancel", Accepted(state_of(life.name(1), "cancelled", filled=0.0)))
     life.orders.withdraw()
     assert life.orders.outstanding == 1
