@@ -89,7 +89,7 @@ notebooks: $(STAMP) ## run the notebooks and compare what they print
 
 browser: $(STAMP) ## the tests in a real browser, skipped where there is no chromium
 	@rm -rf build/browser
-	$(BIN)/python -m tests.twice browser -m browser tests/browser
+	$(BIN)/python -m tests.twice browser -n 2 --dist loadfile -m browser tests/browser
 
 test-browser: $(STAMP) ## the same, and first fetch a chromium where there is none (needs the network)
 	@$(BIN)/python -m tests.browser.chromium || $(BIN)/playwright install --with-deps --only-shell chromium
