@@ -19,7 +19,6 @@ from workbench.strategy.lowering import configured
 if TYPE_CHECKING:
     from workbench.charts.theme import Figure
     from workbench.exchange.practice import PracticeExchange
-    from workbench.exchange.practice.faults import FaultKind
     from workbench.exchange.simulated import SimulatedClient
     from workbench.live.session_handle import SessionHandle
     from workbench.panels import Dashboard, SessionPanel
@@ -273,14 +272,8 @@ def drill(
     if address is None:
         raise ConfigError("no practice exchange is running: start one with `workbench practice` in a terminal")
     remote = PracticeRemote(address)
-    if kind == "clear":
-        remote.clear_faults()
-    elif kind == "connection_lost":
-        remote.drop_connections()
-    elif kind == "clock_skew":
-        remote.set_skew(round(seconds * 1_000))
-    elif kind is not None:
-        remote.add_fault(cast("FaultKind", kind), where=where, times=times, seconds=seconds)
+    if kind is not None:
+        remote.drill(kind, where=where, times=times, seconds=seconds)
     return tuple(remote.state()["faults"])
 
 
