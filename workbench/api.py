@@ -287,6 +287,8 @@ def _market(
     feed: str,
 ) -> tuple[MarketSource, tuple[str, ...], Timeframe]:
     """Return where prices come from, with the symbols and the length of a bar."""
+    if feed not in {"trades", "candles"}:  # also where it means nothing, as on the practice market
+        raise ConfigError(f"feed must be 'trades' or 'candles', was {feed!r}")
     names = (symbol,) if isinstance(symbol, str) else None if symbol is None else tuple(symbol)
     if isinstance(exchange, Bars):
         length = exchange.timeframe if timeframe is None else Timeframe.of(timeframe)
