@@ -191,8 +191,10 @@ def attach(name: str) -> "SessionHandle":
     """
     from workbench.live.process.registry import SessionRegistry  # noqa: PLC0415  sockets, which a backtest never needs
 
-    inline = [one for one in default_manager().sessions() if name in (one.name, one.session_id)]
-    return default_manager().get(name) if inline else SessionRegistry().attach(name)
+    inline = default_manager().sessions()
+    if any(name in (one.name, one.session_id) for one in inline):
+        return default_manager().get(name)
+    return SessionRegistry().attach(name, others=tuple(one.name for one in inline))
 
 
 def dashboard() -> "Dashboard":

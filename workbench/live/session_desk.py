@@ -8,6 +8,7 @@ from workbench.errors import ExchangeError
 from workbench.live.clock import ManualClock
 from workbench.live.clock_watch import ClockWatch, jump_text
 from workbench.live.keeper import RecordKeeper
+from workbench.live.loss_text import loss_text
 from workbench.live.mender import Mender
 from workbench.live.recovery import FAILED_IN_A_ROW, HOLE, PAUSED
 from workbench.live.session_config import stale_limit_ns
@@ -116,6 +117,9 @@ class SessionDesk:
                 # What cannot be closed must not grow: entries stop, and exits that are not in flight go on.
                 self._pause(notice.text, by="order")
                 self._publish(self._engine.command(Command("pause")))
+            symbol = notice.turned_away
+            if symbol is not None and self._engine.guard.turned_away(symbol, self._engine.time_ns):
+                self._publish(self._engine.command(Command("pause")))
 
     def _heed_clock(self) -> None:
         """After a jump of the clock let nothing enter that was decided before, and measure the exchange anew."""
@@ -184,7 +188,7 @@ class SessionDesk:
             self._protect()
             self._readings.open_orders = self._orders.open_orders
         for trip in step.result.trips:
-            text = f"{trip.rule} tripped: {trip.value:.4g} reached the limit {trip.limit:.4g}; entries are halted"
+            text = f"{trip.rule} tripped: {loss_text(trip.value, trip.limit)}; entries are halted"
             self._status.note(trip.time_ns, "breaker", text)
         update = self._parts.chart.add(step)
         self._judge(is_idle=False)

@@ -280,7 +280,9 @@ def test_a_breaker_halts_until_it_is_cleared(clock: ManualClock, start: Any) -> 
     session = start(slow_config(), open_core=core.open)
     let_pass(clock, MINUTE)
     assert session.state == "HALTED"
-    assert any("max_drawdown tripped: 0.21 reached the limit 0.2" in event.text for event in session.events())
+    assert any(
+        "max_drawdown tripped: a loss of 21 % reached the limit of 20 %" in event.text for event in session.events()
+    )
     session.resume()
     assert session.state == "HALTED"
     assert session.clear_breaker()
