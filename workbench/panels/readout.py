@@ -75,7 +75,9 @@ def reason_on_panel(reason: str, name: str) -> str:
     return reason.replace("workbench resolve NAME", f"workbench resolve {name}")
 
 
-def account_tiles(account: AccountState, last_price: float, quote: str, risk: RiskConfig | None) -> list[Tile]:
+def account_tiles(
+    account: AccountState, last_price: float, quote: str, risk: RiskConfig | None, *, symbol: str = ""
+) -> list[Tile]:
     """Return the panel's figures.
 
     Parameters
@@ -88,17 +90,20 @@ def account_tiles(account: AccountState, last_price: float, quote: str, risk: Ri
         Name of the quote currency.
     risk : RiskConfig or None
         The limits; None when they are not known.
+    symbol : str, default ""
+        Whose price it is, where the session trades several.
     """
     # equity = start + realized + unrealized - fees - funding, so the rest is what the session has made.
     net = account.realized_pnl + account.unrealized_pnl - account.fees - account.funding
     day = account.equity - account.day_start_equity
+    seen_at = f"{clock_time(account.time_ns)} UTC" if account.time_ns else ""
     return [
         Tile("Equity", Cell(money(account.equity)), quote),
         Tile("Day's P&L (UTC)", *_gain(day, account.day_start_equity)),
         Tile("Net P&L", *_gain(net, account.equity - net)),
         Tile("Unrealised", _unrealized(account), _entries(account.positions)),
         Tile("Position", Cell(_quantities(account.positions)), _exposure(account.positions, quote)),
-        Tile("Last price", Cell(price(last_price)), f"{clock_time(account.time_ns)} UTC" if account.time_ns else ""),
+        Tile("Last price", Cell(price(last_price)), " · ".join(filter(None, (symbol, seen_at)))),
         Tile("Drawdown", _drawdown(account.drawdown), _drawdown_note(account, risk)),
         Tile("Fills", Cell(f"{account.fill_count:,}"), _counts(account)),
     ]
