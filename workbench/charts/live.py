@@ -101,6 +101,8 @@ class LiveChart(anywidget.AnyWidget):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         options = ChartOptions() if options is None else options
+        # First of all: it is closed with a chart that a wrong symbol left half made.
+        self._writer = PageWriter("workbench-chart", self._has_work, self._write)
         self._session = source
         self._symbols = symbols_of(source)
         self._source = symbol_source(source, options.symbol)
@@ -124,7 +126,6 @@ class LiveChart(anywidget.AnyWidget):
             palettes={name: dict(colors) for name, colors in LIVE_COLORS.items()},
         )
         self._limits = options.limits or StreamLimits()
-        self._writer = PageWriter("workbench-chart", self._has_work, self._write)
         self._stream = ChartStream(self._source, clock=clock, limits=self._limits, on_work=self._writer.work.set)
         self._stream.see(state.bars)
         self._passenger: Callable[[], None] = lambda: None

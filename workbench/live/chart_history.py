@@ -155,7 +155,10 @@ class ChartHistory:
         trace = tail.newest.trace
         peak = np.maximum(np.maximum.accumulate(trace["equity"]), tail.peak)
         points = np.column_stack([trace["time_ns"] / _NS_PER_MS, trace["equity"], trace["equity"] / peak - 1.0])
-        points = points[trace["symbol"] == self._number]
+        # Of whole bars that close together the trace has one row; of bars made of prices one for each symbol.
+        is_shared = bool((kinds == BAR).any())
+        is_own = np.isin(trace["time_ns"], closed["time_ns"]) if is_shared else trace["symbol"] == self._number
+        points = points[is_own]
         with self._lock:
             for table, values in ((self._bars, bars), (self._equity, points)):
                 table.extend(values)

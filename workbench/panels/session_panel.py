@@ -153,4 +153,6 @@ def session_panel(handle: SessionHandle, *, symbol: str | None = None) -> Sessio
     ConfigError
         The session does not trade the symbol.
     """
+    if symbol is not None:
+        handle.chart_state(symbol)  # refused here, and not by half a panel
     return SessionPanel(handle, symbol=symbol)
