@@ -22,15 +22,16 @@ def session() -> LiveSession:
 
 @pytest.fixture(scope="module")
 def result() -> BacktestResult:
-    return wb.backtest(sma_cross(fast=3, slow=8), two_walks(120))
+    return wb.backtest(sma_cross(fast=3, slow=8), two_walks(120), cash=10_000.0)
 
 
-def test_panel_opens_on_the_symbol_that_is_asked_for_and_says_whose_price_it_shows(session: LiveSession) -> None:
+def test_panel_opens_on_the_symbol_that_is_asked_for_and_says_whose_figures_it_shows(session: LiveSession) -> None:
     panel = session_panel(session, symbol=ETH)
-    price = f"{session.chart_state(ETH).bars[-1, 4]:,.2f}"
     tiles = panel._tiles.value  # noqa: SLF001  what the panel shows
-    assert price in tiles
-    assert f"{ETH} · 02:00" in tiles  # 120 minutes after midnight
+    last = session.chart_state(ETH).bars[-1, 4]
+    assert f"Last price, ETH</span><b>{last:,.3f}</b>" in tiles
+    (held,) = session.snapshot().positions
+    assert f"Position, {held.symbol[:3]}</span>" in tiles
     panel.close()
 
 
@@ -54,7 +55,7 @@ def test_panel_of_a_wrong_symbol_is_refused(session: LiveSession) -> None:
 def test_panel_of_one_symbol_says_nothing_of_symbols() -> None:
     panel = session_panel(run_to_end(session_config()))
     assert "symbols" not in panel.chart.title
-    assert BTC not in panel._tiles.value  # noqa: SLF001  what the panel shows
+    assert "Last price</span>" in panel._tiles.value  # noqa: SLF001  what the panel shows
     panel.close()
 
 
@@ -77,7 +78,7 @@ def test_result_has_a_chart_of_each_symbol(result: BacktestResult) -> None:
 def test_another_result_is_another_one_of_each_symbol(result: BacktestResult) -> None:
     source = ResultSource(result)
     before = source.chart_state(ETH)
-    source.show(wb.backtest(sma_cross(fast=2, slow=20), two_walks(120)))
+    source.show(wb.backtest(sma_cross(fast=2, slow=20), two_walks(120), cash=10_000.0))
     after = source.chart_state(ETH)
     assert after.sequence == before.sequence + 2
     assert after.marks != before.marks
