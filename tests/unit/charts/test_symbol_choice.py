@@ -144,6 +144,7 @@ def test_an_update_of_the_symbol_before_does_not_reach_the_candles_of_the_next(s
     assert stream.pump() == ()
     taker(told[1])
     (message,) = stream.pump()
+    assert set(message.content) == {"kind", "sequence", "marks", "lines"}  # as with one symbol
     assert message.content["kind"] == "delta"
     assert np.frombuffer(message.buffers[0]).reshape(-1, 6)[-1, 4] == session.chart_state(ETH).bars[-1, 4]
     for end in ends:
