@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -133,6 +134,7 @@ def test_an_update_of_the_symbol_before_does_not_reach_the_candles_of_the_next(s
     assert stream.pump()[0].content["symbol"] == BTC
     clock.now += 1
     taker = stream.follow(eth)
+    assert math.isnan(stream.last_price)  # it was that of the other symbol
     assert stream.pump()[0].content["symbol"] == ETH
     clock.now += 0.1
     told: list[Any] = []
@@ -153,8 +155,11 @@ def test_an_update_of_the_symbol_before_does_not_reach_the_candles_of_the_next(s
 
 def test_strategy_levels_are_those_of_the_chosen_symbol() -> None:
     session = run_to_end(session_config(two_walks(60), strategy=sma_cross(fast=3, slow=8)))
-    chart = RecordedChart(session, ChartOptions(symbol=ETH))
+    chart = RecordedChart(session)
     chart.say("beat")
+    snapshot_of(chart, BTC)
+    ask(chart, ETH)
+    snapshot_of(chart, ETH)
     while True:
         content, buffers = chart.sent.get(timeout=PATIENCE_S)
         levels = np.frombuffer(buffers[2]).reshape(-1, 3) if content.get("study", {}).get("names") else ()
