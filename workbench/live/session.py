@@ -16,7 +16,7 @@ from workbench.live.session_desk import RECONCILE, RESOLVE
 from workbench.live.session_loop import SessionLoop
 from workbench.live.session_opening import SessionParts
 from workbench.live.session_view import SessionView
-from workbench.live.states import FINISHED, SessionState
+from workbench.live.states import FINISHED, SessionState, states_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -279,7 +279,7 @@ class LiveSession(SessionView):
 
     def wait_for(self, *states: SessionState | str, timeout_s: float | None = None) -> bool:
         """Return whether the session came to be in one of the `states` within `timeout_s` real seconds."""
-        return self._status.wait_for({SessionState(state) for state in states}, timeout_s)
+        return self._status.wait_for(states_named(states), timeout_s)
 
     def close(self) -> None:
         """End the session if it runs, and remove its recorded events: after this there is no `parity`."""

@@ -29,6 +29,8 @@ __all__ = ["SessionPanel", "session_panel"]
 
 # Ten chart messages and about eight changes of text a second stay together below the twenty a page may get.
 _LIMITS: Final = StreamLimits(interval_s=0.1)
+# No process looks at prices, so no breaker is armed.
+_UNWATCHED: Final = frozenset({"STOPPED", "FAILED", "CRASHED"})
 
 
 class SessionPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
@@ -90,7 +92,7 @@ class SessionPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipyw
             self.form.refresh(state)
             account = handle.snapshot()
             is_paused, is_halted = account.is_paused, bool(account.halted)
-            self._show_account(account)
+            self._show_account(account, is_watched=state not in _UNWATCHED)
             facts = readout.status_facts(handle.health(), handle.metrics())
         except WorkbenchError as error:
             # A session that does not answer can still be stopped and killed from here: what was known stays.
@@ -115,12 +117,12 @@ class SessionPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipyw
         texts = (self._heading, self._reason, self._status, self._lights, self._tiles)
         return "".join(text.value for text in texts) + still_chart(state)
 
-    def _show_account(self, account: AccountState) -> None:
+    def _show_account(self, account: AccountState, *, is_watched: bool) -> None:
         risk = self._setup.risk
         symbol = self.chart.symbol if len(self._handle.symbols) > 1 else ""
         figures = readout.account_tiles(account, self.chart.last_price, self._quote, risk, symbol=symbol)
         self._tiles.value = markup.tiles(figures)
-        self._lights.value = markup.lights(breaker_lights(risk, account))
+        self._lights.value = markup.lights(breaker_lights(risk, account, is_watched=is_watched))
         self.tabs.refresh(account)
 
     def close(self) -> None:

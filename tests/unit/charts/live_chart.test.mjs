@@ -265,6 +265,20 @@ test("a value range stays while the data fits it well", () => {
   assert.ok(flat[0] < 10_000 && flat[1] > 10_000);
 });
 
+test("rounding is no movement: an equity that has hardly changed is drawn flat", () => {
+  const near = (range, expected) => range.forEach((value, i) => assert.ok(Math.abs(value - expected[i]) < 1e-6, `${range}`));
+  const viewport = new Viewport(MINUTE);
+  // 0.002 of 10,000 is 2e-7 of it, less than the least span of 2e-5: a thousandth, 10, is left free on either side.
+  const flat = viewport.settle("equity", 9_999.998, 10_000, 0.1);
+  near(flat, [9_989.998, 10_010]);
+  assert.equal(viewport.settle("equity", 9_999.99, 10_000.1, 0.1), flat); // 0.11 is 1.1e-5 of it
+  // 0.3 is 3e-5: a movement, so the axis goes to it, with a tenth of the span, 0.03, on either side ...
+  near(viewport.settle("equity", 9_999.7, 10_000, 0.1), [9_999.67, 10_000.03]);
+  // ... and back when it is out of view. The least span is a share of the value: 1e-9 of a price of 1e-5 is a movement.
+  near(viewport.settle("equity", 10_000.05, 10_000.1, 0.1), [9_990.0499, 10_010.1001]);
+  near(viewport.settle("price", 0.00001, 0.000010001, 0.1).map((value) => 1e9 * value), [9_999.9, 10_001.1]);
+});
+
 test("near levels widen the price range, far ones do not squeeze the candles", () => {
   const store = filledStore(10);
   assert.deepEqual(priceExtent(store.bars, 0, 10, []), [97, 111]);

@@ -19,7 +19,7 @@ from workbench.live.process.control_link import NotRunningError
 from workbench.live.process.process_view import ProcessView
 from workbench.live.process.termination import end_process
 from workbench.live.session import LiveSession
-from workbench.live.states import FINISHED, SessionState
+from workbench.live.states import FINISHED, SessionState, states_named
 from workbench.model import EquityWaterfall
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class ProcessSession(ProcessView):
 
     def wait_for(self, *states: SessionState | str, timeout_s: float | None = None) -> bool:
         """Return whether the session came to be in one of the `states` within `timeout_s` real seconds."""
-        wanted = {SessionState(state) for state in states}
+        wanted = states_named(states)
         until = float("inf") if timeout_s is None else time.monotonic() + timeout_s
         pause = threading.Event()
         while True:

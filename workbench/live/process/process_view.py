@@ -343,12 +343,15 @@ class ProcessView:
         try:
             state, reason = self._last_known("status", tuple, {}, error)
         except (SessionClosedError, SessionTimeoutError):
-            state, reason = None, "nothing is known of it here"
+            state, reason = None, "nothing is known of what it did last"
         if state is not None and SessionState(state) in FINISHED:
             return SessionState(state), reason
         was = reason if state is None else f"it was {state}: {reason}"
         if isinstance(error, NotRunningError):
-            return SessionState.CRASHED, f"{self._kill_note}the session's process is gone; {was}; {self._advice()}"
+            return (
+                SessionState.CRASHED,
+                f"{self._kill_note}the session's process is gone; {was}; position unmanaged; {self._advice()}",
+            )
         return SessionState.UNREACHABLE, f"the session's process does not answer; {was}"
 
     def _is_there(self) -> bool:
