@@ -351,11 +351,11 @@ def slug(name: str) -> str:
     return (text or "session")[:48]
 
 
-def _panel(session: "SessionHandle") -> "SessionPanel":
-    """Return a control panel of the `session`."""
+def _panel(session: "SessionHandle", symbol: str | None) -> "SessionPanel":
+    """Return a control panel of the `session`, with the chart of a `symbol`."""
     from workbench.panels import session_panel  # noqa: PLC0415  ipywidgets only when a panel is wanted
 
-    return session_panel(session)
+    return session_panel(session, symbol=symbol)
 
 
 def _sweep_panel(result: SweepResult, terms: dict[str, Any]) -> "SweepPanel":
