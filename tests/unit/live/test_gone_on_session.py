@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.process_sessions import eventually
 from tests.unit.live.fake_exchange import state_of
 from tests.unit.live.kept_record import KeptRecord
 from tests.unit.live.markets import JOIN_S, SECOND, session_config
@@ -67,8 +68,8 @@ class Crashed:
     def let_pass(self, seconds: int) -> None:
         for _ in range(seconds):
             self.floor.clock.advance(SECOND)
-            if not self.session.is_finished:
-                self.floor.clock.join_waiter(JOIN_S)
+            # One of the two comes: it waits for the next second, or it has ended.
+            eventually(lambda: self.session.is_finished or self.floor.clock.join_waiter(0.0), JOIN_S)
 
 
 @pytest.fixture
