@@ -117,6 +117,8 @@ def backtest_figure(result: BacktestView, *, symbol: str | None = None, theme: T
         xaxis={"range": _time_range(candles)},
         yaxis={"range": np.log10(span).tolist() if log_price else span},
     )
+    if not np.any(np.asarray(result.drawdown)):
+        figure.update_layout(yaxis3={"range": [-1, 0]})  # else the axis would go up from 0
     return figure
 
 
@@ -192,7 +194,9 @@ def _line(
 
 def _time_range(candles: Candles) -> list[str]:
     span = int(candles.time_ns[-1] - candles.time_ns[0]) + candles.period.ns
-    edges = np.array([candles.time_ns[0] - span // 100, candles.time_ns[-1] + candles.period.ns + span // 50])
+    # A candle stands on the time at which it opens: half of the first one lies before it.
+    before = max(span // 100, 3 * candles.period.ns // 5)
+    edges = np.array([candles.time_ns[0] - before, candles.time_ns[-1] + candles.period.ns + span // 50])
     return [str(edge) for edge in utc_labels(edges)]
 
 
