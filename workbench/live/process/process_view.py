@@ -296,8 +296,8 @@ class ProcessView:
         offered = self.chart_symbols
         if chosen_symbol(self.symbols, symbol) not in offered:
             raise SessionError(
-                f"session {self.name!r} runs in an older version of workbench, which has a chart of {offered[0]} only: "
-                f"stop it and go on with `workbench resume {self.name}`, or look at the chart of {offered[0]}"
+                f"session {self.name!r} runs in an older version of workbench, which has a chart of {offered[0]} only; "
+                "one that this version starts has a chart of each symbol"
             )
         return symbol if len(offered) > 1 else ""
 

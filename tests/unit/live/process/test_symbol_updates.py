@@ -115,7 +115,7 @@ def test_a_session_of_an_older_version_has_the_chart_of_its_first_symbol_and_say
     host.start().bars(2)
     assert host.handle.chart_symbols == (BTC,)
     assert host.handle.chart_state(BTC).symbol == host.handle.chart_state().symbol == BTC
-    message = "session '.*' runs in an older version of workbench, which has a chart of BTC/USDT only"
+    message = "session '.*' runs in an older version of workbench, which has a chart of BTC/USDT only; one that this"
     with pytest.raises(SessionError, match=message):
         host.handle.chart_state(ETH)
     with pytest.raises(SessionError, match=message):
