@@ -16,8 +16,8 @@ APP ?= notebooks/09_open_the_desk.ipynb
 # Which interpreter .venv is made of: the first that is new enough and can make one. Name another with PYTHON=...
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(if $(shell \
 	$(name) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo yes),$(name))))
-# pytest's workers, one a core
-WORKERS ?= 2
+# pytest's workers: one more than two cores, as many tests wait for a process of their own
+WORKERS ?= 3
 
 .PHONY: help setup lab app demo test lint-and-setup lint unit simulate soak notebooks browser test-browser bench lock clean
 
@@ -66,7 +66,7 @@ lint: $(INSTALLED) ## style, types and layers
 	$(BIN)/lint-imports --no-logo
 
 unit: $(STAMP) ## every test but those in a browser, in random order; what fails is run once more alone
-	$(BIN)/python -m tests.twice unit -n $(WORKERS) -m "not browser"
+	$(BIN)/python -m tests.twice unit -n $(WORKERS) --dist worksteal -m "not browser"
 
 # A failure prints its seed: `make simulate FIRST=seed COUNT=1` repeats it. `make unit` runs the first 10,000.
 FIRST ?= 0
@@ -89,7 +89,7 @@ notebooks: $(STAMP) ## run the notebooks and compare what they print
 
 browser: $(STAMP) ## the tests in a real browser, skipped where there is no chromium
 	@rm -rf build/browser
-	$(BIN)/python -m tests.twice browser -m browser tests/browser
+	$(BIN)/python -m tests.twice browser -n 2 --dist loadfile -m browser tests/browser
 
 test-browser: $(STAMP) ## the same, and first fetch a chromium where there is none (needs the network)
 	@$(BIN)/python -m tests.browser.chromium || $(BIN)/playwright install --with-deps --only-shell chromium

@@ -32,6 +32,12 @@ LIBRARY_THREADS = ("IPython", "Tqdm", "tqdm", "TMonitor", "MainThread - runner")
 JOIN_TIMEOUT_S = 60.0
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slow tests, each in its random order: one that began last would be waited for alone."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(autouse=True)
 def no_thread_outlives_its_test() -> Iterator[None]:
     """Fail a test that leaves a thread running."""

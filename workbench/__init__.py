@@ -138,7 +138,7 @@ _MODULE_OF = {
     "Tick": "workbench.model",
     "Timeframe": "workbench.model",
     "attach": "workbench.api",
-    "backtest": "workbench.api",
+    "backtest": "workbench.research",
     "control_panel": "workbench.api_panels",
     "dashboard": "workbench.api",
     "download": "workbench.api",

@@ -19,7 +19,6 @@ from workbench.strategy.lowering import configured
 if TYPE_CHECKING:
     from workbench.charts.theme import Figure
     from workbench.exchange.practice import PracticeExchange
-    from workbench.exchange.practice.faults import FaultKind
     from workbench.exchange.simulated import SimulatedClient
     from workbench.live.session_handle import SessionHandle
     from workbench.panels import Dashboard, SessionPanel
@@ -275,14 +274,8 @@ def drill(
     if address is None:
         raise ConfigError("no practice exchange is running: start one with `workbench practice` in a terminal")
     remote = PracticeRemote(address)
-    if kind == "clear":
-        remote.clear_faults()
-    elif kind == "connection_lost":
-        remote.drop_connections()
-    elif kind == "clock_skew":
-        remote.set_skew(round(seconds * 1_000))
-    elif kind is not None:
-        remote.add_fault(cast("FaultKind", kind), where=where, times=times, seconds=seconds)
+    if kind is not None:
+        remote.drill(kind, where=where, times=times, seconds=seconds)
     return tuple(remote.state()["faults"])
 
 
@@ -296,6 +289,8 @@ def _market(
     feed: str,
 ) -> tuple[MarketSource, tuple[str, ...], Timeframe]:
     """Return where prices come from, with the symbols and the length of a bar."""
+    if feed not in {"trades", "candles"}:  # also where it means nothing, as on the practice market
+        raise ConfigError(f"feed must be 'trades' or 'candles', was {feed!r}")
     names = (symbol,) if isinstance(symbol, str) else None if symbol is None else tuple(symbol)
     if isinstance(exchange, Bars):
         length = exchange.timeframe if timeframe is None else Timeframe.of(timeframe)
@@ -356,11 +351,11 @@ def slug(name: str) -> str:
     return (text or "session")[:48]
 
 
-def _panel(session: "SessionHandle") -> "SessionPanel":
-    """Return a control panel of the `session`."""
+def _panel(session: "SessionHandle", symbol: str | None) -> "SessionPanel":
+    """Return a control panel of the `session`, with the chart of a `symbol`."""
     from workbench.panels import session_panel  # noqa: PLC0415  ipywidgets only when a panel is wanted
 
-    return session_panel(session)
+    return session_panel(session, symbol=symbol)
 
 
 def _sweep_panel(result: SweepResult, terms: dict[str, Any]) -> "SweepPanel":

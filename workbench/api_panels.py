@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from workbench import api, api_sessions
-from workbench.errors import RealTradingDisabledError
+from workbench.errors import ConfigError, RealTradingDisabledError
 from workbench.model import Bars, RiskConfig, utc_text
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def control_panel(
     Raises
     ------
     ConfigError
-        Something given is no strategy.
+        Something given is no strategy, or no risk settings.
 
     Examples
     --------
@@ -57,6 +57,8 @@ def control_panel(
     from workbench.panels import ControlPanel  # noqa: PLC0415  ipywidgets only when a panel is wanted
     from workbench.panels.doors import Doors  # noqa: PLC0415  as above
 
+    if not isinstance(risk, RiskConfig | None):
+        raise ConfigError(f"risk must be a RiskConfig such as wb.RiskConfig(stop_loss=0.02), was {risk!r}")
     doors = Doors(
         paper=api.paper,
         live=api_sessions.live,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.conftest import VIEWPORT
 from tests.browser.lab import Lab
 from tests.browser.pages import open_notebook, reachable, run_all, run_cell, write_notebook
 
@@ -45,6 +46,11 @@ panel
 PANEL = "from workbench.panels import session_panel\nsession_panel(FakeSession(bars=30))"
 FIGURE = "result.heatmap()"
 CALL = ".wb-call"
+# Whether the name of a session, at the end of its panel's first line, is there and not cut.
+NAMED = """() => {
+  const name = document.querySelector('.wb-aside:not(:empty)');
+  return name.clientWidth > 60 && name.scrollWidth <= name.clientWidth;
+}"""
 
 
 def open_cells(page: Any, lab: Lab, name: str, *cells: str) -> None:
@@ -61,12 +67,16 @@ def test_dashboard_follows_its_sessions_and_opens_the_panel_of_one(lab: Lab, pag
     open_cells(page, lab, "board", BOARD)
     row(page, "real-btc-1").get_by_text("REAL MONEY").wait_for()
     assert page.locator(".wb-sessions tbody tr").count() == 9
+    assert page.locator(".wb-board-bar strong").bounding_box()["width"] > 50  # "Sessions", beside the buttons
     assert [role for role, name in reachable(page) if not name] == []
     run_cell(page, CRASH)
     row(page, "btc-day").get_by_text("CRASHED").wait_for()
     row(page, "grid-1").locator("td").nth(3).click()
     page.locator(".wb-aside", has_text="session grid-1").wait_for()
     page.locator(".wb-live").wait_for()
+    page.set_viewport_size({"width": 600, "height": VIEWPORT["height"]})
+    page.wait_for_function(NAMED)
+    page.set_viewport_size(VIEWPORT)
     page.get_by_role("button", name="rsi-3", exact=True).focus()
     page.keyboard.press("Enter")
     page.locator(".wb-aside", has_text="session rsi-3").wait_for()

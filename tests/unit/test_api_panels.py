@@ -11,6 +11,12 @@ from tests.hostile_cells import run_cells
 from tests.real_money import BTC, RISK, Vault
 from workbench.exchange.practice import PracticeConfig, PracticeExchange
 
+
+def test_risk_that_is_no_risk_config_is_refused() -> None:
+    with pytest.raises(wb.errors.ConfigError, match=r"^risk must be a RiskConfig such as .*, was 0\.1$"):
+        wb.control_panel(risk=0.1)
+
+
 FORM = """
 import threading
 import workbench as wb

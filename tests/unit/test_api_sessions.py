@@ -79,6 +79,11 @@ def test_limits_are_asked_for_first() -> None:
             )
 
 
+def test_feed_is_checked_also_where_it_means_nothing() -> None:
+    with pytest.raises(ConfigError, match=r"^feed must be 'trades' or 'candles', was 'candle'$"):
+        wb.paper(wb.strategy.buy_and_hold(), feed="candle")
+
+
 def test_room_and_door_are_one_name() -> None:
     import workbench.live as room
     from workbench.api_sessions import live

@@ -56,6 +56,14 @@ def test_model_loads_no_more_than_numpy() -> None:
     assert loaded_after("import workbench\nworkbench.Bars") <= {"numpy"}
 
 
+def test_a_backtest_waits_for_no_library_of_figures_or_exchanges_and_no_room_of_sessions() -> None:
+    rooms = 'print(*(name for name in ("workbench.live", "workbench.data") if name in sys.modules))'
+    assert run_fresh(f"import sys, workbench\nworkbench.backtest\n{rooms}") == ""
+    assert loaded_after("import workbench\nworkbench.backtest").isdisjoint(
+        {"ccxt", "aiohttp", "plotly", "ipywidgets", "anywidget"}
+    )
+
+
 def test_all_maps_and_type_checkers_name_the_same() -> None:
     assert set(workbench.__all__) == set(workbench._MODULE_OF) == names_for_type_checkers()  # noqa: SLF001 - the map is under test
 

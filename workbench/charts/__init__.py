@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from workbench.charts.data_quality import QualityView, quality_figure
     from workbench.charts.figures import BacktestView, backtest_figure
-    from workbench.charts.heatmap import Surface, heatmap_figure, line_figure
+    from workbench.charts.heatmap import heatmap_figure, line_figure
     from workbench.charts.live import ChartOptions, LiveChart
     from workbench.charts.session_figure import session_figure
+    from workbench.charts.surface import Surface
     from workbench.charts.theme import Palette
     from workbench.charts.waterfall import waterfall_figure
 
@@ -36,7 +37,7 @@ _HOMES = {
     "LiveChart": "live",
     "Palette": "theme",
     "QualityView": "data_quality",
-    "Surface": "heatmap",
+    "Surface": "surface",
     "backtest_figure": "figures",
     "heatmap_figure": "heatmap",
     "line_figure": "heatmap",

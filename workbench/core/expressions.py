@@ -2,7 +2,7 @@
 
 import functools
 import operator
-from typing import Any, Self
+from typing import Any, Final, NoReturn, Self
 
 import numpy as np
 
@@ -14,6 +14,17 @@ from workbench.core.operators import Absolute, Binary, Compare, Cross, Logic, Ne
 from workbench.errors import ConfigError, LookAheadError
 
 __all__ = ["Expr", "warmup", "whole_number"]
+
+# What somebody who comes from pandas writes first.
+_AS_IN_PANDAS: Final = {
+    "diff": "x - x.shift(1)",
+    "ewm": "x.ema(20)",
+    "iloc": "x.shift(1), the value of one bar ago",
+    "mean": "x.sma(20)",
+    "pct_change": "x / x.shift(1) - 1",
+    "rolling": "x.sma(20), x.stddev(20), x.max(20) or x.min(20)",
+    "std": "x.stddev(20)",
+}
 
 
 def warmup(expression: "Expr") -> int:
@@ -59,13 +70,28 @@ class Expr:
             "write & for and, | for or, ~ for not, and (a < x) & (x < b) for a < x < b"
         )
 
+    def __getitem__(self, place: object) -> NoReturn:
+        raise ConfigError(
+            f"{self!r}[{place!r}] is refused: an expression is read at the present bar, "
+            "and .shift(1) is its value of one bar ago"
+        )
+
+    def __array__(self, *_: object, **__: object) -> NoReturn:
+        # Without this numpy would take the expression for one object, and its mean for the expression itself.
+        raise ConfigError(
+            f"numpy cannot read {self!r}, which has no values while rules are written: use a method such as .sma(20), "
+            "or m.feature(function, lookback=20) for a function of your own"
+        )
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(f"an expression has no attribute {name!r}")
         try:
             definition = indicator_definition(name)
-        except ConfigError:
-            raise AttributeError(f"an expression has no attribute {name!r}") from None
+        except ConfigError as error:
+            written = _AS_IN_PANDAS.get(name)
+            way_out = str(error) if written is None else f"write {written}"
+            raise AttributeError(f"an expression has no attribute {name!r}: {way_out}") from None
         if not definition.series_count:
             raise AttributeError(f"{name} reads {', '.join(definition.inputs)} of the bars: write m.{name}(...)")
         return IndicatorMethod(definition, self._of, _series(self))

@@ -3,7 +3,7 @@
 from collections import namedtuple
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
 from workbench.core.graph import HasNode
 from workbench.core.indicator_definitions import IndicatorDefinition, indicator_definition, parameter_values
@@ -15,9 +15,29 @@ from workbench.errors import ConfigError
 __all__ = ["IndicatorMethod"]
 
 
+class _Outputs:
+    """Several series where one is wanted: says how to take one."""
+
+    __slots__ = ()
+    _fields: tuple[str, ...]
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{self._refusal} (no attribute {name!r})")
+
+    def _refuse(self, _other: object) -> NoReturn:
+        raise ConfigError(self._refusal)
+
+    __gt__ = __lt__ = __ge__ = __le__ = __sub__ = __truediv__ = _refuse
+
+    @property
+    def _refusal(self) -> str:
+        return f"{type(self).__name__} has several series: take one of .{', .'.join(self._fields)}"
+
+
 @cache
 def _outputs_type(name: str) -> Any:
-    return namedtuple(name, indicator_definition(name).outputs)  # noqa: PYI024  fields are known at run time only
+    fields = indicator_definition(name).outputs
+    return type(name, (_Outputs, namedtuple(name, fields)), {"__slots__": ()})  # noqa: PYI024  fields are known at run time only
 
 
 class IndicatorMethod:

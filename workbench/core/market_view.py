@@ -1,7 +1,7 @@
 """The market as a strategy sees it: the columns of one symbol's bars, and indicators by name."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from workbench.core.expressions import Expr, whole_number
 from workbench.core.features import Feature, FeatureFunction
@@ -50,6 +50,10 @@ class MarketView:
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *indicator_names()]
+
+    def __getitem__(self, name: object) -> NoReturn:
+        columns = ", ".join(f"m.{column}" for column in PRICE_NAMES)
+        raise ConfigError(f"m[{name!r}] is refused: a strategy sees one symbol, whose columns are {columns}")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

@@ -159,7 +159,7 @@ class ChartState:
     sequence : int
         Number of the last update that is part of it.
     symbol : str
-        Symbol of the bars: the session's first.
+        Symbol of the bars, marks and lines; equity is the account's.
     timeframe_ns : int
         Length of a bar in ns.
     bars : ndarray of float64, shape (n, 6)

@@ -190,10 +190,10 @@ class SessionDesk:
         for trip in step.result.trips:
             text = f"{trip.rule} tripped: {loss_text(trip.value, trip.limit)}; entries are halted"
             self._status.note(trip.time_ns, "breaker", text)
-        update = self._parts.chart.add(step)
+        updates = self._parts.charts.add(step)
         self._judge(is_idle=False)
         self._commit(matters=_matters(step))
-        self._parts.subscribers.tell(update)
+        self._parts.charts.tell(updates)
         for bar in step.closed:
             if bar.is_partial:
                 forming = [one.time_ns for one in step.forming if one.symbol == bar.symbol]

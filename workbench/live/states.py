@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from workbench.errors import SessionError
+from workbench.errors import ConfigError, SessionError
 
-__all__ = ["FINISHED", "RUNNING", "SessionState", "check_transition"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["FINISHED", "RUNNING", "SessionState", "check_transition", "states_named"]
 
 
 class SessionState(StrEnum):
@@ -67,6 +70,26 @@ class SessionState(StrEnum):
     def __repr__(self) -> str:
         # A state is shown as what it equals.
         return repr(self.value)
+
+
+def states_named(names: Iterable[SessionState | str]) -> set[SessionState]:
+    """Return the states of these names.
+
+    Raises
+    ------
+    ConfigError
+        There is no such state; the message lists those there are.
+
+    Examples
+    --------
+    >>> states_named(["ACTIVE"])
+    {'ACTIVE'}
+    """
+    wanted = set(names)
+    known: set[SessionState | str] = set(SessionState)
+    if unknown := sorted(wanted - known, key=str):
+        raise ConfigError(f"state must be one of {', '.join(SessionState)}, was {', '.join(map(repr, unknown))}")
+    return {SessionState(name) for name in wanted}
 
 
 RUNNING: Final = frozenset({SessionState.ACTIVE, SessionState.EXITS_ONLY, SessionState.STALE, SessionState.HALTED})

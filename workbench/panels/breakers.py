@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from workbench.model import AccountState, RiskConfig
+    from workbench.panels.markup import LightState
 
 __all__ = ["breaker_lights", "day_loss"]
 
@@ -27,7 +28,7 @@ def day_loss(account: AccountState) -> float:
     return max(0.0, 1.0 - account.equity / start) if start > 0 else 0.0
 
 
-def breaker_lights(risk: RiskConfig | None, account: AccountState) -> list[Light]:
+def breaker_lights(risk: RiskConfig | None, account: AccountState, *, is_watched: bool = True) -> list[Light]:
     """Return a light for each breaker that a session can have, and for any other that has tripped.
 
     Parameters
@@ -36,6 +37,8 @@ def breaker_lights(risk: RiskConfig | None, account: AccountState) -> list[Light
         The session's limits; None when they are not known.
     account : AccountState
         The session's account.
+    is_watched : bool, default True
+        False where the session's process is gone, or the session has ended: no limit acts then.
     """
     values = {"max_drawdown": account.drawdown, "daily_loss": day_loss(account)}
     lights = [
@@ -44,7 +47,7 @@ def breaker_lights(risk: RiskConfig | None, account: AccountState) -> list[Light
             values[name],
             None if risk is None else getattr(risk, field),
             is_tripped=name in account.halted,
-            is_known=risk is not None,
+            otherwise="unknown" if risk is None else "armed" if is_watched else "off",
         )
         for name, (field, label) in _BREAKERS.items()
     ]
@@ -52,11 +55,13 @@ def breaker_lights(risk: RiskConfig | None, account: AccountState) -> list[Light
     return [*lights, *(Light(name.replace("_", " "), "tripped", "TRIPPED") for name in others)]
 
 
-def _light(label: str, value: float, most: float | None, *, is_tripped: bool, is_known: bool) -> Light:
+def _light(label: str, value: float, most: float | None, *, is_tripped: bool, otherwise: LightState) -> Light:
     now = percent(value)
     part = now if most is None else f"{now} of {limit(most)}"
     if is_tripped:
         return Light(label, "tripped", f"TRIPPED: {part}")
-    if not is_known:
+    if otherwise == "unknown":
         return Light(label, "unknown", f"{now}, limit unknown")
-    return Light(label, "off", f"off, now {part}") if most is None else Light(label, "armed", f"armed: {part}")
+    if most is None:
+        return Light(label, "off", f"off, now {part}")
+    return Light(label, otherwise, f"{'armed' if otherwise == 'armed' else 'not watched'}: {part}")

@@ -59,6 +59,8 @@ class ControlPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipyw
         self._refused: Mapping[str, str] = {}
         self._suggested, self._told = "", Cell("")
         self._shown: Any = None
+        # First of all widgets: ipywidgets closes also a form that was refused before it was made.
+        self.slot = ipywidgets.VBox([])
         self._runner = CommandRunner(self._ran)
         namespace = doors.namespace()
         self._bars = found_bars(bars, namespace)
@@ -72,7 +74,6 @@ class ControlPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipyw
             "Backtest first", "Run the same on history, and show what came of it", "try", self._try
         )
         self._heading, self._status, self._result = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
-        self.slot = ipywidgets.VBox([])
         super().__init__([self._form(), self.slot])
         self._suggest_name()
         self.refresh()

@@ -125,8 +125,9 @@ def heading(title: str, subtitle: str, badges: Sequence[Cell], aside: str) -> st
     """
     pills = "".join(badge.as_html("span", "wb-pill") for badge in badges)
     return (
-        f'<div class="wb-heading"><strong>{escape(title)}</strong><span class="wb-subtitle">{escape(subtitle)}</span>'
-        f'{pills}<span class="wb-aside">{escape(aside)}</span></div>'
+        f'<div class="wb-heading-room"><div class="wb-heading"><strong>{escape(title)}</strong>'
+        f'<span class="wb-subtitle">{escape(subtitle)}</span>'
+        f'{pills}<span class="wb-aside">{escape(aside)}</span></div></div>'
     )
 
 

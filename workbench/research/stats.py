@@ -65,7 +65,9 @@ class Stats(Mapping[str, float]):
         object.__setattr__(self, "_currency", currency)
 
     def __getitem__(self, name: str) -> float:
-        """Return the value of a measure; a KeyError names an unknown one."""
+        """Return the value of a measure; a KeyError tells which there are."""
+        if name not in self._values:
+            raise KeyError(f"Stats has no {name!r}; it has {', '.join(self._values)}")
         return self._values[name]
 
     def __iter__(self) -> Iterator[str]:

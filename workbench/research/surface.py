@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.charts.heatmap import Surface
+from workbench.charts.surface import Surface
 from workbench.errors import ConfigError
 from workbench.research.measures import CENTRES, MEASURES, SWEEP_MEASURES
 

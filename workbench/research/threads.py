@@ -8,7 +8,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Final, TypeAlias
 
-from workbench.data.progress import progress_bar
 from workbench.errors import ConfigError
 
 MAX_THREADS: Final = 256
@@ -54,6 +53,8 @@ def run_in_threads(count: int, work: Work, *, threads: int, progress: bool | Non
     title : str
         In front of the bar.
     """
+    from workbench.data.progress import progress_bar  # noqa: PLC0415  a first backtest waits for no room of data
+
     size = max(1, min(MAX_BLOCK, count // (threads * BLOCKS_PER_THREAD)))
     blocks = [range(start, min(start + size, count)) for start in range(0, count, size)]
     stop = threading.Event()

@@ -54,8 +54,10 @@ def configured(strategy: object) -> ConfiguredStrategy:
         return made
     if isinstance(strategy, (ConfiguredRules, Strategy, Signals)):
         return strategy
-    hint = "; decorate the function with @wb.strategy" if callable(strategy) and not isinstance(strategy, type) else ""
-    raise ConfigError(f"there is no strategy in {strategy!r}{hint}")
+    hint = "pass one such as wb.strategy.sma_cross(fast=10)"
+    if callable(strategy) and not isinstance(strategy, type):
+        hint = "decorate the function with @wb.strategy"
+    raise ConfigError(f"there is no strategy in {strategy!r}; {hint}")
 
 
 def plan_of(strategy: object) -> DecisionPlan:

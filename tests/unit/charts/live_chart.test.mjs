@@ -90,7 +90,7 @@ function fakeModel() {
     get: () => MINUTE,
     on: (_event, callback) => { listener = callback; },
     off: () => { listener = null; },
-    send: (content) => sent.push(content.kind),
+    send: (content) => sent.push(content.symbol ? `${content.kind} ${content.symbol}` : content.kind),
     receive: (content, buffers) => listener?.(content, buffers),
   };
 }
@@ -117,6 +117,49 @@ test("a page that can be seen beats, asks until it is answered, and is silent wh
   assert.deepEqual(model.sent, []);
   link.close();
   mock.timers.reset();
+});
+
+test("a chosen symbol is asked for until its candles come, and the page shows them as its own", () => {
+  mock.timers.enable({ apis: ["setInterval", "setTimeout"] });
+  let now = 0;
+  const model = fakeModel();
+  const link = new PageLink(model, () => now);
+  link.setVisible("view", true);
+  model.receive(...snapshot(1, bars(3), { symbol: "BTC/USDT", final: true }));
+  assert.deepEqual([link.store.symbol, link.wanted], ["BTC/USDT", null]);
+  now = 60_000;
+  model.sent.length = 0;
+  let told = 0;
+  link.listeners.add(() => { told += 1; });
+  link.choose("ETH/USDT");
+  assert.deepEqual([model.sent, link.wanted, told], [["snapshot ETH/USDT"], "ETH/USDT", 1]);
+  assert.equal(link.staleMs, 0); // the session is over and was silent for a minute, rightly
+  model.receive(...snapshot(2, bars(3), { symbol: "BTC/USDT", final: true })); // was on its way
+  mock.timers.tick(1500);
+  assert.deepEqual(model.sent, ["snapshot ETH/USDT", "snapshot ETH/USDT"]);
+  now = 68_000;
+  assert.equal(link.staleMs, 8000); // the choice is not answered
+  model.receive(...snapshot(3, bars(4, 50), { symbol: "ETH/USDT", final: true }));
+  assert.deepEqual([link.store.symbol, link.wanted, link.staleMs], ["ETH/USDT", null, 0]);
+  model.sent.length = 0;
+  mock.timers.tick(2900);
+  assert.deepEqual(model.sent, ["beat"]);
+  model.sent.length = 0;
+  model.receive(...snapshot(4, bars(3), { symbol: "BTC/USDT" })); // another page of the same chart has chosen
+  assert.deepEqual([link.store.symbol, link.wanted], ["BTC/USDT", null]);
+  link.choose("BTC/USDT"); // is there
+  assert.deepEqual([model.sent, link.wanted], [[], null]);
+  link.close();
+  mock.timers.reset();
+});
+
+test("a chart of the only symbol asks as before", () => {
+  const model = fakeModel();
+  const link = new PageLink(model, () => 0);
+  link.setVisible("view", true);
+  model.receive(...snapshot(1, bars(3)));
+  assert.deepEqual([link.store.symbol, link.wanted, link.needsAnswer], [null, null, false]);
+  link.close();
 });
 
 test("silence is stale, but not after the end, nor right after the page was hidden", () => {
@@ -220,6 +263,20 @@ test("a value range stays while the data fits it well", () => {
   assert.notEqual(viewport.settle("price", 95, 215, 0.1), first);
   const flat = viewport.settle("equity", 10_000, 10_000, 0.1);
   assert.ok(flat[0] < 10_000 && flat[1] > 10_000);
+});
+
+test("rounding is no movement: an equity that has hardly changed is drawn flat", () => {
+  const near = (range, expected) => range.forEach((value, i) => assert.ok(Math.abs(value - expected[i]) < 1e-6, `${range}`));
+  const viewport = new Viewport(MINUTE);
+  // 0.002 of 10,000 is 2e-7 of it, less than the least span of 2e-5: a thousandth, 10, is left free on either side.
+  const flat = viewport.settle("equity", 9_999.998, 10_000, 0.1);
+  near(flat, [9_989.998, 10_010]);
+  assert.equal(viewport.settle("equity", 9_999.99, 10_000.1, 0.1), flat); // 0.11 is 1.1e-5 of it
+  // 0.3 is 3e-5: a movement, so the axis goes to it, with a tenth of the span, 0.03, on either side ...
+  near(viewport.settle("equity", 9_999.7, 10_000, 0.1), [9_999.67, 10_000.03]);
+  // ... and back when it is out of view. The least span is a share of the value: 1e-9 of a price of 1e-5 is a movement.
+  near(viewport.settle("equity", 10_000.05, 10_000.1, 0.1), [9_990.0499, 10_010.1001]);
+  near(viewport.settle("price", 0.00001, 0.000010001, 0.1).map((value) => 1e9 * value), [9_999.9, 10_001.1]);
 });
 
 test("near levels widen the price range, far ones do not squeeze the candles", () => {

@@ -134,6 +134,21 @@ def test_the_price_axis_holds_near_levels_but_not_far_ones():
     assert 105.5 < high < 107.0
 
 
+def test_the_time_axis_holds_all_of_the_first_candle_and_the_end_of_the_last():
+    # Half of the first candle, and a little, lies before its open: 0.6 of 60 s.
+    start, end = backtest_figure(result_of(minute_bars(4))).layout.xaxis.range
+    assert start == "2024-12-31T23:59:24.000"
+    assert end >= "2025-01-01T00:04:00.000"
+    # Of 1,000 minutes one in a hundred.
+    assert backtest_figure(result_of(minute_bars(1_000))).layout.xaxis.range[0] == "2024-12-31T23:50:00.000"
+
+
+def test_a_drawdown_that_never_was_lies_at_the_top_of_its_pane(traded):
+    assert backtest_figure(traded).layout.yaxis3.range is None
+    flat = result_of(minute_bars(4))  # 1000, 1001, 1002, 1003
+    assert backtest_figure(flat).layout.yaxis3.range == (-1, 0)
+
+
 def test_prices_and_equity_that_grow_manifold_have_a_logarithmic_axis():
     bars = minute_bars(100)
     close = np.geomspace(10.0, 1_000.0, 100)

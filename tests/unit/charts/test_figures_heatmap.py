@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from workbench.charts.heatmap import Surface, heatmap_figure, line_figure
+from workbench.charts.heatmap import heatmap_figure, line_figure
+from workbench.charts.surface import Surface
 from workbench.charts.theme import palette_of
 
 

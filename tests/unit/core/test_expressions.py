@@ -1,4 +1,5 @@
 import operator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -134,9 +135,52 @@ def test_logic_needs_conditions_and_says_so(m: MarketView) -> None:
 def test_an_unknown_indicator_is_an_attribute_error_that_names_similar_ones(m: MarketView) -> None:
     with pytest.raises(AttributeError, match="bbands"):
         m.bbandz(20)
-    with pytest.raises(AttributeError, match="no attribute 'smaa'"):
+    with pytest.raises(AttributeError, match=r"no attribute 'smaa'.*did you mean one of sma, smi\?"):
         m.close.smaa(20)
     assert not hasattr(m, "_private")
+
+
+def test_a_word_of_pandas_is_an_attribute_error_that_says_what_to_write(m: MarketView) -> None:
+    with pytest.raises(AttributeError, match=r"no attribute 'rolling': write x.sma\(20\)"):
+        m.close.rolling(20)
+    with pytest.raises(AttributeError, match=r"write x / x.shift\(1\) - 1"):
+        m.close.pct_change()
+
+
+@pytest.mark.parametrize("place", [-1, 0, slice(1), "2025-01-01"])
+def test_a_place_of_an_expression_is_refused_with_the_way_to_an_earlier_bar(m: MarketView, place: object) -> None:
+    with pytest.raises(ConfigError, match=r"^close\[.*\] is refused: .*\.shift\(1\) is its value of one bar ago"):
+        m.close[place]
+
+
+def test_an_expression_has_no_places_to_go_through(m: MarketView) -> None:
+    with pytest.raises(ConfigError, match=r"^close\[0\] is refused"):
+        list(m.close)
+
+
+def test_a_market_has_columns_and_no_places(m: MarketView) -> None:
+    with pytest.raises(
+        ConfigError, match=r"^m\['close'\] is refused: .* m\.open, m\.high, m\.low, m\.close, m\.volume"
+    ):
+        m["close"]
+
+
+@pytest.mark.parametrize("function", [np.mean, np.asarray, np.median, lambda series: np.where(series > 1, 1, 0)])
+def test_numpy_cannot_take_an_expression_for_an_object(m: MarketView, function: Callable[[Expr], object]) -> None:
+    # np.mean(m.close) was m.close itself, and a rule made of it ran.
+    with pytest.raises(ConfigError, match=r"^numpy cannot read .*m\.feature\(function"):
+        function(m.close)
+
+
+def test_several_series_are_not_taken_for_one(m: MarketView) -> None:
+    macd = m.close.macd()
+    told = r"^macd has several series: take one of \.macd, \.macdsignal, \.macdhist"
+    for compare in (operator.gt, operator.lt, operator.ge, operator.le, operator.sub, operator.truediv):
+        with pytest.raises(ConfigError, match=told):
+            compare(macd, 0)
+    with pytest.raises(AttributeError, match=told):
+        macd.crosses_above(0)
+    assert [repr(series) for series in macd] == [repr(macd.macd), repr(macd.macdsignal), repr(macd.macdhist)]
 
 
 def test_an_indicator_of_the_bars_is_not_a_method_of_a_series(m: MarketView) -> None:

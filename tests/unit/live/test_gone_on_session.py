@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.process_sessions import eventually
 from tests.unit.live.fake_exchange import state_of
 from tests.unit.live.kept_record import KeptRecord
 from tests.unit.live.markets import JOIN_S, MIDNIGHT, SECOND, session_config
@@ -67,9 +68,8 @@ class Crashed:
     def let_pass(self, seconds: int) -> None:
         for _ in range(seconds):
             self.floor.clock.advance(SECOND)
-            # It may end where it would have waited again.
-            while not self.session.is_finished and not self.floor.clock.join_waiter(0.1):
-                pass
+            # One of the two comes: it waits for the next second, or it has ended.
+            eventually(lambda: self.session.is_finished or self.floor.clock.join_waiter(0.0), JOIN_S)
 
 
 @pytest.fixture

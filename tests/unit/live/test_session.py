@@ -343,8 +343,9 @@ def test_a_panel_needs_the_facade(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LiveSession, "panel_factory", None)
     with pytest.raises(SessionError, match=r"import workbench\.api first"):
         session.panel()
-    monkeypatch.setattr(LiveSession, "panel_factory", lambda one: f"panel of {one.name}")
-    assert session.panel() == "panel of test"
+    monkeypatch.setattr(LiveSession, "panel_factory", lambda one, symbol: f"panel of {one.name}, {symbol}")
+    assert session.panel() == "panel of test, None"
+    assert session.panel(symbol="BTC/USDT") == "panel of test, BTC/USDT"
 
 
 def test_a_closed_session_has_no_record_and_still_its_figures() -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.errors import SessionError
-from workbench.live.states import FINISHED, RUNNING, SessionState, check_transition
+from workbench.errors import ConfigError, SessionError
+from workbench.live.states import FINISHED, RUNNING, SessionState, check_transition, states_named
 from workbench.live.status import SessionStatus
 
 ALLOWED = {
@@ -86,3 +86,9 @@ def test_whatever_is_asked_the_last_event_explains_the_state(wishes: list[Sessio
         except SessionError:
             continue
     assert status.events.newest(1)[0].text == f"{status.state}: {status.reason}"
+
+
+def test_states_are_named_by_text_or_member_and_an_unknown_name_is_told_with_those_there_are() -> None:
+    assert states_named(["ACTIVE", SessionState.HALTED]) == {"ACTIVE", "HALTED"}
+    with pytest.raises(ConfigError, match=r"state must be one of PREPARED, .*, was 'STOPED'$"):
+        states_named(["ACTIVE", "STOPED"])

@@ -32,6 +32,16 @@ def test_armed_breaker_tells_limit_and_value(account: AccountState) -> None:
     ]
 
 
+def test_breaker_of_a_session_that_nobody_runs_is_not_called_armed(account: AccountState) -> None:
+    risk = RiskConfig(max_drawdown=0.2)
+    found = breaker_lights(risk, replace(account, halted=("daily_loss",)), is_watched=False)
+    assert [(light.state, light.text) for light in found] == [
+        ("off", "not watched: 3.45 % of 20 %"),
+        ("tripped", "TRIPPED: 2.00 %"),  # that it tripped stays true
+    ]
+    assert breaker_lights(None, account, is_watched=False)[0].text == "3.45 %, limit unknown"
+
+
 def test_day_that_gains_has_lost_nothing(account: AccountState) -> None:
     assert lights(RiskConfig(), replace(account, equity=10_100.0))[1][2] == "off, now 0.00 %"
 

@@ -1,5 +1,7 @@
+import gc
 import html
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -211,8 +213,15 @@ def test_strategies_of_the_call_and_of_the_notebook_come_before_those_built_in(m
     type_in(panel, name="mine")
     panel.strategy.menu.value = "dip"
     assert panel.market.fields["name"].value == "mine"  # somebody typed it
+
+
+def test_form_that_is_refused_leaves_nothing_that_complains_later(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", heard.append)
     with pytest.raises(ConfigError, match="there is no strategy in 3"):
         make(3)
+    gc.collect()
+    assert heard == []
 
 
 def test_fields_of_one_name_in_two_groups_do_not_mix(make: Any, fake: FakeDoors) -> None:

@@ -14,6 +14,7 @@ from workbench.live.process.handle import ProcessSession
 from workbench.live.process.process_table import wait_for_end
 from workbench.live.process.registry import SessionRegistry
 from workbench.live.process.sockets import CONTROL
+from workbench.model import RiskConfig
 from workbench.panels import session_panel
 
 
@@ -34,7 +35,7 @@ def test_panels_of_a_finished_session_are_read_from_its_journal_and_agree(regist
 
 
 def test_panel_that_is_made_after_a_crash_tells_what_was_done_and_how_to_go_on(registry: SessionRegistry) -> None:
-    info, _ = registry.start(process_config("crashed"))
+    info, _ = registry.start(process_config("crashed", risk=RiskConfig(max_drawdown=0.9)))
     session = registry.attach("crashed")
     assert eventually(lambda: session.snapshot().fill_count > 0)
     for process in (supervisor_of(registry), info.process):  # so that nobody starts it again
@@ -42,9 +43,10 @@ def test_panel_that_is_made_after_a_crash_tells_what_was_done_and_how_to_go_on(r
         assert wait_for_end(process, 30.0)
     panel = session_panel(registry.attach("crashed"))
     text = html(panel)
-    for expected in ("■ CRASHED", "`workbench resume crashed`", "▲ BUY"):
+    for expected in ("■ CRASHED", "; position unmanaged; `workbench resume crashed`", "▲ BUY", "not watched: "):
         assert expected in text
     assert "cannot be read" not in text
+    assert "armed: " not in text
     assert enabled(panel) == []
     panel.close()
 

@@ -182,7 +182,7 @@ def test_built_in_strategies_enter_and_their_steps_equal_their_arrays(made: Conf
 
 
 def test_anything_that_is_no_strategy_is_refused_with_a_hint() -> None:
-    with pytest.raises(ConfigError, match="there is no strategy in 5"):
+    with pytest.raises(ConfigError, match=r"there is no strategy in 5; pass one such as wb\.strategy\.sma_cross"):
         configured(5)
     with pytest.raises(ConfigError, match=r"decorate the function with @wb\.strategy"):
         configured(lambda m: m.close)

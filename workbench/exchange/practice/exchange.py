@@ -227,7 +227,7 @@ class PracticeExchange:
     def url(self) -> str:
         """Where it answers, such as ``http://127.0.0.1:40001``."""
         if self._server is None:
-            raise ConfigError("the practice exchange has no address before it is started")
+            raise ConfigError("the practice exchange has no address before it is started: call start()")
         return f"http://127.0.0.1:{self._server.port}"
 
     @property

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import urllib.request
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.error import HTTPError, URLError
 
 from workbench.errors import ConfigError, ExchangeUnavailableError
+from workbench.exchange.practice.faults import FAULT_KINDS
 
 if TYPE_CHECKING:
     from workbench.exchange.practice.faults import FaultKind
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["PracticeRemote"]
 
 _TIMEOUT_S: Final = 10.0
+_CLEAR: Final = "clear"
+_CUT: Final = "connection_lost"
+_SKEW: Final = "clock_skew"
 
 
 class PracticeRemote:
@@ -39,6 +44,22 @@ class PracticeRemote:
         """Return the exchange's time, speed, markets and faults with their hits."""
         answer: dict[str, Any] = self._ask("GET", "state")
         return answer
+
+    def drill(self, kind: str, *, where: str | None, times: int | None, seconds: float) -> None:
+        """Do what `workbench.drill` is asked for: order a fault, or what is none and has a name there."""
+        known = (_CLEAR, _CUT, _SKEW, *FAULT_KINDS)
+        if kind not in known:
+            near = difflib.get_close_matches(str(kind), known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"kinds are {', '.join(known)}"
+            raise ConfigError(f"there is no fault of the kind {kind!r}; {hint}")
+        if kind == _CLEAR:
+            self.clear_faults()
+        elif kind == _CUT:
+            self.drop_connections()
+        elif kind == _SKEW:
+            self.set_skew(round(seconds * 1_000))
+        else:
+            self.add_fault(cast("FaultKind", kind), where=where, times=times, seconds=seconds)
 
     def add_fault(
         self,
@@ -114,10 +135,18 @@ class PracticeRemote:
                 return json.load(response)
         except HTTPError as error:
             with error:
-                raise ConfigError(f"the practice exchange refuses: {error.read().decode()}") from error
+                raise ConfigError(f"the practice exchange refuses: {_words(error.read().decode())}") from error
         except (URLError, OSError) as error:
             raise ExchangeUnavailableError(
                 f"the practice exchange at {self._address.url} does not answer: {error}",
                 exchange="practice",
                 retryable=True,
             ) from error
+
+
+def _words(answer: str) -> str:
+    """Return what an answer says to people."""
+    try:
+        return str(json.loads(answer)["msg"])
+    except (ValueError, KeyError, TypeError):
+        return answer

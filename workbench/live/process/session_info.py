@@ -131,8 +131,8 @@ def _verdict(
     if record is None:
         return "UNBORN", f"it never got to trade; see {folder.log}"
     reasons = {
-        RUNNING: f"it was running, and its process {record.pid} is gone; position unmanaged; {again}",
-        GIVEN_UP: f"given up: {record.reason}; position unmanaged; {again}",
+        RUNNING: f"position unmanaged: its process {record.pid} is gone; {again}",
+        GIVEN_UP: f"position unmanaged: given up, as {record.reason}; {again}",
         CRASHED: record.reason,
     }
     return "CRASHED", reasons.get(record.phase, f"{record.reason}; {again}")

@@ -196,14 +196,30 @@ def test_remote_edits_balances_and_trades_as_somebody_else(exchange: PracticeExc
     ],
 )
 def test_remote_is_told_why_a_command_is_refused(exchange: PracticeExchange, command: object) -> None:
-    with pytest.raises(ConfigError, match="refuses"):
+    with pytest.raises(ConfigError, match=r"^the practice exchange refuses: [^{]"):
         command(PracticeRemote(exchange.address))
     assert exchange.orders() == []
 
 
+def test_drill_of_an_unknown_kind_names_those_there_are_or_the_nearest(exchange: PracticeExchange) -> None:
+    remote = PracticeRemote(exchange.address)
+    asked = {"where": None, "times": 1, "seconds": 1.0}
+    with pytest.raises(ConfigError, match=r"no fault of the kind 'silent_streem'; did you mean 'silent_stream'\?$"):
+        remote.drill("silent_streem", **asked)
+    with pytest.raises(
+        ConfigError, match="'lost'; kinds are clear, connection_lost, clock_skew, executed_then_dropped"
+    ):
+        remote.drill("lost", **asked)
+    assert remote.state()["faults"] == []
+    remote.drill("silent_stream", **asked)
+    assert [fault["kind"] for fault in remote.state()["faults"]] == ["silent_stream"]
+    remote.drill("clear", **asked)
+    assert remote.state()["faults"] == []
+
+
 def test_command_without_the_key_is_refused(exchange: PracticeExchange) -> None:
     stranger = address(url=exchange.url, key="wrong")
-    with pytest.raises(ConfigError, match="-2015"):
+    with pytest.raises(ConfigError, match="refuses: Invalid API-key"):
         PracticeRemote(stranger).state()
     assert not stranger.answers()
 

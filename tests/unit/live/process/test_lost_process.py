@@ -96,7 +96,7 @@ def test_after_the_end_reads_give_the_last_values(tmp_path: Path) -> None:
         assert (handle.snapshot(), handle.fills(), handle.chart_state(), handle.symbols) == before
         assert handle.fills(1) == before[1][-1:]
         assert handle.state == "CRASHED"
-        assert handle.reason.startswith("the session's process is gone; it was ACTIVE: trading")
+        assert handle.reason.startswith("the session's process is gone; it was ACTIVE: trading; position unmanaged; ")
         assert (handle.health().is_well, handle.health().ping_s) == (False, None)
         assert list(tmp_path.iterdir()) == []
 
