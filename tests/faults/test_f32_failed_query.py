@@ -19,6 +19,7 @@ from tests.scripted_exchange import ORDER, Answer, connected, limit_order
 from workbench.errors import ExchangeError
 from workbench.exchange import Accepted, Unknown, settle_order
 from workbench.live.account_watch import AccountWatch
+from workbench.live.holdings_line import HoldingsLine, HoldingsTold
 from workbench.strategy import buy_and_hold
 
 TICKS = [(float(second), 100.0) for second in range(1_200)]
@@ -50,11 +51,22 @@ def test_a_look_that_fails_changes_nothing_and_the_next_one_sees_all(monkeypatch
         return told[-1]
 
     monkeypatch.setattr(AccountWatch, "look", counted)
+    faults: list[str] = []
+    heed = HoldingsLine.heed
+
+    def noted(line: HoldingsLine, told: HoldingsTold) -> Any:
+        faults.extend([told.fault] if told.held is None else [])
+        return heed(line, told)
+
+    monkeypatch.setattr(HoldingsLine, "heed", noted)
     with holding() as stage:
         before = stage.session.snapshot()
         stage.exchange.faults.add("maintenance", where="GET /api/v3/account", times=None)
         failed = "the exchange did not say what it holds"
-        stage.until_any(lambda: sum(failed in text for text in stage.texts()) >= 3)
+        stage.until_any(lambda: len(faults) >= 3)
+        # People are told once, not each time.
+        stage.wait_told(failed)
+        assert sum(failed in text for text in stage.texts()) == 1
         # Whoever took that for an empty account would book the position away, or halt.
         assert stage.session.snapshot().positions == before.positions
         assert stage.session.state == "ACTIVE"
@@ -64,6 +76,7 @@ def test_a_look_that_fails_changes_nothing_and_the_next_one_sees_all(monkeypatch
         stage.exchange.faults.clear()
         stage.until_any(lambda: stage.session.state == "HALTED")
         assert "the exchange has 1 BTC more than was booked" in stage.session.reason
+        assert sum("the exchange says again what it holds" in text for text in stage.texts()) == 1
         assert stage.session.snapshot().positions == before.positions
         assert stage.session.parity().is_identical
 

@@ -74,7 +74,7 @@ class AccountWatch:
             Time of the market, ns UTC.
         """
         told: list[str] = []
-        held = self._orders.take_holdings()
+        held = self._orders.holdings.take(is_busy=self._orders.outstanding > 0)
         if held is not None:
             booked = self._orders.unbooked
             for position in account.positions:
@@ -86,7 +86,7 @@ class AccountWatch:
             self._asked_ns = self._clock.monotonic_ns() - (_EVERY_NS - _AGAIN_NS if len(found) > len(certain) else 0)
         elif not self._orders.outstanding and self._clock.monotonic_ns() - self._asked_ns >= _EVERY_NS:
             self._asked_ns = self._clock.monotonic_ns()
-            self._orders.look_at_holdings()
+            self._orders.holdings.look()
         return tuple(told)
 
     def next_ns(self) -> int:
@@ -143,6 +143,6 @@ class AccountWatch:
         if notes:
             before: Mapping[str, float] = notes[-1].body["before"]
             return before
-        before = self._orders.ask_holdings()
+        before = self._orders.holdings.ask()
         self._record.note(_KIND, 0, {"before": before})
         return before

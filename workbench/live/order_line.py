@@ -18,9 +18,8 @@ import numpy as np
 
 from workbench.core.order_state import Ended, Found, Intent, Journal, Procedures
 from workbench.core.reports import RESTING_STOPS
-from workbench.errors import ConfigError, ExchangeError
 from workbench.exchange import TOO_MANY_ORDERS, OrderState, OwnTrade
-from workbench.live.holdings import holdings_of
+from workbench.live.holdings_line import HoldingsLine, HoldingsTold
 from workbench.live.notices import Notice
 from workbench.live.open_orders import OpenOrder
 from workbench.live.order_effects import OrderDoubted, OrderSent, intent_of
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workbench.core.order_state import LiveOrder
-    from workbench.exchange import ExchangeClient
     from workbench.live.exchange_line import ExchangeLine
     from workbench.live.order_journal import OrderJournal, OrderNote
     from workbench.model import AccountState, ExchangeRequest, Instrument
@@ -62,13 +60,6 @@ class _CancelDone:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Holdings:
-    """What the account holds, by symbol."""
-
-    held: dict[str, float]
-
-
 class OrderLine:
     """Carries out a session's requests at an exchange; the session's thread alone calls it.
 
@@ -87,8 +78,7 @@ class OrderLine:
         self._prefix = "wb" + hashlib.sha256(session_id.encode()).hexdigest()[:14]
         self._instruments = tuple(instruments)
         self._symbols = tuple(one.symbol for one in instruments)
-        self._holdings: dict[str, float] | None = None
-        self._is_disturbed = False
+        self.holdings = HoldingsLine(line, instruments, self._put, self._broken)
         self._record = OrderRecord(line.now_ns, self._put)
         self._latency = DurationHistogram()
         self._sent_ns: dict[int, int] = {}
@@ -141,55 +131,6 @@ class OrderLine:
     def has_news(self) -> bool:
         """Whether something has come that was not taken yet."""
         return bool(self._inbox)
-
-    def require_funds(self, cash: float) -> None:
-        """Check that the account has the session's `cash` free.
-
-        Raises
-        ------
-        ConfigError
-            It has less.
-        ExchangeError
-            It could not be asked.
-        """
-        quote = self._symbols[0].partition("/")[2].partition(":")[0]
-
-        async def ask(client: ExchangeClient) -> float:
-            balance = (await client.balances()).get(quote)
-            return 0.0 if balance is None else balance.free
-
-        free = self._line.ask(ask)
-        if cash > free:
-            raise ConfigError(f"cash must be at most what the account has free, {free:,.2f} {quote}, was {cash:,.2f}")
-
-    def ask_holdings(self) -> dict[str, float]:
-        """Return what the account holds of each symbol, in base units, asked for now.
-
-        Raises
-        ------
-        ExchangeError
-            The exchange did not say.
-        """
-        return self._line.ask(partial(holdings_of, instruments=self._instruments))
-
-    def look_at_holdings(self) -> None:
-        """Ask in the background what the account holds; `take_holdings` returns it when it has come."""
-        self._holdings = None
-        self._is_disturbed = False
-
-        async def look(client: ExchangeClient) -> None:
-            try:
-                self._put(_Holdings(await holdings_of(client, self._instruments)))
-            except ExchangeError as error:
-                # Not to know is not to hold nothing: the next look asks again.
-                self._put(Notice(0, "account", f"the exchange did not say what it holds: {error}"))
-
-        self._line.run(look, self._broken)
-
-    def take_holdings(self) -> dict[str, float] | None:
-        """Return what the account was said to hold, once; None when nothing came, or orders changed it meanwhile."""
-        held, self._holdings = self._holdings, None
-        return None if self._is_disturbed or self.outstanding else held
 
     def listen(self, wake: threading.Event) -> None:
         """Set `wake` whenever something comes."""
@@ -296,7 +237,8 @@ class OrderLine:
 
     def _begin(self, intents: Sequence[Intent], *, is_wanted: bool) -> None:
         """Record intents for good, with all that is buffered, and let them go their way."""
-        self._is_disturbed = self._is_disturbed or is_wanted
+        if is_wanted:
+            self.holdings.disturb()
         begun: list[tuple[Intent, Any, bool]] = []
         for intent in intents:
             expected = self._book.expect(intent)
@@ -353,8 +295,9 @@ class OrderLine:
             self._ended(number, ended)
         while self._inbox:
             item = self._inbox.popleft()
-            if isinstance(item, _Holdings):
-                self._holdings = item.held
+            if isinstance(item, HoldingsTold):
+                notice = self.holdings.heed(item)
+                self._notices.extend(() if notice is None else (notice,))
             else:
                 self._take(item)
         for order in self._book.orders.take_doubtful():
@@ -415,7 +358,7 @@ class OrderLine:
         if isinstance(item, Notice):
             self._heed(item)
         elif isinstance(item, OwnTrade):
-            self._is_disturbed = True
+            self.holdings.disturb()
             if self._book.trade(item):
                 self._record.note("trade", item.time_ns, trade_body(item))
         elif isinstance(item, OrderState):

@@ -184,7 +184,7 @@ def _order_line(parts: SessionParts, market: Market, replayed: Replayed | None) 
     orders = market.open_orders(parts.host.session_id)
     orders.record(record, parts.readings.orders)
     if replayed is None:
-        orders.require_funds(parts.config.cash)
+        orders.holdings.require_funds(parts.config.cash)
     else:
         orders.restore(record.notes(), replayed.in_flight, replayed.reports)
     orders.listen(parts.mailbox.wake)

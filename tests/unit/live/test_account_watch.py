@@ -22,13 +22,17 @@ class Orders(SimpleNamespace):
     asked = 0
     unbooked: Any = None
 
-    def ask_holdings(self) -> dict[str, float]:
+    @property
+    def holdings(self) -> Orders:
+        return self
+
+    def ask(self) -> dict[str, float]:
         return {}
 
-    def take_holdings(self) -> None:
-        return None
+    def take(self, *, is_busy: bool) -> Any:
+        return None if is_busy else self.__dict__.pop("held", None)
 
-    def look_at_holdings(self) -> None:
+    def look(self) -> None:
         self.asked += 1
 
 
@@ -63,8 +67,7 @@ def test_while_an_order_is_open_nobody_waits_for_a_look_that_is_not_taken(clock:
 
 def test_a_difference_is_certain_only_after_longer_than_an_exchange_s_lists_lag(clock: ManualClock) -> None:
     orders = Orders(unbooked={}, held=None)
-    orders.look_at_holdings = lambda: setattr(orders, "held", {"BTC/USDT": 1.0})
-    orders.take_holdings = lambda: orders.__dict__.pop("held", None)
+    orders.look = lambda: setattr(orders, "held", {"BTC/USDT": 1.0})
     watch = AccountWatch(cast("Any", orders), (Instrument.of("BTC/USDT"),), EventSpool(), clock)
     account = cast("Any", SimpleNamespace(positions=()))
     clock.advance(30 * SECOND)
