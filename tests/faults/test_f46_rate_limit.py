@@ -1,6 +1,8 @@
 """F46: 429, a ban (418), an HTML page in front of the exchange: calls pause, cancels and exits go first, no retries."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -101,16 +103,25 @@ def test_page_in_place_of_an_answer_leaves_an_order_unknown() -> None:
     run(test)
 
 
+@asynccontextmanager
+async def rationed(
+    budget: RateBudget, timing: ManualTiming, *, left: float
+) -> AsyncIterator[tuple[ScriptedExchange, CcxtClient]]:
+    """Run a client that knows its market and the time, has so much `left` to call, and waits by the test's clock."""
+    async with connected(timing=ManualTiming(is_eager=True), budget=budget) as (exchange, client):
+        await client.market_rules("BTC/USDT")
+        await client.measure_clock()
+        client._limiter._timing = timing  # noqa: SLF001 - from here on the test turns the clock
+        client._limiter._left, client._limiter._filled_at_ns = left, 0  # noqa: SLF001 - as above
+        yield exchange, client
+
+
 def test_cancels_then_exits_then_entries_then_reads() -> None:
     async def test() -> None:
         timing = ManualTiming()
         # Binance's costs: 1 for an order or a cancel, more for the rest; one call at a time fits.
         budget = RateBudget(cost_per_s=1.0, burst=1.0, reserve=0.0, longest_wait_s=1_000.0)
-        async with connected(timing=ManualTiming(is_eager=True), budget=budget) as (exchange, client):
-            await client.market_rules("BTC/USDT")
-            await client.measure_clock()
-            client._limiter._timing = timing  # noqa: SLF001 - from here on the test turns the clock
-            client._limiter._left, client._limiter._filled_at_ns = 0.0, 0  # noqa: SLF001 - nothing is left
+        async with rationed(budget, timing, left=0.0) as (exchange, client):
             before = len(exchange.requests)
             calls = [
                 client.balances(),
@@ -133,11 +144,7 @@ def test_entries_leave_enough_for_an_exit_to_leave_at_once() -> None:
         timing = ManualTiming()
         # ccxt counts 0.2 for an order: enough for four of them.
         budget = RateBudget(cost_per_s=0.2, burst=0.8, reserve=0.5, longest_wait_s=1_000.0)
-        async with connected(timing=ManualTiming(is_eager=True), budget=budget) as (exchange, client):
-            await client.market_rules("BTC/USDT")
-            await client.measure_clock()
-            client._limiter._timing = timing  # noqa: SLF001 - from here on the test turns the clock
-            client._limiter._left, client._limiter._filled_at_ns = 0.8, 0  # noqa: SLF001 - everything is left
+        async with rationed(budget, timing, left=0.8) as (exchange, client):
             entries = [asyncio.create_task(client.place_order(limit_order(f"entry-{number}"))) for number in range(4)]
             # Half is kept, so that two wait for a refill, and no time passes here.
             while sum(task.done() for task in entries) < 2:

@@ -28,7 +28,8 @@ rate. Each start begins at the same time of the exchange, with a fresh account, 
 from __future__ import annotations
 
 from workbench.exchange.practice.clock import PracticeClock, RunningClock, SteppedClock
-from workbench.exchange.practice.exchange import DEFAULT_MARKETS, PracticeConfig, PracticeExchange
+from workbench.exchange.practice.config import PracticeConfig
+from workbench.exchange.practice.exchange import DEFAULT_MARKETS, PracticeExchange
 from workbench.exchange.practice.faults import FAULT_KINDS, Fault, FaultPlan
 from workbench.exchange.practice.registry import PracticeAddress, find_practice_exchange
 from workbench.exchange.practice.remote import PracticeRemote

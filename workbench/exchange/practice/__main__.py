@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError
 from workbench.exchange.practice.clock import RunningClock
-from workbench.exchange.practice.exchange import DEFAULT_MARKETS, PracticeConfig, PracticeExchange
+from workbench.exchange.practice.config import PracticeConfig
+from workbench.exchange.practice.exchange import DEFAULT_MARKETS, PracticeExchange
 from workbench.model.practice import PRACTICE_LIVE_START
 from workbench.model.times import parse_time_ns
 
