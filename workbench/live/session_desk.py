@@ -114,7 +114,7 @@ class SessionDesk:
                 self._engine.mark_hole(notice.hole_in)
             if notice.needs_person and not self._readings.account.is_paused:
                 # What cannot be closed must not grow: entries stop, and exits that are not in flight go on.
-                self._pause(notice.text, by="order")
+                self._pause(f"{notice.text}; resume() allows entries again", by="order")
                 self._publish(self._engine.command(Command("pause")))
 
     def _heed_clock(self) -> None:
