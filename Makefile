@@ -46,9 +46,11 @@ app: $(STAMP) ## open the control panel as a page of its own, without the notebo
 	@test -f "$(APP)" || { echo "There is no notebook $(APP); name another: make app APP=notebooks/NAME.ipynb" >&2; exit 1; }
 	$(BIN)/voila "$(APP)"
 
+# Without the widgets' state the page shows the pictures of panels; with it, widgets that a foreign host would have to draw.
 demo: $(STAMP) ## run the quickstart without a browser and leave a page to open
 	@mkdir -p build
 	PLOTLY_RENDERER=notebook $(BIN)/jupyter nbconvert --to html --execute --log-level WARN \
+		--ExecutePreprocessor.store_widget_state=False \
 		--output-dir build --output quickstart.html $(QUICKSTART)
 	@echo "Open $(CURDIR)/build/quickstart.html"
 

@@ -142,7 +142,7 @@ class OrderTasks:
                     else:
                         self._put(Notice(0, "stream", f"the stream of own orders was disturbed: {event.reason}"))
             except ExchangeError as error:
-                text = f"own orders and fills are not told: {error}; once that is mended, resume() allows entries"
+                text = f"own orders and fills are not told: {error}"
                 self._put(Notice(0, "order", text, needs_person=True))
             else:
                 # The client was closed.

@@ -115,7 +115,9 @@ class SessionDesk:
                 self._engine.mark_hole(notice.hole_in)
             if notice.needs_person and not self._readings.account.is_paused:
                 # What cannot be closed must not grow: entries stop, and exits that are not in flight go on.
-                self._pause(notice.text, by="order")
+                told = notice.text
+                way_out = "" if "resume()" in told else "; once that is mended, resume() allows entries again"
+                self._pause(told + way_out, by="order")
                 self._publish(self._engine.command(Command("pause")))
             symbol = notice.turned_away
             if symbol is not None and self._engine.guard.turned_away(symbol, self._engine.time_ns):

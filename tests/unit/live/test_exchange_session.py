@@ -247,7 +247,7 @@ def test_a_key_that_is_not_accepted_any_more_lets_nothing_new_be_opened(open_flo
     floor.put("own", AuthError("the key is not accepted", exchange="fake", retryable=False))
     assert floor.session.wait_for("EXITS_ONLY", timeout_s=JOIN_S)
     assert floor.session.reason == (
-        "own orders and fills are not told: the key is not accepted; once that is mended, resume() allows entries"
+        "own orders and fills are not told: the key is not accepted; once that is mended, resume() allows entries again"
     )
     assert floor.session.snapshot().is_paused
 

@@ -33,7 +33,7 @@ def overview(name: str, **changes: Any) -> Overview:
 
 def many() -> list[Overview]:
     """Return sessions of every sort."""
-    gone = "position unmanaged: its process 4711 is gone; `workbench resume eth-night` goes on with it"
+    gone = "position unmanaged: it was running, and its process 4711 is gone; `workbench resume eth-night` goes on"
     short = (Held("ETH/USDT", -1.5, 3_000.0),)
     return [
         overview("btc-day"),

@@ -131,7 +131,7 @@ def _verdict(
     if record is None:
         return "UNBORN", f"it never got to trade; see {folder.log}"
     reasons = {
-        RUNNING: f"position unmanaged: its process {record.pid} is gone; {again}",
+        RUNNING: f"position unmanaged: it was running, and its process {record.pid} is gone; {again}",
         GIVEN_UP: f"position unmanaged: given up, as {record.reason}; {again}",
         CRASHED: record.reason,
     }
