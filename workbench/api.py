@@ -191,8 +191,10 @@ def attach(name: str) -> "SessionHandle":
     """
     from workbench.live.process.registry import SessionRegistry  # noqa: PLC0415  sockets, which a backtest never needs
 
-    inline = [one for one in default_manager().sessions() if name in (one.name, one.session_id)]
-    return default_manager().get(name) if inline else SessionRegistry().attach(name)
+    inline = default_manager().sessions()
+    if any(name in (one.name, one.session_id) for one in inline):
+        return default_manager().get(name)
+    return SessionRegistry().attach(name, others=tuple(one.name for one in inline))
 
 
 def dashboard() -> "Dashboard":
@@ -349,11 +351,11 @@ def slug(name: str) -> str:
     return (text or "session")[:48]
 
 
-def _panel(session: "SessionHandle") -> "SessionPanel":
-    """Return a control panel of the `session`."""
+def _panel(session: "SessionHandle", symbol: str | None) -> "SessionPanel":
+    """Return a control panel of the `session`, with the chart of a `symbol`."""
     from workbench.panels import session_panel  # noqa: PLC0415  ipywidgets only when a panel is wanted
 
-    return session_panel(session)
+    return session_panel(session, symbol=symbol)
 
 
 def _sweep_panel(result: SweepResult, terms: dict[str, Any]) -> "SweepPanel":

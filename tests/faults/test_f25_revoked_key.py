@@ -38,7 +38,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
 
 
 def refusals(stage: Stage) -> list[str]:
-    return [text for text in stage.texts() if "was refused: HTTP 401" in text]
+    return [text for text in stage.texts() if "was refused: the key is not accepted, HTTP 401" in text]
 
 
 def unprotected(stage: Stage) -> Any:
@@ -47,7 +47,7 @@ def unprotected(stage: Stage) -> Any:
 
 def test_it_is_told_at_once_and_nothing_new_is_opened(stage: Stage) -> None:
     stage.exchange.revoke_key()
-    stage.wait_told("the order line broke: AuthError")
+    stage.wait_told("own orders and fills are not told: practice did not tell")
     stage.until_any(lambda: stage.session.snapshot().is_paused)
     assert stage.session.state == "EXITS_ONLY"
     assert "-2015" in stage.session.reason
@@ -57,7 +57,7 @@ def test_it_is_told_at_once_and_nothing_new_is_opened(stage: Stage) -> None:
 
 def test_an_exit_is_tried_six_times_and_then_a_person_is_called(stage: Stage) -> None:
     stage.exchange.revoke_key()
-    stage.wait_told("the order line broke: AuthError")
+    stage.wait_told("own orders and fills are not told: practice did not tell")
     stage.play(66)
     for _ in range(len(WAITS_S)):
         count = len(refusals(stage))
@@ -73,7 +73,7 @@ def test_an_exit_is_tried_six_times_and_then_a_person_is_called(stage: Stage) ->
 
 def test_a_key_that_works_again_sells_and_its_fill_is_booked(stage: Stage) -> None:
     stage.exchange.revoke_key()
-    stage.wait_told("the order line broke: AuthError")
+    stage.wait_told("own orders and fills are not told: practice did not tell")
     stage.play(66)
     stage.until_any(lambda: len(refusals(stage)) >= 1)
     stage.exchange.revoke_key(is_revoked=False)
@@ -104,7 +104,8 @@ def test_the_stream_of_own_orders_is_listened_to_again(monkeypatch: pytest.Monke
         desk.send(request(1))
         for times in (2, 3):
             desk.line.put("own", refused)
-            assert desk.texts() == ["the order line broke: AuthError: the key is not accepted"]
+            (text,) = desk.texts()
+            assert text == "own orders and fills are not told: the key is not accepted"
             desk.line.pass_time(60.0)
             assert len(begun) == times
         desk.line.put("own", own_trade(desk.name(1), 1.0, 101.0))

@@ -10,9 +10,10 @@ import plotly.graph_objects as go
 
 from workbench.charts.decimation import Candles, Floats, Integers, envelope_rows, join_candles
 from workbench.charts.figure import Figure
+from workbench.charts.live_source import chosen_symbol
 from workbench.charts.theme import Palette, ThemeName, name_pane, palette_of, template_of
 from workbench.charts.trade_marks import MAX_TRADES, drawn_rows, trade_traces
-from workbench.errors import ConfigError, DataError
+from workbench.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,10 +93,7 @@ def backtest_figure(result: BacktestView, *, symbol: str | None = None, theme: T
         The symbol's bars are all missing.
     """
     palette = palette_of(theme)
-    if symbol is None:
-        symbol = result.bars.symbols[0]
-    elif symbol not in result.bars.symbols:
-        raise ConfigError(f"symbol must be one of {', '.join(result.bars.symbols)}, was {symbol!r}")
+    symbol = chosen_symbol(result.bars.symbols, symbol)
     bars = result.bars.one(symbol)
     if not len(bars):
         raise DataError(f"{symbol} has no bars to draw")

@@ -16,6 +16,7 @@ from workbench.charts.live_assets import module_source, style_sheet
 from workbench.charts.live_palette import FONT_FAMILY, LIVE_COLORS
 from workbench.charts.live_stream import ChartStream, StreamLimits
 from workbench.charts.page_writer import PageWriter
+from workbench.charts.symbol_source import symbol_source, symbols_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,6 +47,8 @@ class ChartOptions:
         Whether symbol, timeframe and mode stand above the plot; a panel that shows them itself says no.
     is_whole : bool, default False
         Whether it opens on all bars instead of the newest.
+    symbol : str, optional
+        Which of several symbols it shows first; the first by default.
     limits : StreamLimits, optional
         Message rates.
     """
@@ -54,11 +57,12 @@ class ChartOptions:
     mode: str = "paper · simulated"
     is_titled: bool = True
     is_whole: bool = False
+    symbol: str | None = None
     limits: StreamLimits | None = None
 
 
 class LiveChart(anywidget.AnyWidget):
-    """Live chart of one session.
+    """Live chart of one session. Where that trades several symbols, the page chooses which one is shown.
 
     One thread writes to the page. It runs only while a page is there: it starts with the page's heartbeat and ends when
     the heartbeat has been missing for ten seconds, when the session is finished and shown whole, or at `close`. Between
@@ -72,6 +76,11 @@ class LiveChart(anywidget.AnyWidget):
         Look and rates.
     clock : callable, default time.monotonic
         Seconds that never run backwards.
+
+    Raises
+    ------
+    ConfigError
+        The session has no such symbol.
     """
 
     _esm = module_source()
@@ -92,7 +101,15 @@ class LiveChart(anywidget.AnyWidget):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         options = ChartOptions() if options is None else options
-        state = source.chart_state()
+        # First of all: it is closed with a chart that a wrong symbol left half made.
+        self._writer = PageWriter("workbench-chart", self._has_work, self._write)
+        self._session = source
+        self._symbols = symbols_of(source)
+        self._source = symbol_source(source, options.symbol)
+        state = self._source.chart_state()
+        # What the page wants, and what is subscribed to: the writer's thread brings the one to the other.
+        self._wanted = self._shown = state.symbol
+        self._end: Callable[[], object] | None = None
         super().__init__(
             uid=uuid.uuid4().hex,
             title={
@@ -101,16 +118,15 @@ class LiveChart(anywidget.AnyWidget):
                 "quote": quote_currency(state.symbol),
                 "mode": options.mode,
                 "is_shown": options.is_titled,
+                **({"symbols": list(self._symbols)} if len(self._symbols) > 1 else {}),
             },
             timeframe_ms=state.timeframe_ns / _NS_PER_MS,
             height=options.height,
             is_whole=options.is_whole,
             palettes={name: dict(colors) for name, colors in LIVE_COLORS.items()},
         )
-        self._source = source
         self._limits = options.limits or StreamLimits()
-        self._writer = PageWriter("workbench-chart", self._has_work, self._write)
-        self._stream = ChartStream(source, clock=clock, limits=self._limits, on_work=self._writer.work.set)
+        self._stream = ChartStream(self._source, clock=clock, limits=self._limits, on_work=self._writer.work.set)
         self._stream.see(state.bars)
         self._passenger: Callable[[], None] = lambda: None
         self._carried_at = -math.inf
@@ -145,6 +161,15 @@ class LiveChart(anywidget.AnyWidget):
         return self._writer.is_writing
 
     @property
+    def symbol(self) -> str:
+        """Symbol of the candles."""
+        return self._shown
+
+    def chart_state(self) -> ChartState:
+        """Return what the session has for this chart now."""
+        return self._source.chart_state()
+
+    @property
     def last_price(self) -> float:
         """Newest price that the chart has seen; nan before the first."""
         return self._stream.last_price
@@ -160,6 +185,8 @@ class LiveChart(anywidget.AnyWidget):
         self._stream.see(state.bars)
 
     def _hear(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
+        if content.get("symbol") in self._symbols:
+            self._wanted = str(content["symbol"])
         self._stream.hear(content)
         self._writer.ensure()
 
@@ -167,9 +194,7 @@ class LiveChart(anywidget.AnyWidget):
         return self._stream.is_watched and not self._stream.is_done
 
     def _write(self) -> None:
-        self._stream.reset()
-        unsubscribe = self._source.subscribe(self._stream.receive)
-        while not self._writer.is_over(unsubscribe):
+        while not self._writer.is_over(self._leave):
             try:
                 self._step()
             except Exception as error:  # noqa: BLE001  the border between a session and its page
@@ -181,7 +206,22 @@ class LiveChart(anywidget.AnyWidget):
             self._writer.work.wait(_IDLE_S)
             self._writer.work.clear()
 
+    def _follow(self) -> None:
+        """Subscribe to what the page wants to see."""
+        self._leave()
+        wanted = self._wanted
+        if self._shown != wanted:
+            self._source, self._shown = symbol_source(self._session, wanted), wanted
+        self._end = self._source.subscribe(self._stream.follow(self._source))
+
+    def _leave(self) -> None:
+        end, self._end = self._end, None
+        if end is not None:
+            end()
+
     def _step(self) -> None:
+        if self._end is None or self._shown != self._wanted:
+            self._follow()
         for message in self._stream.pump():
             self.send(message.content, list(message.buffers))
         now = self._clock()

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
+from workbench.errors import ConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -26,6 +28,7 @@ __all__ = [
     "ChartUpdate",
     "HeldSide",
     "Mark",
+    "chosen_symbol",
     "equity_until_now",
 ]
 
@@ -136,8 +139,31 @@ def equity_until_now(state: ChartState) -> NDArray[np.float64]:
     return np.concatenate([equity, [[bars[-1, 0], *state.now]]])
 
 
+def chosen_symbol(symbols: Sequence[str], symbol: str | None) -> str:
+    """Return the one of the `symbols` that is meant: the first when nothing is said.
+
+    Raises
+    ------
+    ConfigError
+        It is none of them.
+
+    Examples
+    --------
+    >>> chosen_symbol(("BTC/USDT", "ETH/USDT"), None), chosen_symbol(("BTC/USDT", "ETH/USDT"), "ETH/USDT")
+    ('BTC/USDT', 'ETH/USDT')
+    """
+    if symbol is None:
+        return symbols[0]
+    if symbol not in symbols:
+        raise ConfigError(f"symbol must be one of {', '.join(symbols)}, was {symbol!r}")
+    return symbol
+
+
 class ChartSource(Protocol):
-    """The part of a session's handle that a chart uses."""
+    """The part of a session's handle that a chart uses; one that has charts of several symbols has more.
+
+    See `workbench.charts.symbol_source.symbol_source`.
+    """
 
     @property
     def state(self) -> str:

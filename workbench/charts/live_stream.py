@@ -10,6 +10,7 @@ import math
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,7 @@ import numpy as np
 from workbench.charts.live_assets import plotly_script
 from workbench.charts.live_source import BAR_COLUMNS, EQUITY_COLUMNS, FINISHED_STATES, equity_until_now
 from workbench.charts.live_study import LiveStudy
+from workbench.charts.symbol_source import SymbolSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -108,6 +110,7 @@ class ChartStream:
         # hold its own lock while it calls `receive`.
         self._lock = threading.Lock()
         self._updates: list[ChartUpdate] = []
+        self._subscriptions = 0
         self._needs_snapshot = True
         self._wants_script = False
         self._heard_at = -math.inf
@@ -152,9 +155,26 @@ class ChartStream:
                 self._confirmed = max(self._confirmed, _number(content.get("sequence"), self._sequence))
         self._on_work()
 
-    def receive(self, update: ChartUpdate) -> None:
+    def follow(self, source: ChartSource) -> Callable[[ChartUpdate], None]:
+        """Show a `source` from now on, with a snapshot first; return what takes its updates until the next `follow`.
+
+        On the thread of `pump`. Another source is another symbol of the same session.
+        """
+        if source is not self._source:
+            self._source = source
+            self._study = LiveStudy(source, max_rows=self._limits.max_rows, on_work=self._on_work)
+            self._last_price = math.nan
+        with self._lock:
+            self._subscriptions += 1
+            taker = partial(self.receive, subscription=self._subscriptions)
+        self.reset()
+        return taker
+
+    def receive(self, update: ChartUpdate, *, subscription: int | None = None) -> None:
         """Take an update of the session: quick, and without memory growth when no page is there."""
         with self._lock:
+            if subscription not in (None, self._subscriptions):
+                return  # was on its way when another symbol was chosen: its number may be one that fits
             if not self.is_watched or len(self._updates) >= self._limits.max_rows:
                 self._updates.clear()
                 self._needs_snapshot = True
@@ -231,6 +251,8 @@ class ChartStream:
             "marks": _marks(state.marks),
             "lines": _lines(state.lines),
         }
+        if isinstance(self._source, SymbolSource):
+            content["symbol"] = self._source.symbol
         self.see(state.bars)
         self._study.follow(state)
         rows = self._limits.max_rows

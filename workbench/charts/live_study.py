@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from workbench.charts.live_source import BAR_COLUMNS
+from workbench.charts.symbol_source import SymbolSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -222,7 +223,9 @@ def _study_of(source: ChartSource) -> StrategyStudy | None:
     # Here, not above: it loads the compiled core, and a chart must be there sooner.
     from workbench.charts.strategy_study import StrategyStudy  # noqa: PLC0415
 
-    return StrategyStudy(config.plan, config.engine_config())
+    return StrategyStudy(
+        config.plan, config.engine_config(), source.symbol if isinstance(source, SymbolSource) else None
+    )
 
 
 def _start(closed: Floats, equity: Floats) -> tuple[int, float | None]:

@@ -14,6 +14,7 @@ from workbench.charts.live import quote_currency, timeframe_name
 from workbench.charts.live_palette import LIVE_COLORS
 from workbench.charts.live_source import equity_until_now
 from workbench.charts.live_study import StudyNews, study_now
+from workbench.charts.symbol_source import symbol_source
 from workbench.charts.theme import name_pane, palette_of, template_of
 from workbench.errors import DataError
 from workbench.model import Timeframe
@@ -40,7 +41,9 @@ _LEVEL_COLORS: Final = 6
 _LEVEL_KINDS: Final = (("stop", "stop"), ("take", "target"), ("trail", "trailing"))
 
 
-def session_figure(source: ChartSource, *, title: str, theme: ThemeName = "auto") -> go.Figure:
+def session_figure(
+    source: ChartSource, *, title: str, symbol: str | None = None, theme: ThemeName = "auto"
+) -> go.Figure:
     """Return the figure of a session as it is now.
 
     Above, candles with the strategy's price levels, fills, the times in which a position was held and the levels that
@@ -52,18 +55,21 @@ def session_figure(source: ChartSource, *, title: str, theme: ThemeName = "auto"
         Handle of the session.
     title : str
         What stands above.
+    symbol : str, optional
+        Whose candles, fills and levels; the first symbol by default.
     theme : {"auto", "light", "dark"}, default "auto"
         ``auto`` has a transparent background and reads on light and dark pages.
 
     Raises
     ------
     ConfigError
-        An unknown theme.
+        An unknown theme, or a symbol that the session does not trade.
     DataError
         The session has no bars yet.
     """
     palette = palette_of(theme)
     live = LIVE_COLORS["dark" if theme == "dark" else "light"]
+    source = symbol_source(source, symbol)
     state = source.chart_state()
     bars = np.asarray(state.bars)
     if not len(bars):

@@ -65,7 +65,9 @@ class StrategyStudy:
         Returns the lowered strategy, anew each time.
     config : EngineConfig
         The session's. The backtest fills at once, also where the session's orders go to an exchange, and it knows no
-        commands. Of several symbols a chart has the bars of the first only: there is no backtest then, see `lack`.
+        commands. Of several symbols a chart has the bars of one only: there is no backtest then, see `lack`.
+    symbol : str, optional
+        Whose bars they are; the first symbol's by default.
 
     Attributes
     ----------
@@ -75,13 +77,13 @@ class StrategyStudy:
         Why there is no backtest; empty where there is one.
     """
 
-    def __init__(self, make_plan: Callable[[], DecisionPlan], config: EngineConfig) -> None:
+    def __init__(self, make_plan: Callable[[], DecisionPlan], config: EngineConfig, symbol: str | None = None) -> None:
         self._make_plan = make_plan
         self._config = replace(config, is_external=False)
         levels = price_levels(make_plan())
         self.names = tuple(name for name, _ in levels)
         self._stream = Program([node for _, node in levels]).stream()
-        self.lack = "" if len(config.symbols) == 1 else _ONE_SYMBOL.format(config.symbols[0])
+        self.lack = "" if len(config.symbols) == 1 else _ONE_SYMBOL.format(symbol or config.symbols[0])
         self._engine: Engine | None = None
         self._held = HeldSide()
 

@@ -17,7 +17,7 @@ from workbench.exchange.history import (
 )
 from workbench.exchange.market_data import Balance, Candle, ClockReading, ExchangePosition, MarketRules, MarketTrade
 from workbench.exchange.order_states import OrderState, OwnTrade
-from workbench.exchange.outcomes import Accepted, Refused, Unknown
+from workbench.exchange.outcomes import TOO_MANY_ORDERS, Accepted, Refused, Unknown
 from workbench.exchange.practice.registry import find_practice_exchange
 from workbench.exchange.practice_client import practice_client
 from workbench.exchange.protocol import ExchangeClient
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from workbench.exchange.simulated import SimulatedClient
 
 __all__ = [
+    "TOO_MANY_ORDERS",
     "Accepted",
     "BadRecord",
     "Balance",

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 if TYPE_CHECKING:
     from workbench.exchange.order_states import OrderState
 
-__all__ = ["UNKNOWN_CAUSES", "Accepted", "OrderOutcome", "Refused", "Unknown", "UnknownCause"]
+__all__ = [
+    "TOO_MANY_ORDERS",
+    "UNKNOWN_CAUSES",
+    "Accepted",
+    "OrderOutcome",
+    "Refused",
+    "Unknown",
+    "UnknownCause",
+]
+
+TOO_MANY_ORDERS: Final = "too_many_orders"
+"""Code of the refusal at our own door of an entry that is one too many within a minute."""
 
 UnknownCause = Literal["timeout", "connection", "server_error", "bad_answer", "unclear_refusal"]
 
@@ -50,7 +61,8 @@ class Refused:
     code : str
         The exchange's own code (``"-2010"``), or a word of ours: ``lot``, ``min_quantity``, ``max_quantity``,
         ``price``, ``min_notional``, ``order_kind``, ``market_closed``, ``rate_limit``, ``auth``, ``nonce``,
-        ``insufficient_funds``, ``not_found``, ``never_arrived``, ``expired``, ``invalid_order``.
+        ``insufficient_funds``, ``not_found``, ``never_arrived``, ``expired``, ``invalid_order``, ``permission``, or
+        ``too_many_orders``, the limit of orders per minute of the permit.
     was_sent : bool, default True
         Whether the exchange said it; False when it was refused at our own door.
     """

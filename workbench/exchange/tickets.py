@@ -33,8 +33,9 @@ class OrderTicket:
     Parameters
     ----------
     client_order_id : str
-        Our own name of the order, unique for the account: 1 to 32 of ``A-Z a-z 0-9 _ -``. An exchange may take the same
-        name again once its order is filled, so never send a ticket twice: ask for it.
+        Our own name of the order, unique for the account: 1 to 32 of ``A-Z a-z 0-9 _ -``; OKX takes letters and digits
+        only. An exchange may take the same name again once its order is filled, so never send a ticket twice: ask for
+        it.
     symbol : str
         Unified symbol, such as ``"BTC/USDT"``.
     side : {"buy", "sell"}

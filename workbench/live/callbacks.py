@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from workbench.errors import ConfigError
 from workbench.live.bounded import BoundedLog
+from workbench.live.order_storm import ORDERS_PER_MINUTE, OrderStorm
 from workbench.live.records import ErrorRecord
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Guard:
         self._failed_in_a_row = 0
         self._fails_now = False
         self._failing_reason: str | None = None
+        self._storm = OrderStorm()
         self._counts = {"strategy_errors": 0, "callback_errors": 0}
 
     @property
@@ -75,7 +77,7 @@ class Guard:
 
     @property
     def failing_reason(self) -> str | None:
-        """Why entries are halted, or None when the strategy works."""
+        """Why entries are halted: it failed, or it is an order storm; None when the strategy works."""
         return self._failing_reason
 
     @property
@@ -90,9 +92,10 @@ class Guard:
         self.record(ErrorRecord.of(error, f"strategy on {self._symbols[symbol]}", time_ns))
 
     def forgive(self) -> None:
-        """Forget that the strategy failed."""
+        """Forget that the strategy failed, or wanted too many entries."""
         self._failed_in_a_row = 0
         self._failing_reason = None
+        self._storm = OrderStorm()
 
     def settle(self) -> None:
         """Take what failed so far, in steps that were told before, as told."""
@@ -107,7 +110,10 @@ class Guard:
         self._failing_reason = reason
 
     def tell(self, step: LiveStep) -> bool:
-        """Call back what a step did; return whether the strategy has just failed too often in a row."""
+        """Call back what a step did; return whether the strategy has just lost its entries.
+
+        It has when it failed too often in a row, or wants entries on and on beyond the limit of orders per minute.
+        """
         self._call_each(self._callbacks.new_bar, step.closed, step.time_ns)
         self._call_each(self._callbacks.order_executed, step.result.fills, step.time_ns)
         if self._fails_now:
@@ -115,10 +121,23 @@ class Guard:
             self._failed_in_a_row += 1
         elif step.closed:
             self._failed_in_a_row = 0
-        if self._failed_in_a_row < self._limit or self._failing_reason is not None:
+        was_trusted = self._failing_reason is None
+        for denial in step.result.denials:
+            if denial.rule == ORDERS_PER_MINUTE:
+                self.turned_away(denial.symbol, denial.time_ns)
+        if self._failed_in_a_row >= self._limit and self._failing_reason is None:
+            last = self.errors.newest(1)[0].message
+            self._failing_reason = f"the strategy failed on {self._limit} bars in a row, at last with {last}"
+        return was_trusted and self._failing_reason is not None
+
+    def turned_away(self, symbol: str, time_ns: int) -> bool:
+        """Take an entry that was one too many in its minute; return whether that has just become an order storm."""
+        if not self._storm.turned_away(symbol, time_ns) or self._failing_reason is not None:
             return False
-        last = self.errors.newest(1)[0].message
-        self._failing_reason = f"the strategy failed on {self._limit} bars in a row, at last with {last}"
+        self._failing_reason = (
+            f"order storm: again and again the strategy wants more entries in {symbol} than {ORDERS_PER_MINUTE} "
+            "allows; look why it does, or set a higher limit"
+        )
         return True
 
     def record(self, error: ErrorRecord) -> None:

@@ -154,7 +154,7 @@ def _account_tiles(account: AccountState) -> list[tuple[str, str, str, float]]:
 
 def account_card(account: AccountState) -> str:
     """Return the card of an account: its figures, and its open positions with the levels that protect them."""
-    at = utc_text(account.time_ns) if account.time_ns else "before the first price"
+    at = utc_text(account.time_ns, to_second=True) if account.time_ns else "before the first price"
     net = account.realized_pnl + account.unrealized_pnl - account.fees - account.funding
     more = [
         ("Cash", f"{account.cash:,.2f}", "", 0.0),

@@ -27,8 +27,6 @@ __all__ = ["ChartHistory", "Rows", "Subscribers"]
 _NS_PER_MS: Final = 1_000_000
 _MARKS: Final = 2_000
 _TIME: Final = 0
-# The symbol that a chart shows, among those of the session.
-_FIRST: Final = 0
 
 
 class Rows:
@@ -111,19 +109,21 @@ class ChartHistory:
         Symbol of the bars, marks and lines.
     timeframe : Timeframe
         Length of a bar.
+    number : int, default 0
+        Place of the symbol among those of the session, by which recorded events name it.
     capacity : int, default 5000
         Bars and equity points to keep.
     """
 
-    def __init__(self, symbol: str, timeframe: Timeframe, *, capacity: int = 5_000) -> None:
+    def __init__(self, symbol: str, timeframe: Timeframe, *, number: int = 0, capacity: int = 5_000) -> None:
         self.symbol = symbol
         self.timeframe = timeframe
+        self._number = number
         self._lock = threading.Lock()
         self._bars = Rows(capacity, BAR_COLUMNS)
         self._equity = Rows(capacity, EQUITY_COLUMNS)
         self._marks: BoundedLog[Mark] = BoundedLog(_MARKS)
-        self._lines: Mapping[str, float] = MappingProxyType({})
-        self._now: tuple[float, float] | None = None
+        self._account: AccountState | None = None
         self._held = HeldSide()
         self._sequence = 0
 
@@ -147,31 +147,43 @@ class ChartHistory:
         Drawdowns are measured between closes here, and between all prices while a session runs.
         """
         kinds, symbols = events["kind"], events["symbol"]
-        closed = events[((kinds == BAR) | (kinds == BAR_CLOSED)) & (symbols == _FIRST)]
+        closed = events[((kinds == BAR) | (kinds == BAR_CLOSED)) & (symbols == self._number)]
         bars = np.column_stack([closed["time_ns"] / _NS_PER_MS, *(closed[name] for name in "abcde")])
         bars = np.concatenate(
             [bars, _table([_bar_row(bar) for bar in forming if bar.symbol == self.symbol], BAR_COLUMNS)]
         )
         trace = tail.newest.trace
-        rows = trace[trace["symbol"] == _FIRST]
-        peak = np.maximum(np.maximum.accumulate(rows["equity"]), tail.peak)
-        points = np.column_stack([rows["time_ns"] / _NS_PER_MS, rows["equity"], rows["equity"] / peak - 1.0])
+        peak = np.maximum(np.maximum.accumulate(trace["equity"]), tail.peak)
+        points = np.column_stack([trace["time_ns"] / _NS_PER_MS, trace["equity"], trace["equity"] / peak - 1.0])
+        # Of whole bars that close together the trace has one row; of bars made of prices one for each symbol.
+        is_shared = bool((kinds == BAR).any())
+        is_own = np.isin(trace["time_ns"], closed["time_ns"]) if is_shared else trace["symbol"] == self._number
+        points = points[is_own]
         with self._lock:
             for table, values in ((self._bars, bars), (self._equity, points)):
                 table.extend(values)
             self._marks.extend(self._mark(fill) for fill in result.fills if fill.symbol == self.symbol)
-            self._lines = MappingProxyType(_lines(result.snapshot, self.symbol))
-            self._now = _now(result.snapshot)
+            self._account = result.snapshot
             self._sequence += 1
 
     def add(self, step: LiveStep) -> StepUpdate:
         """Take one step and return the update that it makes."""
+        sequence, told, equity, marks = self._take(step)
+        account = step.result.snapshot
+        bars, points = _table(told, BAR_COLUMNS), _table(equity, EQUITY_COLUMNS)
+        return StepUpdate(sequence, bars, points, marks, _lines(account, self.symbol), account)
+
+    def keep(self, step: LiveStep) -> None:
+        """Take one step of which nobody is told."""
+        self._take(step)
+
+    def _take(self, step: LiveStep) -> tuple[int, list[list[float]], list[list[float]], tuple[Mark, ...]]:
+        """Take one step; return its number, and the rows of bars, the points and the marks to tell of."""
         closed = [_bar_row(bar) for bar in step.closed if bar.symbol == self.symbol]
         bars = closed + [_bar_row(bar) for bar in step.forming if bar.symbol == self.symbol]
         account = step.result.snapshot
         equity = [[row[_TIME], *_now(account)] for row in closed]
         marks = tuple(self._mark(fill) for fill in step.result.fills if fill.symbol == self.symbol)
-        lines = MappingProxyType(_lines(account, self.symbol))
         with self._lock:
             known = self._bars.view()
             newest_ms = known[-1, _TIME] if len(known) else 0.0
@@ -184,10 +196,8 @@ class ChartHistory:
             # that its readers ask for the whole state.
             self._sequence += 1 if len(told) == len(bars) else 2
             self._marks.extend(marks)
-            self._lines = lines
-            self._now = _now(account)
-            sequence = self._sequence
-        return StepUpdate(sequence, _table(told, BAR_COLUMNS), _table(equity, EQUITY_COLUMNS), marks, lines, account)
+            self._account = account
+            return self._sequence, told, equity, marks
 
     def _mark(self, fill: Fill) -> Mark:
         side = 1 if fill.side == "buy" else -1
@@ -204,8 +214,8 @@ class ChartHistory:
                 bars=self._bars.view().copy(),
                 equity=self._equity.view().copy(),
                 marks=self._marks.newest(),
-                lines=self._lines,
-                now=self._now,
+                lines=_lines(self._account, self.symbol),
+                now=None if self._account is None else _now(self._account),
             )
 
 
@@ -258,17 +268,17 @@ def _now(account: AccountState) -> tuple[float, float]:
     return account.equity, -account.drawdown
 
 
-def _lines(account: AccountState, symbol: str) -> dict[str, float]:
-    position = account.position(symbol)
+def _lines(account: AccountState | None, symbol: str) -> Mapping[str, float]:
+    position = None if account is None else account.position(symbol)
     if position is None:
-        return {}
+        return MappingProxyType({})
     levels: dict[str, float | None] = {
         "entry": position.entry_price,
         "stop": position.stop_level,
         "take profit": position.target_level,
         "trailing": position.trailing_level,
     }
-    return {name: level for name, level in levels.items() if level is not None}
+    return MappingProxyType({name: level for name, level in levels.items() if level is not None})
 
 
 def _table(rows: Iterable[Sequence[float]], columns: int) -> NDArray[np.float64]:

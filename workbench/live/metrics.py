@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from workbench.live.chart_history import ChartHistory
     from workbench.live.readings import Readings
     from workbench.live.status import SessionStatus
+    from workbench.live.symbol_charts import SymbolCharts
     from workbench.live.trading_engine import LiveTradingEngine
 
 __all__ = ["session_metrics"]
@@ -18,7 +18,7 @@ _NS_PER_S: Final = 1_000_000_000
 def session_metrics(
     readings: Readings,
     engine: LiveTradingEngine,
-    chart: ChartHistory,
+    charts: SymbolCharts,
     status: SessionStatus,
     now_ns: int | None,
 ) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def session_metrics(
 
     Parameters
     ----------
-    readings, engine, chart, status
+    readings, engine, charts, status
         Parts of the session.
     now_ns : int or None
         Time of the market, ns UTC; None when the session does not run.
@@ -50,7 +50,7 @@ def session_metrics(
         "slow_steps": readings.slow_steps,
     }
     dropped = {
-        **chart.dropped,
+        **charts.dropped,
         "fills": readings.fills.dropped,
         "trades": readings.trades.dropped,
         "denials": readings.denials.dropped,

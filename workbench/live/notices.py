@@ -23,6 +23,8 @@ class Notice:
         Symbol of which prices are missing here that nobody could fetch, so that the bar they belong to is not whole.
     needs_person : bool, default False
         Whether something is not under control that no waiting mends, so that nothing new may be opened.
+    turned_away : str or None, default None
+        Symbol of an entry that was refused at the door because it was one too many in a minute.
     """
 
     time_ns: int
@@ -30,3 +32,4 @@ class Notice:
     text: str
     hole_in: str | None = None
     needs_person: bool = False
+    turned_away: str | None = None

@@ -19,7 +19,7 @@ import numpy as np
 from workbench.core.order_state import Ended, Found, Intent, Journal, Procedures
 from workbench.core.reports import RESTING_STOPS
 from workbench.errors import ConfigError, ExchangeError
-from workbench.exchange import OrderState, OwnTrade
+from workbench.exchange import TOO_MANY_ORDERS, OrderState, OwnTrade
 from workbench.live.holdings import holdings_of
 from workbench.live.notices import Notice
 from workbench.live.open_orders import OpenOrder
@@ -358,7 +358,9 @@ class OrderLine:
             else:
                 self._take(item)
         for order in self._book.orders.take_doubtful():
-            self._notices.append(Notice(0, "order", f"order {order.intent.number} lives after its end; cancelling it"))
+            self._notices.append(
+                Notice(0, "order", f"{order.intent.text} is open although it had ended; cancelling it")
+            )
             self._cancel(order.intent.number)
         return np.array(self._book.take(), dtype=EVENT)
 
@@ -367,8 +369,12 @@ class OrderLine:
         return tuple(self._notices.popleft() for _ in range(len(self._notices)))
 
     def client_order_id(self, number: int) -> str:
-        """Return the name at the exchange of the request with this `number`."""
-        return f"{self._prefix}-{number}"
+        """Return the name at the exchange of the request with this `number`, in letters and digits: OKX takes no other.
+
+        An order of an earlier process keeps the name that was recorded: that of an older version has a dash in it.
+        """
+        order = self._book.orders.get(number)
+        return f"{self._prefix}n{number}" if order is None else order.intent.client_order_id
 
     # ---- what is wanted ----
 
@@ -466,7 +472,9 @@ class OrderLine:
             self._stops.ended(number, ended)
         else:
             text = f"order {number} {_ENDS[ended.status]}: {ended.reason}"
-            self._notices.append(Notice(0, "order", text))
+            order = self._book.orders.get(number)
+            symbol = order.intent.symbol if order is not None and ended.code == TOO_MANY_ORDERS else None
+            self._notices.append(Notice(0, "order", text, turned_away=symbol))
         self._book.end(number, ended)
         self._record.ended(number, self.client_order_id(number), ended)
 

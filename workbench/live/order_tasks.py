@@ -140,9 +140,9 @@ class OrderTasks:
                     if isinstance(event, (OrderState, OwnTrade)):
                         self._put(event)
                     else:
-                        self._put(Notice(0, "stream", f"own orders: {event.reason}"))
+                        self._put(Notice(0, "stream", f"the stream of own orders was disturbed: {event.reason}"))
             except ExchangeError as error:
-                text = f"the order line broke: {type(error).__name__}: {error}"
+                text = f"own orders and fills are not told: {error}"
                 self._put(Notice(0, "order", text, needs_person=True))
             else:
                 # The client was closed.

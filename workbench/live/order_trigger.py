@@ -25,6 +25,7 @@ from workbench.core.records import (
     TRAILING_STOP,
     TRIP_ROW,
 )
+from workbench.live.loss_text import loss_text
 from workbench.live.order_story import Trigger
 from workbench.model import COMMAND, REPORT, TICK, Command, utc_text
 
@@ -68,7 +69,9 @@ def _protection(origin: Origin, events: NDArray[np.void]) -> Trigger:
         return _flatten(origin, events)
     if reason == MAX_HOLDING:
         y = origin.before.symbols[row["symbol"]]
-        since = f" since the entry at {utc_text(int(y['entry_time_ns']))}" if y["quantity"] != 0.0 else ""
+        since = (
+            f" since the entry at {utc_text(int(y['entry_time_ns']), to_second=True)}" if y["quantity"] != 0.0 else ""
+        )
         return Trigger("max_holding", None, None, f"max_holding: the time in the position was over{since}")
     return _level(origin, event, reason)
 
@@ -124,7 +127,8 @@ def _breaker(origin: Origin, reason: int) -> Trigger:
     if not len(trips):
         return Trigger(name, None, None, f"{name} closes all positions")
     limit, value, time_ns = (trips[-1][column] for column in ("entry", "value", "time_ns"))
-    text = f"{name} tripped at {utc_text(int(time_ns))}: {value:.4g} reached the limit {limit:.4g}; all positions close"
+    at = utc_text(int(time_ns), to_second=True)
+    text = f"{name} tripped at {at}: {loss_text(float(value), float(limit))}; all positions close"
     return Trigger(name, None, None, text)
 
 
@@ -133,7 +137,7 @@ def _flatten(origin: Origin, events: NDArray[np.void]) -> Trigger:
     asked = before[(before["kind"] == COMMAND) & (before["a"] == Command("flatten").code)]
     if not len(asked):
         return Trigger("flatten", None, None, "flatten: it filled while entries were halted, so it closes again")
-    return Trigger("flatten", None, None, f"flatten was asked at {utc_text(int(asked[-1]['time_ns']))}")
+    return Trigger("flatten", None, None, f"flatten was asked at {utc_text(int(asked[-1]['time_ns']), to_second=True)}")
 
 
 def _cancel(origin: Origin, event: np.void) -> Trigger | None:

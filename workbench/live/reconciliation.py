@@ -64,7 +64,7 @@ class Difference:
         side = "more" if self.quantity > 0.0 else "less"
         return (
             f"the exchange has {abs(self.quantity):.8g} {self.symbol.partition('/')[0]} {side} than was booked "
-            f"({self.found:.8g}, not {self.expected:.8g}), seen since {utc_text(self.since_ns)}"
+            f"({self.found:.8g}, not {self.expected:.8g}), seen since {utc_text(self.since_ns, to_second=True)}"
         )
 
 

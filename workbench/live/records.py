@@ -71,7 +71,7 @@ class ErrorRecord:
         return cls(time_ns, place, f"{place}: {type(error).__name__}: {error}", text)
 
     def __str__(self) -> str:
-        return f"{utc_text(self.time_ns)} {self.message}" if self.time_ns else self.message
+        return f"{utc_text(self.time_ns, to_second=True)} {self.message}" if self.time_ns else self.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class SessionEvent:
 
     def __str__(self) -> str:
         text = self.text if self.mode == "paper" else f"REAL MONEY {self.text}"
-        return f"{utc_text(self.time_ns)} {text}" if self.time_ns else text
+        return f"{utc_text(self.time_ns, to_second=True)} {text}" if self.time_ns else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ class ChartState:
     sequence : int
         Number of the last update that is part of it.
     symbol : str
-        Symbol of the bars: the session's first.
+        Symbol of the bars, marks and lines; equity is the account's.
     timeframe_ns : int
         Length of a bar in ns.
     bars : ndarray of float64, shape (n, 6)

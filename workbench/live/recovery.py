@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workbench.live.chart_history import ChartHistory
     from workbench.live.readings import Readings
     from workbench.live.record import RecordedNote, SessionRecord
     from workbench.live.status import SessionStatus
+    from workbench.live.symbol_charts import SymbolCharts
     from workbench.live.trading_engine import LiveTradingEngine
     from workbench.model import ExchangeRequest
 
@@ -75,7 +75,7 @@ class Replayed(NamedTuple):
         return own
 
 
-def replay_record(engine: LiveTradingEngine, readings: Readings, chart: ChartHistory) -> Replayed:
+def replay_record(engine: LiveTradingEngine, readings: Readings, charts: SymbolCharts) -> Replayed:
     """Bring an engine, and what readers see of it, to where its record ends.
 
     Raises
@@ -86,8 +86,8 @@ def replay_record(engine: LiveTradingEngine, readings: Readings, chart: ChartHis
     result, cut = engine.restore()
     readings.restore(result, engine.time_ns)
     if cut.history is not None:
-        chart.add_history(cut.history)
-    chart.restore(cut.events, cut.tail, result, engine.forming)
+        charts.add_history(cut.history)
+    charts.restore(cut.events, cut.tail, result, engine.forming)
     return Replayed(result.requests, requests_in_flight(result.requests, cut.events), cut.events)
 
 

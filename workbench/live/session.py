@@ -65,7 +65,7 @@ class LiveSession(SessionView):
         The strategy cannot run live, or the source does not know a symbol.
     """
 
-    panel_factory: ClassVar[Callable[[SessionHandle], Any] | None] = None
+    panel_factory: ClassVar[Callable[[SessionHandle, str | None], Any] | None] = None
     """Makes what `panel` returns; set by the facade, because panels stand above sessions."""
 
     def __init__(
@@ -145,8 +145,7 @@ class LiveSession(SessionView):
                 status=self._status,
                 mailbox=self._mailbox,
                 readings=self._readings,
-                chart=self._chart,
-                subscribers=self._subscribers,
+                charts=self._charts,
                 abandoned=self._abandoned,
                 restored=self._restored,
             )
@@ -288,18 +287,25 @@ class LiveSession(SessionView):
             self.kill()
         self._engine.close()
 
-    def panel(self) -> Any:  # noqa: ANN401  a widget; this room knows none
-        """Return a control panel with live charts, to be shown as the value of a notebook cell.
+    def panel(self, *, symbol: str | None = None) -> Any:  # noqa: ANN401  a widget; this room knows none
+        """Return a control panel with a live chart, to be shown as the value of a notebook cell.
+
+        Parameters
+        ----------
+        symbol : str, optional
+            Which one the chart shows first; another one can be chosen on it. Default: the first.
 
         Raises
         ------
+        ConfigError
+            The session does not trade the symbol.
         SessionError
             The facade is not loaded.
         """
         factory = type(self).panel_factory
         if factory is None:
             raise SessionError("panels come with the facade: import workbench.api first")
-        return factory(self)
+        return factory(self, symbol)
 
     def _command(self, name: str) -> bool:
         self._check_open(name)

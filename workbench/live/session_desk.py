@@ -8,6 +8,7 @@ from workbench.errors import ExchangeError
 from workbench.live.clock import ManualClock
 from workbench.live.clock_watch import ClockWatch, jump_text
 from workbench.live.keeper import RecordKeeper
+from workbench.live.loss_text import loss_text
 from workbench.live.mender import Mender
 from workbench.live.recovery import FAILED_IN_A_ROW, HOLE, PAUSED
 from workbench.live.session_config import stale_limit_ns
@@ -114,7 +115,12 @@ class SessionDesk:
                 self._engine.mark_hole(notice.hole_in)
             if notice.needs_person and not self._readings.account.is_paused:
                 # What cannot be closed must not grow: entries stop, and exits that are not in flight go on.
-                self._pause(f"{notice.text}; resume() allows entries again", by="order")
+                told = notice.text
+                way_out = "" if "resume()" in told else "; once that is mended, resume() allows entries again"
+                self._pause(told + way_out, by="order")
+                self._publish(self._engine.command(Command("pause")))
+            symbol = notice.turned_away
+            if symbol is not None and self._engine.guard.turned_away(symbol, self._engine.time_ns):
                 self._publish(self._engine.command(Command("pause")))
 
     def _heed_clock(self) -> None:
@@ -184,12 +190,12 @@ class SessionDesk:
             self._protect()
             self._readings.open_orders = self._orders.open_orders
         for trip in step.result.trips:
-            text = f"{trip.rule} tripped: {trip.value:.4g} reached the limit {trip.limit:.4g}; entries are halted"
+            text = f"{trip.rule} tripped: {loss_text(trip.value, trip.limit)}; entries are halted"
             self._status.note(trip.time_ns, "breaker", text)
-        update = self._parts.chart.add(step)
+        updates = self._parts.charts.add(step)
         self._judge(is_idle=False)
         self._commit(matters=_matters(step))
-        self._parts.subscribers.tell(update)
+        self._parts.charts.tell(updates)
         for bar in step.closed:
             if bar.is_partial:
                 forming = [one.time_ns for one in step.forming if one.symbol == bar.symbol]

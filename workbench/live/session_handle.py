@@ -61,6 +61,10 @@ class SessionHandle(Protocol):
         """What the session trades."""
 
     @property
+    def chart_symbols(self) -> tuple[str, ...]:
+        """Of which symbols there are charts: of all, or of the first where the session runs in an older version."""
+
+    @property
     def timeframe(self) -> Timeframe:
         """Length of a bar."""
 
@@ -97,13 +101,14 @@ class SessionHandle(Protocol):
     def events(self, limit: int | None = None) -> tuple[SessionEvent, ...]:
         """Return the newest events of the session itself (states, commands, breakers), oldest of them first."""
 
-    def chart_state(self) -> ChartState:
-        """Return what a chart shows, as a snapshot that no longer changes."""
+    def chart_state(self, symbol: str | None = None) -> ChartState:
+        """Return what the chart of a symbol shows, by default of the first, as a snapshot that no longer changes."""
 
-    def subscribe(self, callback: Callable[[StepUpdate], None]) -> Callable[[], None]:
+    def subscribe(self, callback: Callable[[StepUpdate], None], symbol: str | None = None) -> Callable[[], None]:
         """Call `callback` for each update, on a thread of the handle's; it must be quick. Return how to end that.
 
-        What a callback raises is recorded and counted; the session and the other callbacks go on.
+        The updates are those of one symbol's chart, by default of the first; see `chart_state`. What a callback raises
+        is recorded and counted; the session and the other callbacks go on.
         """
 
     def metrics(self) -> dict[str, Any]:
@@ -166,8 +171,8 @@ class SessionHandle(Protocol):
     def close(self) -> None:
         """End the session if it runs, and let go of everything that the handle holds."""
 
-    def plot(self, *, theme: ThemeName = "auto") -> Figure:
+    def plot(self, *, symbol: str | None = None, theme: ThemeName = "auto") -> Figure:
         """Return what the live chart shows now as a plain figure, for notebooks that are read without a kernel."""
 
-    def panel(self) -> Any:  # noqa: ANN401  a widget; this room knows none
-        """Return a control panel with live charts, to be shown as the value of a notebook cell."""
+    def panel(self, *, symbol: str | None = None) -> Any:  # noqa: ANN401  a widget; this room knows none
+        """Return a control panel with a live chart, to be shown as the value of a notebook cell."""

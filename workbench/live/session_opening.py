@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workbench.live.chart_history import ChartHistory, Subscribers
     from workbench.live.clock import Clock
     from workbench.live.host import SessionHost
     from workbench.live.mailbox import Mailbox
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from workbench.live.session_config import LiveSessionConfig
     from workbench.live.sources import Market
     from workbench.live.status import SessionStatus
+    from workbench.live.symbol_charts import SymbolCharts
     from workbench.live.trading_engine import LiveTradingEngine
 
 __all__ = ["Opened", "SessionParts", "open_session"]
@@ -52,8 +52,7 @@ class SessionParts:
     status: SessionStatus
     mailbox: Mailbox
     readings: Readings
-    chart: ChartHistory
-    subscribers: Subscribers
+    charts: SymbolCharts
     abandoned: threading.Event
     restored: threading.Event
 
@@ -109,7 +108,7 @@ def open_session(parts: SessionParts, is_called_off: Callable[[float], bool]) ->
     parts.host.record.note(BEGUN, market.feed.start_ns, {"since_ns": market.since_ns})
     if market.history is not None:
         parts.engine.warm_up(market.history)
-        parts.chart.add_history(market.history)
+        parts.charts.add_history(market.history)
     return Opened(market, orders, _account_watch(parts, orders), {}, None)
 
 
@@ -118,13 +117,14 @@ def _taken_up(parts: SessionParts, is_called_off: Callable[[float], bool]) -> Op
     record, engine = parts.host.record, parts.engine
     told_events(record, parts.status)
     parts.status.move(SessionState.RECOVERING, f"running {len(record):,} recorded events again", 0)
-    replayed = replay_record(engine, parts.readings, parts.chart)
+    replayed = replay_record(engine, parts.readings, parts.charts)
     parts.restored.set()
     doubt = doubt_of(record.notes("intent"), replayed.requests) if parts.config.execution == "exchange" else None
     _mark_known_holes(parts, replayed.events)
     engine.guard.go_on(failed_in_a_row(record))
     paused = last_pause(record) if parts.readings.account.is_paused else None
-    if paused is not None and paused.body["by"] == "strategy":
+    # Of a strategy that hung, older versions noted the same; that it is not asked any more is said elsewhere.
+    if paused is not None and paused.body["by"] == "strategy" and not parts.host.is_muted:
         engine.guard.halt(paused.body["reason"])
     market = _reopened(parts, replayed, is_called_off)
     if market is None:

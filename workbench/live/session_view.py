@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import SessionError
 from workbench.live.cards import session_card
-from workbench.live.chart_history import ChartHistory, Subscribers
 from workbench.live.health import SessionHealth
 from workbench.live.host import SessionHost
 from workbench.live.live_core import open_core
@@ -17,6 +16,7 @@ from workbench.live.parity import compare_runs
 from workbench.live.readings import Readings
 from workbench.live.recovery import replay_record, since_of, told_events
 from workbench.live.status import SessionStatus
+from workbench.live.symbol_charts import SymbolCharts
 from workbench.live.trading_engine import LiveTradingEngine
 from workbench.live.waterfall import explain_difference
 from workbench.live.why import explain_order
@@ -80,8 +80,9 @@ class SessionView:
         self._loop: SessionLoop | None = None
         self._engine = self._new_engine()
         self._readings = Readings(self._engine.snapshot(), config.max_errors)
-        self._chart = ChartHistory(config.symbols[0], config.timeframe, capacity=config.max_bars)
-        self._subscribers = Subscribers(self._subscriber_failed)
+        self._charts = SymbolCharts(
+            config.symbols, config.timeframe, capacity=config.max_bars, on_error=self._subscriber_failed
+        )
 
     def __repr__(self) -> str:
         # Without state or numbers: a notebook test compares the text of a cell's output.
@@ -118,6 +119,11 @@ class SessionView:
     @property
     def symbols(self) -> tuple[str, ...]:
         """What the session trades."""
+        return self._config.symbols
+
+    @property
+    def chart_symbols(self) -> tuple[str, ...]:
+        """Of which symbols there are charts: of all."""
         return self._config.symbols
 
     @property
@@ -168,35 +174,44 @@ class SessionView:
         """Return the newest events of the session itself (states, commands, breakers), oldest of them first."""
         return self._status.events.newest(limit)
 
-    def chart_state(self) -> ChartState:
-        """Return what a chart shows, as a snapshot that no longer changes."""
-        return self._chart.state()
+    def chart_state(self, symbol: str | None = None) -> ChartState:
+        """Return what the chart of a symbol shows, by default of the first, as a snapshot that no longer changes.
 
-    def plot(self, *, theme: ThemeName = "auto") -> Figure:
+        Raises
+        ------
+        ConfigError
+            The session does not trade the symbol.
+        """
+        return self._charts.state(symbol)
+
+    def plot(self, *, symbol: str | None = None, theme: ThemeName = "auto") -> Figure:
         """Return what the live chart shows now as a plain figure, for notebooks that are read without a kernel.
 
         Parameters
         ----------
+        symbol : str, optional
+            Whose candles, fills and levels; the first symbol by default. Equity and drawdown are the account's.
         theme : {"auto", "light", "dark"}, default "auto"
             ``auto`` reads on light and dark pages.
 
         Raises
         ------
         ConfigError
-            An unknown theme.
+            An unknown theme, or a symbol that the session does not trade.
         DataError
             There are no bars yet.
         """
         from workbench.charts.session_figure import session_figure  # noqa: PLC0415  plotly only when a figure is wanted
 
-        return session_figure(self, title=f"{self.name}: {self.strategy!r}", theme=theme)
+        return session_figure(self, title=f"{self.name}: {self.strategy!r}", symbol=symbol, theme=theme)
 
-    def subscribe(self, callback: Callable[[StepUpdate], None]) -> Callable[[], None]:
+    def subscribe(self, callback: Callable[[StepUpdate], None], symbol: str | None = None) -> Callable[[], None]:
         """Call `callback` for each update, on the session's thread; it must be quick. Return how to end that.
 
-        What a callback raises is recorded and counted; the session and the other callbacks go on.
+        The updates are those of one symbol's chart, by default of the first; see `chart_state`. What a callback raises
+        is recorded and counted; the session and the other callbacks go on.
         """
-        return self._subscribers.add(callback)
+        return self._charts.subscribe(callback, symbol)
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` after each change of state or reason; it must be quick and must not raise. Return its end."""
@@ -211,7 +226,7 @@ class SessionView:
     def metrics(self) -> dict[str, Any]:
         """Return timing and counters; see `workbench.live.metrics.session_metrics`."""
         now_ns = None if self._loop is None or self._status.is_finished else self._loop.now_ns
-        return session_metrics(self._readings, self._engine, self._chart, self._status, now_ns)
+        return session_metrics(self._readings, self._engine, self._charts, self._status, now_ns)
 
     def restore(self) -> None:
         """Show a session that another process ran, as its record leaves it; for one that is never started.
@@ -224,7 +239,7 @@ class SessionView:
         record = self._host.record
         self._engine = self._new_engine(since_ns=since_of(record))
         told_events(record, self._status)
-        replay_record(self._engine, self._readings, self._chart)
+        replay_record(self._engine, self._readings, self._charts)
 
     def parity(self, strategy: object = None) -> ParityReport:
         """Replay what was recorded through the backtest driver, and say whether it did the same, byte for byte.

@@ -31,8 +31,9 @@ class SessionState(StrEnum):
     STALE
         No price for too long: nothing can be filled and nothing is decided until one comes.
     HALTED
-        Entries halted by a breaker, because the strategy failed on several bars in a row, or because the exchange
-        refuses the exit of a position, which then is unprotected; stops go on.
+        Entries halted by a breaker, because the strategy failed on several bars in a row or wants entries on and on
+        beyond the limit of orders per minute, or because the exchange refuses the exit of a position, which then is
+        unprotected; stops go on.
     STOPPING
         Ending; with ``stop(flatten=True)`` waiting for the prices that close the positions.
     STOPPED

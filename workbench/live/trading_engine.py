@@ -43,7 +43,8 @@ class LiveTradingEngine:
 
     Prices become bars here: the first price of a new interval closes the bar before, on which the strategy decides, and
     is then itself the next price, which fills that decision. A partial first bar is shown and never decided on. A
-    strategy that raises skips its bar; after several bars in a row entries are paused, and stops go on.
+    strategy that raises skips its bar; after several bars in a row entries are paused, and stops go on. They are paused
+    too when it wants entries on and on beyond the limit of orders per minute.
 
     One thread feeds; `snapshot`, `cut` and the counters may be read from any.
 
@@ -306,7 +307,7 @@ class LiveTradingEngine:
         return np.array([row], dtype=EVENT)
 
     def resume(self) -> LiveStep:
-        """Allow entries again, also after a strategy that failed several times."""
+        """Allow entries again, also after a strategy that failed several times or an order storm."""
         self.guard.forgive()
         return self.command(Command("resume"))
 

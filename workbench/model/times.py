@@ -152,15 +152,24 @@ def utc_datetime(time_ns: int) -> dt.datetime:
     return _EPOCH + dt.timedelta(microseconds=int(time_ns) // 1_000)
 
 
-def utc_text(time_ns: int) -> str:
+def utc_text(time_ns: int, *, to_second: bool = False) -> str:
     """Return ``time_ns`` as ISO text in UTC: to the minute when it is a whole one, else to the second or microsecond.
+
+    Parameters
+    ----------
+    time_ns : int
+        Nanoseconds UTC.
+    to_second : bool, default False
+        Whether parts of a second are left out, as where people read when something happened.
 
     Examples
     --------
     >>> utc_text(1_735_689_600_000_000_000), utc_text(1_735_689_601_000_000_000)
     ('2025-01-01T00:00Z', '2025-01-01T00:00:01Z')
+    >>> utc_text(1_735_689_601_234_567_000), utc_text(1_735_689_601_234_567_000, to_second=True)
+    ('2025-01-01T00:00:01.234567Z', '2025-01-01T00:00:01Z')
     """
-    moment = utc_datetime(time_ns)
+    moment = utc_datetime(time_ns).replace(microsecond=0) if to_second else utc_datetime(time_ns)
     below_a_minute = "seconds" if moment.second else "minutes"
     precision = "microseconds" if moment.microsecond else below_a_minute
     return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"

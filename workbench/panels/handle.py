@@ -9,6 +9,7 @@ from workbench.charts.live_source import ChartSource
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from workbench.charts.live_source import ChartState
     from workbench.live.health import SessionHealth
     from workbench.live.open_orders import OpenOrder
     from workbench.live.records import SessionEvent
@@ -111,6 +112,9 @@ class SessionHandle(ChartSource, Protocol):
     @property
     def timeframe(self) -> Timeframe:
         """Length of a bar."""
+
+    def chart_state(self, symbol: str | None = None) -> ChartState:
+        """Return what the chart of a symbol shows, by default of the first; ConfigError when there is none."""
 
     def configure(self, **parameters: object) -> None:
         """Change parameters of the strategy; raises ConfigError for bad ones and once the session was started."""

@@ -75,7 +75,9 @@ def reason_on_panel(reason: str, name: str) -> str:
     return reason.replace("workbench resolve NAME", f"workbench resolve {name}")
 
 
-def account_tiles(account: AccountState, last_price: float, quote: str, risk: RiskConfig | None) -> list[Tile]:
+def account_tiles(
+    account: AccountState, last_price: float, quote: str, risk: RiskConfig | None, *, symbol: str = ""
+) -> list[Tile]:
     """Return the panel's figures.
 
     Parameters
@@ -88,20 +90,29 @@ def account_tiles(account: AccountState, last_price: float, quote: str, risk: Ri
         Name of the quote currency.
     risk : RiskConfig or None
         The limits; None when they are not known.
+    symbol : str, default ""
+        Whose price it is, where the session trades several; the only position is named then too.
     """
     # equity = start + realized + unrealized - fees - funding, so the rest is what the session has made.
     net = account.realized_pnl + account.unrealized_pnl - account.fees - account.funding
     day = account.equity - account.day_start_equity
+    held = account.positions[0].symbol if symbol and len(account.positions) == 1 else ""
+    seen_at = f"{clock_time(account.time_ns)} UTC" if account.time_ns else ""
     return [
         Tile("Equity", Cell(money(account.equity)), quote),
         Tile("Day's P&L (UTC)", *_gain(day, account.day_start_equity)),
         Tile("Net P&L", *_gain(net, account.equity - net)),
         Tile("Unrealised", _unrealized(account), _entries(account.positions)),
-        Tile("Position", Cell(_quantities(account.positions)), _exposure(account.positions, quote)),
-        Tile("Last price", Cell(price(last_price)), f"{clock_time(account.time_ns)} UTC" if account.time_ns else ""),
+        Tile(_of("Position", held), Cell(_quantities(account.positions)), _exposure(account.positions, quote)),
+        Tile(_of("Last price", symbol), Cell(price(last_price)), seen_at),
         Tile("Drawdown", _drawdown(account.drawdown), _drawdown_note(account, risk)),
         Tile("Fills", Cell(f"{account.fill_count:,}"), _counts(account)),
     ]
+
+
+def _of(label: str, symbol: str) -> str:
+    """Return the label of a figure with the coin that it is about; a whole symbol would not fit."""
+    return f"{label}, {symbol.partition('/')[0]}" if symbol else label
 
 
 def _gain(amount: float, base: float) -> tuple[Cell, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from workbench.charts.decimation import join_candles
-from workbench.charts.live_source import HeldSide
+from workbench.charts.live_source import HeldSide, chosen_symbol
 from workbench.live.records import ChartState
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ class ResultSource:
 
     def __init__(self, result: BacktestResult) -> None:
         self._sequence = 1
-        self._state = chart_state_of(result, self._sequence)
+        self._result = result
+        self._states: dict[str, ChartState] = {}
         self._tell: Callable[[ChartUpdate], None] | None = None
 
     @property
@@ -45,24 +46,35 @@ class ResultSource:
         """Never a finished one: another result may follow."""
         return "RESULT"
 
+    @property
+    def chart_symbols(self) -> tuple[str, ...]:
+        """Of which symbols there are charts: of all."""
+        return self._result.bars.symbols
+
     def show(self, result: BacktestResult) -> None:
         """Show another result of the same bars."""
         # A number left out tells the chart to ask for everything anew.
         self._sequence += 2
-        self._state = chart_state_of(result, self._sequence)
+        self._result = result
+        self._states = {}
         if self._tell is not None:
             self._tell(_Renewed(self._sequence))  # type: ignore[arg-type]  # of an update behind a gap the number alone counts
 
-    def chart_state(self) -> ChartState:
-        """Return the result that is shown."""
-        return self._state
+    def chart_state(self, symbol: str | None = None) -> ChartState:
+        """Return the result that is shown: a symbol's candles and fills, by default the first's, and the equity."""
+        states, symbol = self._states, chosen_symbol(self.chart_symbols, symbol)
+        if symbol not in states:
+            states[symbol] = chart_state_of(self._result, self._sequence, symbol)
+        return states[symbol]
 
-    def subscribe(self, callback: Callable[[ChartUpdate], None]) -> Callable[[], object]:
+    def subscribe(self, callback: Callable[[ChartUpdate], None], symbol: str | None = None) -> Callable[[], object]:
         """Call `callback` when another result is shown, until the returned function is called."""
+        chosen_symbol(self.chart_symbols, symbol)
         self._tell = callback
 
         def end() -> None:
-            self._tell = None
+            if self._tell is callback:
+                self._tell = None
 
         return end
 
@@ -74,11 +86,16 @@ class _Renewed:
         self.sequence = sequence
 
 
-def chart_state_of(result: BacktestResult, sequence: int = 1) -> ChartState:
-    """Return a result's first symbol, equity and newest 2,000 fills; more than 5,000 bars are joined to longer ones."""
+def chart_state_of(result: BacktestResult, sequence: int = 1, symbol: str | None = None) -> ChartState:
+    """Return a result's equity, and the candles and newest 2,000 fills of a symbol, by default of the first.
+
+    More than 5,000 bars are joined to longer ones.
+    """
     bars = result.bars
-    is_there = bars.valid[0]
-    time_ns, values = bars.time_ns[is_there], bars.values[:, 0, is_there]
+    symbol = chosen_symbol(bars.symbols, symbol)
+    number = bars.symbols.index(symbol)
+    is_there = bars.valid[number]
+    time_ns, values = bars.time_ns[is_there], bars.values[:, number, is_there]
     candles = join_candles(time_ns, values[:_VOLUME], timeframe=bars.timeframe, max_candles=MOST_BARS)
     first = np.searchsorted(time_ns, candles.time_ns)
     last = np.append(first[1:], len(time_ns)) - 1
@@ -87,18 +104,18 @@ def chart_state_of(result: BacktestResult, sequence: int = 1) -> ChartState:
     deepest = np.maximum.reduceat(result.drawdown.to_numpy()[is_there], first)
     return ChartState(
         sequence,
-        bars.symbols[0],
+        symbol,
         candles.period.ns,
         np.column_stack([time_ms, candles.open, candles.high, candles.low, candles.close, volume]),
         np.column_stack([time_ms, result.equity.to_numpy()[is_there][last], -deepest]),
-        _marks(result),
+        _marks(result, symbol),
         {},
     )
 
 
-def _marks(result: BacktestResult) -> tuple[Mark, ...]:
+def _marks(result: BacktestResult, symbol: str) -> tuple[Mark, ...]:
     fills = result.fills
-    fills = fills[fills["symbol"] == result.bars.symbols[0]]
+    fills = fills[fills["symbol"] == symbol]
     columns = (fills["time"].astype("int64"), fills["price"], fills["side"], fills["quantity"], fills["reason"])
     marks = []
     held = HeldSide()

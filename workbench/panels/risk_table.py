@@ -43,7 +43,7 @@ SETTINGS: Final[Mapping[str, tuple[str, Callable[[float], str], str]]] = {
     "max_position_notional": ("Largest position", money, "in quote currency; larger entries are denied"),
     "max_order_notional": ("Largest order", money, "in quote currency; larger entries are denied"),
     "max_leverage": ("Largest leverage", _times, "sum of all positions over equity"),
-    "max_orders_per_minute": ("Entries per minute", _count, "further entries in a UTC minute are denied"),
+    "max_orders_per_minute": ("Entries per minute", _count, "more in a UTC minute are denied, an order storm halts"),
     "price_collar": ("Price collar", limit, "denies entries priced further than this from the last price"),
     "cooldown_s": ("Cooldown", duration, "no entries in a symbol for this time after a stop closed it"),
 }

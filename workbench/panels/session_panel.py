@@ -44,15 +44,17 @@ class SessionPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipyw
     ----------
     handle : SessionHandle
         Handle of the session.
+    symbol : str, optional
+        Which of several symbols the chart shows first; the first by default.
     """
 
-    def __init__(self, handle: SessionHandle) -> None:
+    def __init__(self, handle: SessionHandle, *, symbol: str | None = None) -> None:
         self._handle = handle
         self._complaint = ""
         self._setup = setup_of(handle)
         self._quote = quote_currency(handle.symbols[0])
         self._title = (", ".join(handle.symbols), f"{handle.timeframe} · {handle.strategy.name}")
-        self.chart = LiveChart(handle, ChartOptions(is_titled=False, height=470, limits=_LIMITS))
+        self.chart = LiveChart(handle, ChartOptions(is_titled=False, height=470, symbol=symbol, limits=_LIMITS))
         is_at_exchange = self._setup.execution != "simulated"
         self.controls = Controls(handle, self._pressed, has_answers=is_at_exchange)
         self.form = ParameterForm(handle, self.chart.wake)
@@ -107,7 +109,7 @@ class SessionPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipyw
 
     def still(self) -> str:
         """Return the session as it is now, for a page without a kernel."""
-        state = self._handle.chart_state()
+        state = self.chart.chart_state()
         if not self.chart.is_writing:
             # No page has looked since, so nothing here was written since.
             self.chart.see(state)
@@ -117,7 +119,8 @@ class SessionPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipyw
 
     def _show_account(self, account: AccountState, *, is_watched: bool) -> None:
         risk = self._setup.risk
-        figures = readout.account_tiles(account, self.chart.last_price, self._quote, risk)
+        symbol = self.chart.symbol if len(self._handle.symbols) > 1 else ""
+        figures = readout.account_tiles(account, self.chart.last_price, self._quote, risk, symbol=symbol)
         self._tiles.value = markup.tiles(figures)
         self._lights.value = markup.lights(breaker_lights(risk, account, is_watched=is_watched))
         self.tabs.refresh(account)
@@ -132,17 +135,26 @@ class SessionPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipyw
         self.chart.wake()
 
 
-def session_panel(handle: SessionHandle) -> SessionPanel:
+def session_panel(handle: SessionHandle, *, symbol: str | None = None) -> SessionPanel:
     """Return a control panel of a session, to be shown as the value of a notebook cell.
 
     Parameters
     ----------
     handle : SessionHandle
         Handle of a prepared, running or finished session.
+    symbol : str, optional
+        Which of several symbols the chart shows first; another one can be chosen on it. Default: the first.
 
     Returns
     -------
     SessionPanel
         The panel. It may be shown more than once; `close` removes it and leaves the session alone.
+
+    Raises
+    ------
+    ConfigError
+        The session does not trade the symbol.
     """
-    return SessionPanel(handle)
+    if symbol is not None:
+        handle.chart_state(symbol)  # refused here, and not by half a panel
+    return SessionPanel(handle, symbol=symbol)

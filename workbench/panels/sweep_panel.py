@@ -13,7 +13,7 @@ from workbench.charts.pane import Pane
 from workbench.panels import markup
 from workbench.panels.commands import CommandRunner
 from workbench.panels.fields import labelled
-from workbench.panels.result_source import ResultSource, chart_state_of
+from workbench.panels.result_source import ResultSource
 from workbench.panels.session_panel import session_panel
 from workbench.panels.still import StillPicture, close_tree
 from workbench.panels.still_chart import still_chart
@@ -150,7 +150,7 @@ class SweepPanel(StillPicture, ipywidgets.VBox):  # type: ignore[misc]  # ipywid
         board = f'<div class="wb-map">{sweep_map(plane, slotted=False)}</div>'
         figures = chosen_figures(self._sweep, self._chosen, self._result)
         caption = f'<div class="wb-hint wb-muted">{plane.measure}; dashed: best plateau, framed: chosen</div>'
-        return self._heading() + caption + board + figures + still_chart(chart_state_of(self._result))
+        return self._heading() + caption + board + figures + still_chart(self.chart.chart_state())
 
     def _look(self) -> dict[str, str]:
         with self._lock:

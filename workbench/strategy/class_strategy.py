@@ -2,7 +2,7 @@
 
 import dataclasses
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, dataclass_transform
 
@@ -83,6 +83,7 @@ class Strategy:
             raise ConfigError(
                 f"{self.name} takes its parameters by name ({names or 'it has none'}), was given {positional}"
             )
+        _refuse_bare(type(self), parameters)
         for name, value in checked_parameters(self.name, self.spec, parameters).items():
             object.__setattr__(self, name, value)
 
@@ -141,6 +142,24 @@ class Strategy:
             )
         nodes = {name: expression.node for name, expression in given.items()}
         return CallablePlan(self.name, self.parameters, self.source, on_bar, nodes)
+
+
+def _refuse_bare(cls: type[Strategy], given: Iterable[str]) -> None:
+    """Say what is missing where something is given that stands in the class, but without the annotation it needs."""
+    bare = {
+        name: owner.__dict__[name]
+        for name in given
+        for owner in cls.__mro__
+        if isinstance(owner.__dict__.get(name), (bool, int, float, str))
+        and name not in inspect.get_annotations(owner)
+        and name not in _RESERVED
+        and all(parameter.name != name for parameter in cls.spec)
+    }
+    if bare:
+        lines = " and ".join(f"`{name}: {type(value).__name__} = {value!r}`" for name, value in bare.items())
+        raise ConfigError(
+            f"{cls.__name__}: {', '.join(bare)} has no annotation in the class, so it is no parameter: write {lines}"
+        )
 
 
 def _own_parameters(cls: type[Strategy]) -> dict[str, Parameter]:

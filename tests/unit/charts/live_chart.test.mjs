@@ -90,7 +90,7 @@ function fakeModel() {
     get: () => MINUTE,
     on: (_event, callback) => { listener = callback; },
     off: () => { listener = null; },
-    send: (content) => sent.push(content.kind),
+    send: (content) => sent.push(content.symbol ? `${content.kind} ${content.symbol}` : content.kind),
     receive: (content, buffers) => listener?.(content, buffers),
   };
 }
@@ -117,6 +117,49 @@ test("a page that can be seen beats, asks until it is answered, and is silent wh
   assert.deepEqual(model.sent, []);
   link.close();
   mock.timers.reset();
+});
+
+test("a chosen symbol is asked for until its candles come, and the page shows them as its own", () => {
+  mock.timers.enable({ apis: ["setInterval", "setTimeout"] });
+  let now = 0;
+  const model = fakeModel();
+  const link = new PageLink(model, () => now);
+  link.setVisible("view", true);
+  model.receive(...snapshot(1, bars(3), { symbol: "BTC/USDT", final: true }));
+  assert.deepEqual([link.store.symbol, link.wanted], ["BTC/USDT", null]);
+  now = 60_000;
+  model.sent.length = 0;
+  let told = 0;
+  link.listeners.add(() => { told += 1; });
+  link.choose("ETH/USDT");
+  assert.deepEqual([model.sent, link.wanted, told], [["snapshot ETH/USDT"], "ETH/USDT", 1]);
+  assert.equal(link.staleMs, 0); // the session is over and was silent for a minute, rightly
+  model.receive(...snapshot(2, bars(3), { symbol: "BTC/USDT", final: true })); // was on its way
+  mock.timers.tick(1500);
+  assert.deepEqual(model.sent, ["snapshot ETH/USDT", "snapshot ETH/USDT"]);
+  now = 68_000;
+  assert.equal(link.staleMs, 8000); // the choice is not answered
+  model.receive(...snapshot(3, bars(4, 50), { symbol: "ETH/USDT", final: true }));
+  assert.deepEqual([link.store.symbol, link.wanted, link.staleMs], ["ETH/USDT", null, 0]);
+  model.sent.length = 0;
+  mock.timers.tick(2900);
+  assert.deepEqual(model.sent, ["beat"]);
+  model.sent.length = 0;
+  model.receive(...snapshot(4, bars(3), { symbol: "BTC/USDT" })); // another page of the same chart has chosen
+  assert.deepEqual([link.store.symbol, link.wanted], ["BTC/USDT", null]);
+  link.choose("BTC/USDT"); // is there
+  assert.deepEqual([model.sent, link.wanted], [[], null]);
+  link.close();
+  mock.timers.reset();
+});
+
+test("a chart of the only symbol asks as before", () => {
+  const model = fakeModel();
+  const link = new PageLink(model, () => 0);
+  link.setVisible("view", true);
+  model.receive(...snapshot(1, bars(3)));
+  assert.deepEqual([link.store.symbol, link.wanted, link.needsAnswer], [null, null, false]);
+  link.close();
 });
 
 test("silence is stale, but not after the end, nor right after the page was hidden", () => {

@@ -13,7 +13,7 @@ from workbench.live import LiveSessionConfig
 from workbench.live.order_notes import ended_body, intent_body, state_body, trade_body
 from workbench.strategy import Rules, Strategy, enter_long, exit_position, hold, strategy
 
-NAME = "wb0123456789abcd-0"
+NAME = "wb0123456789abcdn0"
 
 
 @strategy

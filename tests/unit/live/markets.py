@@ -99,3 +99,8 @@ class TickSource:
 def slow_config(bars: Bars | None = None, **changes: Any) -> LiveSessionConfig:
     """Return a session in which a bar takes a minute of the clock."""
     return session_config(bars, **{"speed": 1.0, **changes})
+
+
+def two_walks(count: int) -> Bars:
+    """Return bars of two symbols, ETH/USDT of a walk of its own."""
+    return Bars.join([walk(count), walk(count, seed=2, symbol=ETH)])

@@ -246,8 +246,9 @@ def test_a_key_that_is_not_accepted_any_more_lets_nothing_new_be_opened(open_flo
     floor.asked("place")
     floor.put("own", AuthError("the key is not accepted", exchange="fake", retryable=False))
     assert floor.session.wait_for("EXITS_ONLY", timeout_s=JOIN_S)
-    told = "the order line broke: AuthError: the key is not accepted; resume() allows entries again"
-    assert floor.session.reason == told
+    assert floor.session.reason == (
+        "own orders and fills are not told: the key is not accepted; once that is mended, resume() allows entries again"
+    )
     assert floor.session.snapshot().is_paused
 
 

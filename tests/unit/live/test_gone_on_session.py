@@ -11,7 +11,7 @@ import pytest
 from tests.process_sessions import eventually
 from tests.unit.live.fake_exchange import state_of
 from tests.unit.live.kept_record import KeptRecord
-from tests.unit.live.markets import JOIN_S, SECOND, session_config
+from tests.unit.live.markets import JOIN_S, MIDNIGHT, SECOND, session_config
 from tests.unit.live.test_exchange_session import NO_ANSWER, EnterBelow, FakeSource, Floor
 from workbench.exchange import Accepted
 from workbench.live import LiveSession, ManualClock
@@ -142,6 +142,17 @@ def test_a_session_that_decides_otherwise_when_it_is_run_again_may_only_leave(cr
 def test_a_session_that_decides_the_same_when_it_is_run_again_goes_on(crashed: Crashed) -> None:
     crashed.go_on()
     assert crashed.session.wait_for("ACTIVE", timeout_s=JOIN_S)
+
+
+def test_a_hang_that_an_older_version_noted_as_a_failure_promises_no_way_back(crashed: Crashed) -> None:
+    crashed.go_on(is_muted=True)
+    crashed.left = crashed.left.survivor()
+    crashed.session.kill()
+    hung = "the strategy did not return from its last bar and is not asked again"
+    crashed.left.note("pause", MIDNIGHT, {"reason": hung, "by": "strategy"})
+    crashed.go_on(is_muted=True)
+    assert crashed.session.wait_for("EXITS_ONLY", timeout_s=JOIN_S)
+    assert "resume()" not in crashed.session.reason
 
 
 def test_a_session_whose_strategy_hung_cannot_be_resumed_and_says_the_way_out(crashed: Crashed) -> None:

@@ -7,12 +7,14 @@ import pytest
 
 from tests.unit.live.fake_core import FakeCore
 from tests.unit.live.markets import JOIN_S, SECOND, bars_of, session_config, walk
+from workbench.api import attach
 from workbench.errors import ConfigError, SessionClosedError, SessionError, SessionLimitError, SessionNotFoundError
 from workbench.live import LiveSessionManager, ManualClock, default_manager
 from workbench.model import RiskConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 HOUR = 3_600 * SECOND
 
@@ -199,3 +201,16 @@ def test_limits_out_of_range_are_refused(limits: dict[str, float], message: str)
 
 def test_there_is_one_default_manager() -> None:
     assert default_manager() is default_manager()
+
+
+def test_a_name_that_is_none_is_answered_with_the_sessions_of_this_process_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    manager = LiveSessionManager()
+    monkeypatch.setattr("workbench.api.default_manager", lambda: manager)
+    session = manager.create(session_config(name="inline-one"))
+    assert attach("inline-one") is session
+    with pytest.raises(SessionNotFoundError, match=r"no session has the name or id 'nope'; there are: inline-one$"):
+        attach("nope")
+    session.close()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -115,6 +116,8 @@ def test_names_of_orders_differ_between_sessions_and_are_short_enough(desk: Desk
     other = OrderLine(desk.line, (Instrument(BTC),), "other")  # type: ignore[arg-type]  # stands in for the real line
     assert other.client_order_id(1) != desk.name(1)
     assert len(desk.name(10**14)) <= 32
+    # OKX takes nothing else; and where the number begins must be plain.
+    assert re.fullmatch(r"wb[0-9a-f]{14}n12", desk.name(12))
 
 
 def test_states_and_trades_of_strangers_are_left_alone(desk: Desk) -> None:
@@ -152,7 +155,9 @@ def test_an_unknown_order_is_asked_for_and_never_sent_again(desk: Desk) -> None:
     desk.exchange.answer("order", None, None, state_of(desk.name(1)))
     desk.send(request(1))
     assert (desk.reports(), desk.orders.outstanding) == ([], 1)
-    assert desk.texts() == [f"{desk.name(1)} is unknown: no answer in time; asking"]
+    assert desk.texts() == [
+        "nobody can tell yet what became of order 1 (buy 1 BTC/USDT): no answer in time; asking the exchange"
+    ]
     for _ in range(4):
         desk.line.pass_time(0.5)
     desk.line.put("own", own_trade(desk.name(1), 1.0))
@@ -237,7 +242,9 @@ def test_a_cancel_that_never_succeeds_ends_with_a_word_to_a_person(desk: Desk) -
     for wait_s in WAITS_S:
         desk.line.pass_time(wait_s)
     assert len(desk.exchange.asked("cancel")) == 1 + len(WAITS_S)
-    assert desk.texts() == [f"{desk.name(1)} could not be cancelled: no answer; it needs you"]
+    assert desk.texts() == [
+        "order 1 (buy 1 BTC/USDT) could not be cancelled: no answer; look at the exchange, and cancel it there"
+    ]
     assert desk.orders.outstanding == 0
 
 
@@ -273,7 +280,9 @@ def test_after_the_last_refusal_an_exit_is_not_tried_again_and_a_person_is_told(
     desk.send(request(9, is_exit=True, side="sell"))
     desk.line.pass_time(3_600.0)
     assert desk.reports() == []
-    assert desk.texts() == [f"{BTC} is UNPROTECTED: its exit was refused 6 times, last: too little money; it needs you"]
+    (text,) = desk.texts()
+    assert text.startswith(f"{BTC} is UNPROTECTED: its exit was refused 6 times, last: too little money; look at")
+    assert text.endswith("then resume() tries it again")
 
 
 def test_an_accepted_exit_forgets_the_refusals_before_it(desk: Desk) -> None:
@@ -291,18 +300,20 @@ def test_interruptions_and_bad_records_are_told(desk: Desk) -> None:
     desk.line.put(
         "own", StreamInterrupted("", "disconnected", "the line broke", 0, 0, 0.1), BadRecord(BTC, "no order id")
     )
-    assert desk.texts() == ["own orders: the line broke", "own orders: no order id"]
+    assert desk.texts() == [
+        f"the stream of own orders was disturbed: {reason}" for reason in ("the line broke", "no order id")
+    ]
 
 
 def test_a_stream_that_dies_for_good_is_told(desk: Desk) -> None:
     desk.line.put("own", AuthError("the key is not accepted", exchange="fake", retryable=False))
-    assert desk.texts() == ["the order line broke: AuthError: the key is not accepted"]
+    assert desk.texts() == ["own orders and fills are not told: the key is not accepted"]
 
 
 def test_notices_that_nobody_reads_do_not_pile_up(desk: Desk) -> None:
     desk.line.put("own", *[BadRecord(BTC, f"bad {number}") for number in range(1_100)])
     texts = desk.texts()
-    assert (len(texts), texts[-1]) == (1_000, "own orders: bad 1099")
+    assert (len(texts), texts[-1]) == (1_000, "the stream of own orders was disturbed: bad 1099")
 
 
 def test_a_cancel_of_what_is_refused_or_done_is_not_sent(desk: Desk) -> None:

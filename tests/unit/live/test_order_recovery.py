@@ -395,6 +395,28 @@ def test_a_cancel_that_was_wanted_goes_on(start: Start, *, was_recorded: bool) -
     assert life.orders.outstanding == 0
 
 
+def test_an_order_of_an_older_version_keeps_the_name_with_which_it_was_sent(start: Start) -> None:
+    life = start()
+    name = life.name(1)
+    life.exchange.answer("place", Accepted(state_of(name, "accepted", filled=0.0)))
+    life.send(request(1, "limit", may_rest=True))
+    life.book()
+    older = name.replace("n", "-")
+    life.journal.notes = [note._replace(text=note.text.replace(name, older)) for note in life.journal.notes]
+    life = start()
+    life.exchange.answer("order", state_of(older, "accepted", filled=0.0))
+    life.exchange.answer("cancel", Accepted(state_of(older, "cancelled", filled=0.25)))
+    life.restore(request(1), cancel(1))
+    assert (life.exchange.asked("order"), life.exchange.asked("cancel")) == ([[older]], [[older]])
+    life.line.put("own", own_trade(older, 0.25))
+    assert life.book() == [(0.25, 1, DONE)]
+    named = {note.body["client_order_id"] for note in life.journal.notes if note.kind in ("sent", "order_state")}
+    assert named == {older}
+    # What is sent from now on has a name of the new kind.
+    life.send(request(2))
+    assert life.placed()[-1] == f"{older.partition('-')[0]}n2"
+
+
 def test_an_order_that_lives_after_its_end_is_cancelled(start: Start) -> None:
     life = start()
     life.exchange.answer("place", Refused("too little money", "-2010"))
@@ -404,7 +426,9 @@ def test_an_order_that_lives_after_its_end_is_cancelled(start: Start) -> None:
     assert life.book() == []
     life.line.settle()
     assert life.exchange.asked("cancel") == [[life.name(1)]]
-    assert "order 1 lives after its end; cancelling it" in [one.text for one in life.orders.notices()]
+    assert "order 1 (buy 1 BTC/USDT) is open although it had ended; cancelling it" in [
+        one.text for one in life.orders.notices()
+    ]
 
 
 def test_an_end_that_the_stream_did_not_tell_is_found_by_asking(start: Start) -> None:
@@ -460,7 +484,9 @@ def test_a_stop_withdraws_an_order_whose_cancel_came_to_a_person(start: Start) -
     for wait_s in (1.0, 2.0, 5.0, 10.0, 30.0):
         life.line.pass_time(wait_s)
     assert (life.book(), life.orders.outstanding) == ([], 0)
-    assert any("could not be cancelled: it is still open; it needs you" in one.text for one in life.orders.notices())
+    assert any(
+        "could not be cancelled: it is still open; look at the exchange" in one.text for one in life.orders.notices()
+    )
     life.exchange.answer("cancel", Accepted(state_of(life.name(1), "cancelled", filled=0.0)))
     life.orders.withdraw()
     assert life.orders.outstanding == 1

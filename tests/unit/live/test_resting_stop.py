@@ -102,7 +102,7 @@ class StopDesk(Desk):
         return [(self.number(one.client_order_id), one.kind, one.quantity, one.price) for one in tickets]
 
     def number(self, name: str) -> int:
-        return int(name.rpartition("-")[2])
+        return int(name.rpartition("n")[2])
 
 
 def rests(ticket: Any) -> Accepted:

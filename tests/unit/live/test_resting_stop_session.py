@@ -199,7 +199,7 @@ def test_stop_stays_when_the_session_is_stopped() -> None:
 def test_names_of_stops_are_not_those_of_requests() -> None:
     with protected(market((100.0, 60))) as stage:
         (stop,) = stops(stage)
-        assert stop.wanted.client_order_id.endswith(f"-{RESTING_STOPS}")
+        assert stop.wanted.client_order_id.endswith(f"n{RESTING_STOPS}")
 
 
 def test_without_the_wish_nothing_rests() -> None:

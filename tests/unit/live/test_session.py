@@ -280,7 +280,9 @@ def test_a_breaker_halts_until_it_is_cleared(clock: ManualClock, start: Any) -> 
     session = start(slow_config(), open_core=core.open)
     let_pass(clock, MINUTE)
     assert session.state == "HALTED"
-    assert any("max_drawdown tripped: 0.21 reached the limit 0.2" in event.text for event in session.events())
+    assert any(
+        "max_drawdown tripped: a loss of 21 % reached the limit of 20 %" in event.text for event in session.events()
+    )
     session.resume()
     assert session.state == "HALTED"
     assert session.clear_breaker()
@@ -341,8 +343,9 @@ def test_a_panel_needs_the_facade(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LiveSession, "panel_factory", None)
     with pytest.raises(SessionError, match=r"import workbench\.api first"):
         session.panel()
-    monkeypatch.setattr(LiveSession, "panel_factory", lambda one: f"panel of {one.name}")
-    assert session.panel() == "panel of test"
+    monkeypatch.setattr(LiveSession, "panel_factory", lambda one, symbol: f"panel of {one.name}, {symbol}")
+    assert session.panel() == "panel of test, None"
+    assert session.panel(symbol="BTC/USDT") == "panel of test, BTC/USDT"
 
 
 def test_a_closed_session_has_no_record_and_still_its_figures() -> None:

@@ -12,6 +12,7 @@ from tests.unit.live.markets import (
     BTC,
     ETH,
     JOIN_S,
+    MIDNIGHT,
     MINUTE,
     SECOND,
     TickSource,
@@ -23,6 +24,7 @@ from tests.unit.live.markets import (
     walk,
 )
 from workbench.live import BarsSource, EngineCallbacks, LiveSession, ManualClock, PracticeSource
+from workbench.live.records import ErrorRecord, SessionEvent
 from workbench.model import Bars, RiskConfig
 from workbench.strategy import sma_cross
 
@@ -163,3 +165,9 @@ def test_stops_work_and_show_as_lines(clock: ManualClock, start: Any) -> None:
     assert session.wait(JOIN_S)
     assert session.trades()[0].exit_reason == "stop_loss"
     assert dict(session.chart_state().lines) == {}
+
+
+def test_what_people_read_says_when_it_happened_to_the_second() -> None:
+    at_ns = MIDNIGHT + 1_234_567_890
+    assert str(SessionEvent(at_ns, "state", "ACTIVE: trading")) == "2025-01-01T00:00:01Z ACTIVE: trading"
+    assert str(ErrorRecord(at_ns, "strategy", "strategy: it broke", "")) == "2025-01-01T00:00:01Z strategy: it broke"

@@ -131,7 +131,7 @@ def test_a_breaker_tells_what_it_measured() -> None:
     assert story.reason == "max_drawdown"
     assert story.trigger is not None
     assert story.trigger.text.startswith("max_drawdown tripped at 2025-01-01T00:0")
-    assert "reached the limit 0.1; all positions close" in story.trigger.text
+    assert "reached the limit of 10 %; all positions close" in story.trigger.text
 
 
 def test_a_flatten_tells_when_it_was_asked() -> None:

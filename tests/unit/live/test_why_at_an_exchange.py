@@ -115,7 +115,7 @@ def test_a_cancel_tells_who_cancelled(row: Any, text: str | None) -> None:
     if text is None:
         record.append(recorded(tick(181, 101.0)).read())
     record.note("intent", at(121), intent_of(kind="limit", price=99.0))
-    record.note("intent", at(122), cancel_body(cancel, "wb0123456789abcd-1"))
+    record.note("intent", at(122), cancel_body(cancel, "wb0123456789abcdn1"))
     story = explain_order(config, record, 1)
     assert story.order_type == "cancel"
     assert story.checks == ()

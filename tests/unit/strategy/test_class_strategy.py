@@ -1,6 +1,7 @@
 # ruff: noqa: ARG002  an on_bar takes self, now and position, whatever it reads of them
 import dataclasses
 import linecache
+import re
 from typing import Any, ClassVar
 
 import pytest
@@ -172,3 +173,26 @@ def test_a_class_without_source_has_no_text() -> None:
     text = "class Bare(Strategy):\n    def on_bar(self, now, position):\n        return None\n"
     exec(text, scope)  # noqa: S102  a plain prompt
     assert scope["Bare"].source is None
+
+
+def test_parameter_without_an_annotation_says_what_to_write() -> None:
+    class Bare(Strategy):
+        fast = 10
+        ratio = 0.5
+        note: ClassVar[str] = "x"
+        slow: int = 20
+
+        def on_bar(self, now: Any, position: Any) -> Any:
+            return None
+
+    assert dict(Bare(slow=30).parameters) == {"slow": 30}
+    way_out = (
+        "Bare: fast, ratio has no annotation in the class, so it is no parameter: write `fast: int = 10` and `ratio"
+    )
+    with pytest.raises(ConfigError, match=re.escape(way_out)):
+        Bare(fast=5, ratio=0.1, slow=30)
+    # What is no parameter on purpose, or nowhere at all, is still refused as before.
+    with pytest.raises(ConfigError, match=r"Bare: note is not a parameter \(parameters: slow=20\)"):
+        Bare(note="y")
+    with pytest.raises(ConfigError, match="Bare: fats is not a parameter"):
+        Bare(fats=5)

@@ -9,8 +9,11 @@ const FIELDS = ["O", "H", "L", "C", "V", "Equity", "Drawdown"];
 export class Header {
   constructor(parent, title, actions) {
     this.root = element("div", "wb-live-head", parent);
-    if (title.is_shown) this.#makeTitle(title);
-    else this.#makeLegend(this.root);
+    if (title.is_shown) this.#makeTitle(title, actions);
+    else {
+      if (title.symbols) this.#makeChooser(this.root, title, actions);
+      this.#makeLegend(this.root);
+    }
     const tools = element("div", "wb-live-tools", this.root);
     this.stale = element("span", "wb-live-badge wb-live-stale", tools);
     this.stale.hidden = true;
@@ -30,11 +33,26 @@ export class Header {
     press(this.ghost, isOn);
   }
 
-  #makeTitle({ symbol, timeframe, mode }) {
+  #makeTitle(title, actions) {
     const name = element("div", "wb-live-title", this.root);
-    element("strong", "", name, symbol);
-    element("span", "wb-live-timeframe", name, timeframe);
-    element("span", "wb-live-badge", name, mode);
+    if (title.symbols) this.#makeChooser(name, title, actions);
+    else element("strong", "", name, title.symbol);
+    element("span", "wb-live-timeframe", name, title.timeframe);
+    element("span", "wb-live-badge", name, title.mode);
+  }
+
+  #makeChooser(parent, { symbol, symbols }, actions) {
+    this.chooser = element("select", "wb-live-button wb-live-symbol", parent);
+    this.chooser.ariaLabel = "Symbol of the chart";
+    this.chooser.title = "Symbol of the chart; equity and drawdown are the account's";
+    this.chooser.dataset.lmSuppressShortcuts = "true"; // the keys that move in it are shortcuts of the notebook too
+    for (const one of symbols) element("option", "", this.chooser, one).value = one;
+    this.chooser.value = symbol;
+    this.chooser.addEventListener("change", () => actions.choose(this.chooser.value));
+  }
+
+  showSymbol(symbol) {
+    if (this.chooser && this.chooser.value !== symbol) this.chooser.value = symbol;
   }
 
   #button(parent, text, title, action) {

@@ -7,7 +7,20 @@ export class PageLink extends Wire {
     super(model, "snapshot", now);
     this.store = new ChartStore();
     this.showsGhost = true; // here, so that the choice outlives a view that is drawn again
+    this.wanted = null; // the symbol that was chosen and has not come yet
     this.onScript = () => {};
+  }
+
+  choose(symbol) {
+    this.wanted = symbol === this.store.symbol ? null : symbol;
+    this.lastMessageAt = this.now(); // of a session that is over nothing came for long, and that was no fault
+    this.ask();
+    this.#tell();
+  }
+
+  // Part of the question, which is asked until the symbol comes.
+  get wish() {
+    return this.wanted === null ? {} : { symbol: this.wanted };
   }
 
   // What the page has is confirmed by the heartbeat and not message by message: an answer to each would cost the kernel
@@ -17,11 +30,11 @@ export class PageLink extends Wire {
   }
 
   get needsAnswer() {
-    return !this.store.isReady;
+    return !this.store.isReady || this.wanted !== null;
   }
 
   get isOver() {
-    return this.store.isFinal;
+    return this.store.isFinal && this.wanted === null;
   }
 
   askScript() {
@@ -34,7 +47,12 @@ export class PageLink extends Wire {
       return;
     }
     const outcome = this.store.apply(content, buffers);
+    if (this.wanted === this.store.symbol) this.wanted = null;
     if (outcome === "gap") this.ask();
-    if (outcome !== "same") for (const listener of this.listeners) listener();
+    if (outcome !== "same") this.#tell();
+  }
+
+  #tell() {
+    for (const listener of this.listeners) listener();
   }
 }

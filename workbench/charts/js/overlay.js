@@ -22,15 +22,16 @@ export function element(tag, className, parent, text = "") {
 export class Overlay {
   constructor(parent, { quote, symbol }) {
     this.root = element("div", "wb-live-overlay", parent);
-    const texts = { price: `Price of ${symbol}`, equity: `Equity, ${quote}`, drawdown: "Drawdown, %" };
+    const texts = { price: "", equity: `Equity, ${quote}`, drawdown: "Drawdown, %" };
     this.names = {};
     this.keys = {};
+    this.texts = {};
     for (const [pane, text] of Object.entries(texts)) {
       this.names[pane] = element("div", "wb-live-pane", this.root);
-      element("span", "", this.names[pane], text);
+      this.texts[pane] = element("span", "", this.names[pane], text);
       this.keys[pane] = [];
     }
-    this.volume = element("div", "wb-live-pane wb-live-volume", this.root, `Volume, ${symbol.split("/")[0]}`);
+    this.volume = element("div", "wb-live-pane wb-live-volume", this.root);
     this.zone = element("div", "wb-live-zone", this.root, "UTC");
     this.vertical = element("div", "wb-live-cross wb-live-cross-v", this.root);
     this.horizontal = element("div", "wb-live-cross wb-live-cross-h", this.root);
@@ -38,7 +39,13 @@ export class Overlay {
     this.crossTime = element("div", "wb-live-cross-time", this.root);
     this.tags = new Map();
     this.ticks = []; // the axes' own labels, each with its height on the page
+    this.showSymbol(symbol);
     this.hideCrosshair();
+  }
+
+  showSymbol(symbol) {
+    this.texts.price.textContent = `Price of ${symbol}`;
+    this.volume.textContent = `Volume, ${symbol.split("/")[0]}`;
   }
 
   place(geometry, newestTime, stepMs) {

@@ -11,6 +11,7 @@ export class ChartStore {
     this.equity = new Table(["time", "equity", "drawdown"], CAPACITY);
     this.marks = [];
     this.lines = {};
+    this.symbol = null; // whose candles these are, where the session has several symbols
     this.study = new Study(CAPACITY); // what the strategy looks at and what its backtest does
     this.sequence = -1;
     this.isReady = false; // false: deltas cannot be used until a snapshot has come
@@ -35,6 +36,7 @@ export class ChartStore {
     this.equity.load(float64(buffers[1]));
     this.#setMarks(content.marks);
     this.lines = content.lines;
+    this.symbol = content.symbol ?? null;
     this.#setStudy(content, buffers);
     this.sequence = content.sequence;
     this.isFinal = content.final;

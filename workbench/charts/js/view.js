@@ -28,8 +28,9 @@ export class ChartView {
     this.root = element("div", "wb-live", parent);
     this.header = new Header(this.root, model.get("title"), {
       zoomIn: () => this.#zoom(1 / 1.4), zoomOut: () => this.#zoom(1.4), follow: () => this.#follow(),
-      all: () => this.#showAll(), ghost: () => this.#toggleGhost(),
+      all: () => this.#showAll(), ghost: () => this.#toggleGhost(), choose: (symbol) => this.link.choose(symbol),
     });
+    this.symbol = model.get("title").symbol;
     this.stage = element("div", "wb-live-stage", this.root);
     this.stage.style.height = `${model.get("height")}px`;
     this.plot = element("div", "wb-live-plot", this.stage);
@@ -47,9 +48,13 @@ export class ChartView {
 
   async open() {
     this.#paint();
+    this.#showChoice();
     this.#watchPage();
     this.#watchPointer();
-    const schedule = () => this.schedule();
+    const schedule = () => {
+      this.#showChoice();
+      this.schedule();
+    };
     this.link.listeners.add(schedule);
     this.undo.push(() => this.link.listeners.delete(schedule));
     try {
@@ -94,8 +99,9 @@ export class ChartView {
 
   async #draw() {
     const { store } = this;
+    if (store.isReady) this.#turn();
     if (!store.isReady || !store.bars.length) {
-      if (store.isReady) this.message.textContent = "No bars yet";
+      if (store.isReady) this.#clear("No bars yet");
       return;
     }
     if (this.stage.clientWidth < MIN_WIDTH) {
@@ -111,6 +117,32 @@ export class ChartView {
     this.overlay.showTags(store, this.frame, this.geometry, this.palette);
     this.#showPointer();
     this.root.dataset.sequence = store.sequence;
+  }
+
+  // Another symbol: where the chart looks stays, the values are others.
+  #turn() {
+    const symbol = this.store.symbol ?? this.symbol;
+    if (symbol === this.symbol) return;
+    this.symbol = symbol;
+    this.overlay.showSymbol(symbol);
+    this.viewport.valueRanges = {};
+    this.needsFull = true;
+  }
+
+  #clear(text) {
+    this.message.textContent = text;
+    this.message.hidden = false;
+    this.root.classList.add("wb-live-empty");
+    if (this.frame) this.plotly.purge(this.plot);
+    this.frame = null;
+    this.isWatchingPlot = false;
+  }
+
+  // What was chosen stands in the chooser at once; until its candles come those of the other are faint.
+  #showChoice() {
+    const { store, wanted } = this.link;
+    this.header.showSymbol(wanted ?? store.symbol ?? this.symbol);
+    this.root.classList.toggle("wb-live-is-turning", wanted !== null);
   }
 
   #mustRedraw() {

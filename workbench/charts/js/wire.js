@@ -6,7 +6,7 @@ const ASK_MS = 1500;
 const STALE_MS = 6000;
 
 export class Wire {
-  // `question` asks the kernel for everything; `needsAnswer` says whether it must be asked.
+  // `question` asks the kernel for everything, with what `wish` adds; `needsAnswer` says whether it must be asked.
   constructor(model, question, now) {
     this.model = model;
     this.question = question;
@@ -57,7 +57,7 @@ export class Wire {
   ask() {
     clearTimeout(this.askTimer);
     if (!this.needsAnswer || !this.visible.size) return;
-    this.send({ kind: this.question });
+    this.send({ kind: this.question, ...this.wish });
     this.askTimer = setTimeout(() => this.ask(), ASK_MS);
   }
 

@@ -66,6 +66,22 @@ class Intent:
     expires_ns: int
 
     @property
+    def text(self) -> str:
+        """The order as people know it: its number, and what it does.
+
+        Examples
+        --------
+        >>> names = {"client_order_id": "wb0n3", "symbol": "BTC/USDT", "side": "buy", "kind": "market", "price": None}
+        >>> when = {"time_in_force": "gtc", "is_exit": False, "time_ns": 0, "expires_ns": 0}
+        >>> Intent(number=3, quantity=0.5, **names, **when).text
+        'order 3 (buy 0.5 BTC/USDT)'
+        """
+        what = f"{self.side} {self.quantity:.8g} {self.symbol}"
+        if self.is_protective_stop:
+            return f"the stop at the exchange ({what} at {self.price:.10g})"
+        return f"order {self.number} ({what})"
+
+    @property
     def is_protective_stop(self) -> bool:
         """Whether it is to rest at the exchange until the price hurts, and so is no exit that is wanted now."""
         return self.is_exit and self.kind == "stop"

@@ -85,8 +85,8 @@ class Procedures:
         if isinstance(answer, Refused):
             placed: Placed = Ended("rejected", answer.reason, answer.code)
         elif isinstance(answer, Doubted):
-            yield Tell(f"{intent.client_order_id} is unknown: {answer.reason}; asking")
-            placed = yield from self.resolve(intent, answer, _advice(intent))
+            yield Tell(f"nobody can tell yet what became of {intent.text}: {answer.reason}; asking the exchange")
+            placed = yield from self.resolve(intent, answer, intent.text, _advice(intent))
         else:
             placed = cast("Found", answer)
         if is_leaving and placed.is_rejection:
@@ -104,13 +104,13 @@ class Procedures:
             Exchange time from which on a request that left before the recovery can no longer be accepted.
         """
         doubt = Doubted("the session ended before its answer came", closes_ns)
-        return (yield from self.resolve(intent, doubt, _advice(intent)))
+        return (yield from self.resolve(intent, doubt, intent.text, _advice(intent)))
 
-    def resolve(self, order: NamedOrder, doubt: Doubted, advice: str = "") -> Resolving:
+    def resolve(self, order: NamedOrder, doubt: Doubted, text: str = "", advice: str = "") -> Resolving:
         """Ask for an order until it is found, or proven never to have arrived; never give up, never send.
 
-        Whoever drives this may drop it: the order is then as unknown as before. What a person can do about it is told
-        as `advice`.
+        Whoever drives this may drop it: the order is then as unknown as before. People are told of it as `text`, its
+        name at the exchange unless given, and what they can do about it as `advice`.
         """
         asked = 0
         while True:
@@ -126,8 +126,8 @@ class Procedures:
             elif isinstance(answer, Failed) and not answer.may_repeat:
                 asked = max(asked, _FIRST_POLLS)
             if asked == _FIRST_POLLS:
-                text = f"{doubt.reason}; look at the exchange, nothing was sent again{advice}"
-                yield Tell(f"{order.client_order_id} stays unknown: {text}", needs_person=True)
+                why = f"{doubt.reason}; look at the exchange, nothing was sent again{advice}"
+                yield Tell(f"{text or order.client_order_id} stays unknown: {why}", needs_person=True)
             yield Sleep(self._poll_s if asked < _FIRST_POLLS else _SLOW_POLL_S)
 
     def is_proven(self, doubt: Doubted, looked: Looked) -> bool:
@@ -152,7 +152,8 @@ class Procedures:
             if not report.is_open:
                 return
             reason = "it is still open"
-        yield Tell(f"{intent.client_order_id} could not be cancelled: {reason}; it needs you", needs_person=True)
+        told = f"{intent.text} could not be cancelled: {reason}; look at the exchange, and cancel it there"
+        yield Tell(told, needs_person=True)
 
     def follow(self, intent: Intent) -> Generator[Effect, Answer, None]:
         """Ask for an open order from time to time until it is not: what a stream says of its end may be lost."""
@@ -175,7 +176,7 @@ class Procedures:
         if refused_before >= len(RETRIES_S):
             last = f", last: {placed.reason}" if isinstance(placed, Ended) else ""
             refused = f"its exit was refused {refused_before + 1} times{last}"
-            text = f"{intent.symbol} is UNPROTECTED: {refused}; it needs you"
+            text = f"{intent.symbol} is UNPROTECTED: {refused}; look at the exchange, then resume() tries it again"
             yield Tell(text, needs_person=True)
             return None
         yield Sleep(RETRIES_S[refused_before])

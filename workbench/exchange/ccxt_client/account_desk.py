@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.errors import DataError, ExchangeUnavailableError
 from workbench.exchange.ccxt_client.limiter import CallPriority
 from workbench.exchange.ccxt_client.market_desk import BINANCE_FAMILY
+from workbench.exchange.ccxt_client.order_dialects import stop_list
 from workbench.exchange.ccxt_client.parsing import parse_order, parse_own_trade, parse_position
 from workbench.exchange.ccxt_client.timing import NS_PER_MS
 from workbench.exchange.market_data import Balance
@@ -95,8 +96,10 @@ class AccountDesk:
     async def open_orders(self, symbol: str | None) -> tuple[OrderState, ...]:
         """Return the open orders, all or those of one `symbol`."""
         rows = await self._read("open orders", lambda: self._exchange.fetch_open_orders(symbol))
-        if self.has_stops_apart:
-            rows = [*rows, *await self._read("open stops", self._open_stops(symbol))]
+        stops = stop_list(self._exchange.id, is_spot=self._is_spot)
+        if stops is not None and stops.listed:
+            call = partial(self._exchange.fetch_open_orders, symbol, None, None, dict(stops.listed))
+            rows = [*rows, *await self._read("open stops", call)]
         return tuple(self._parsed("open orders", parse_order, rows))
 
     async def own_trades(self, symbol: str, *, after_id: str | None, since_ns: int | None) -> tuple[OwnTrade, ...]:
@@ -124,14 +127,6 @@ class AccountDesk:
             trades = [trade for trade in trades if trade.time_ns >= since_ns]
         ids = [trade.trade_id for trade in trades]
         return tuple(trades[ids.index(after_id) + 1 :] if after_id in ids else trades)
-
-    @property
-    def has_stops_apart(self) -> bool:
-        """Whether stops are not among the orders but in a list of their own, as on Binance's futures."""
-        return not self._is_spot and self._exchange.id in BINANCE_FAMILY
-
-    def _open_stops(self, symbol: str | None) -> Callable[[], Awaitable[Any]]:
-        return lambda: self._exchange.fetch_open_orders(symbol, None, None, {"trigger": True})
 
     async def _read(self, what: str, call: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - ccxt has no types
         await self._clock.trust()

@@ -91,11 +91,16 @@ class CommonHooks:
         """Forget the request: its address and body hold the signature."""
 
     def handle_option_integer_and_params(
-        self, params: dict[str, Any], method: str, option: str, default: int | None = None
+        self,
+        params: dict[str, Any] | list[Any],
+        method: str,
+        option: str,
+        default: int | None = None,
     ) -> Any:  # noqa: ANN401 - ccxt has no types
         """Return a number from options, but that nothing is ever sent twice, whoever asks for it."""
         if option == "maxRetriesOnFailure":
-            return 0, {key: value for key, value in params.items() if key != option}
+            # The body of a request may be a list, as that of OKX's orders is.
+            return 0, params if isinstance(params, list) else {k: value for k, value in params.items() if k != option}
         return super().handle_option_integer_and_params(params, method, option, default)  # type: ignore[misc]  # of ccxt's class, which is laid below
 
     def on_rest_response(self, code: int, reason: str, url: str, method: str, *rest: Any) -> Any:  # noqa: ANN401 - ccxt has no types

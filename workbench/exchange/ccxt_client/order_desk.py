@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.errors import DataError, ExchangeError
 from workbench.exchange.ccxt_client.limiter import CallPriority
 from workbench.exchange.ccxt_client.market_desk import BINANCE_FAMILY
+from workbench.exchange.ccxt_client.order_dialects import completed_answer, stop_list
 from workbench.exchange.ccxt_client.parsing import parse_order
 from workbench.exchange.ccxt_client.rules import OrderNumbers, order_numbers
 from workbench.exchange.ccxt_client.taxonomy import (
@@ -23,9 +24,11 @@ from workbench.exchange.ccxt_client.timing import NS_PER_MS, NS_PER_S
 from workbench.exchange.outcomes import Accepted, Refused, Unknown
 
 if TYPE_CHECKING:
+    from workbench.exchange.ccxt_client.call_record import CallRecord
     from workbench.exchange.ccxt_client.calls import Attempt, CallDesk
     from workbench.exchange.ccxt_client.exchange_clock import ExchangeClock
     from workbench.exchange.ccxt_client.market_desk import MarketDesk
+    from workbench.exchange.ccxt_client.order_dialects import StopList
     from workbench.exchange.ccxt_client.settings import ClientSettings
     from workbench.exchange.order_states import OrderState
     from workbench.exchange.outcomes import OrderOutcome, UnknownCause
@@ -97,7 +100,7 @@ class OrderDesk:
             return refusal
         priority = CallPriority.EXIT if ticket.is_exit or ticket.reduce_only else CallPriority.ENTRY
         attempt = await self._desk.attempt(partial(self._create, ticket, numbers), priority)
-        outcome = await self._placed(ticket, attempt)
+        outcome = await self._placed(ticket, numbers, attempt)
         if isinstance(outcome, Refused) and not outcome.was_sent:
             self._sent.pop(ticket.client_order_id, None)
         return outcome
@@ -126,15 +129,44 @@ class OrderDesk:
             # What an order did may be unknown until this is answered, so it does not stand behind other reads.
             attempt = await self._desk.attempt(call, CallPriority.EXIT)
             if attempt.error is None:
-                return self._read_order(attempt, client_order_id)
+                following = self._become(symbol, attempt) if params else None
+                if following is None:
+                    return self._read_order(attempt.answer, attempt, client_order_id)
+                return await self._following(symbol, client_order_id, following, attempt.record)
             if not is_not_found(attempt.error, attempt.record):
-                problem = read_problem(
-                    self._desk.name, f"order {client_order_id}", attempt.error, attempt.record, self._desk.redact
-                )
+                problem = self._problem(client_order_id, attempt.error, attempt)
                 # A new name, so that neither ccxt's error nor its frames hang on what is raised.
                 del attempt
                 raise problem
         return None
+
+    def _become(self, symbol: str, attempt: Attempt[Any]) -> str | None:
+        """Return the exchange's name of the order that a stop has become; None for one that still waits, or ended."""
+        stops, answer = self._stops(symbol), attempt.answer
+        if stops is None or stops.becomes is None or not isinstance(answer, dict) or answer.get("status") != "closed":
+            return None
+        told = answer.get("info")
+        # Without a name it was triggered, and nobody can tell yet what it did.
+        return str(told.get(stops.becomes) or "") if isinstance(told, dict) else ""
+
+    async def _following(self, symbol: str, client_order_id: str, order_id: str, stop: CallRecord) -> OrderState:
+        """Return the state of the order that a stop of ours has become."""
+        if not order_id:
+            raise self._desk.garbage(f"what the stop {client_order_id} has become", stop)
+        call = partial(self._exchange.fetch_order, order_id, symbol)
+        attempt = await self._desk.attempt(call, CallPriority.EXIT)
+        if attempt.error is not None:
+            problem = self._problem(client_order_id, attempt.error, attempt)
+            del attempt
+            raise problem
+        answer = attempt.answer
+        if isinstance(answer, dict):
+            # ccxt calls it by the name of the stop, and its trades have the other.
+            answer = answer | {"id": order_id, "clientOrderId": client_order_id}
+        return self._read_order(answer, attempt, client_order_id)
+
+    def _problem(self, client_order_id: str, error: BaseException, attempt: Attempt[Any]) -> ExchangeError:
+        return read_problem(self._desk.name, f"order {client_order_id}", error, attempt.record, self._desk.redact)
 
     def closes_ns(self, sent_ns: int) -> int | None:
         """Return when a request sent at a time is too old even for the second look before the matching engine."""
@@ -155,19 +187,23 @@ class OrderDesk:
                 params["timeInForce"] = _TIMES_IN_FORCE[ticket.time_in_force]
         elif ticket.kind == "stop":
             params["stopLossPrice"] = numbers.price
+            stops = self._stops(ticket.symbol)
+            if stops is not None and stops.name is not None:
+                params[stops.name] = ticket.client_order_id
         is_spot = (await self._market_desk.rules(ticket.symbol)).instrument.is_spot
         if ticket.reduce_only and not is_spot:
             params["reduceOnly"] = True
         return await self._exchange.create_order(ticket.symbol, kind, ticket.side, numbers.quantity, price, params)
 
-    async def _placed(self, ticket: OrderTicket, attempt: Attempt[Any]) -> OrderOutcome:
+    async def _placed(self, ticket: OrderTicket, numbers: OrderNumbers, attempt: Attempt[Any]) -> OrderOutcome:
         record = attempt.record
         sent_ns = record.sent_ns if record.sent_ns is not None else self._clock.now_ns()
         if attempt.error is None:
             problem = None if not record.is_garbage else "the answer is no document"
             state = None
             try:
-                state = parse_order(attempt.answer)
+                answer = completed_answer(self._exchange.id, attempt.answer, ticket, numbers.quantity)
+                state = parse_order(answer)
             except DataError as error:
                 problem = str(error)
             if state is not None and state.client_order_id not in {None, ticket.client_order_id}:
@@ -209,10 +245,10 @@ class OrderDesk:
         told = record.shown if record.is_answered else f"{type(attempt.error).__name__}: {attempt.error}"
         return self._unknown(unknown_cause(attempt.error, record), told, sent_ns)
 
-    def _read_order(self, attempt: Attempt[Any], client_order_id: str) -> OrderState:
+    def _read_order(self, answer: Any, attempt: Attempt[Any], client_order_id: str) -> OrderState:  # noqa: ANN401 - ccxt has no types
         state: OrderState | None = None
         try:
-            state = parse_order(attempt.answer)
+            state = parse_order(answer)
         except DataError:
             state = None
         if state is None or state.client_order_id not in {None, client_order_id}:
@@ -231,6 +267,9 @@ class OrderDesk:
         known = partial(self._exchange.feature_value, ticket.symbol, "createOrder")
         if ticket.kind == "stop" and not known("stopLossPrice"):
             return Refused(f"ccxt sends {self._desk.name} no stops", "order_kind", was_sent=False)
+        if ticket.kind == "stop" and self._stops(ticket.symbol) is None:
+            reason = f"a stop at {self._desk.name} could not be asked for or cancelled, so it is sent no stops"
+            return Refused(reason, "order_kind", was_sent=False)
         word = _FEATURES.get(ticket.time_in_force)
         if word is not None and not (known("timeInForce") or {}).get(word):
             reason = f"ccxt sends {self._desk.name} no orders that are {ticket.time_in_force}"
@@ -255,8 +294,11 @@ class OrderDesk:
 
     def _lookups(self, symbol: str) -> tuple[dict[str, Any], ...]:
         """Return how to look for an order: among the orders, and among the stops where those are kept apart."""
-        is_spot = bool(self._exchange.markets[symbol].get("spot"))
-        return ({},) if is_spot or self._exchange.id not in BINANCE_FAMILY else ({}, {"trigger": True})
+        stops = self._stops(symbol)
+        return ({},) if stops is None or not stops.where else ({}, dict(stops.where))
+
+    def _stops(self, symbol: str) -> StopList | None:
+        return stop_list(self._exchange.id, is_spot=bool(self._exchange.markets[symbol].get("spot")))
 
     def _remember(self, client_order_id: str) -> None:
         self._sent[client_order_id] = None

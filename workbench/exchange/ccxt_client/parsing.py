@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["parse_candle", "parse_market_trade", "parse_order", "parse_own_trade", "parse_position"]
 
+# What exchanges call a stop that becomes a market order.
+_STOP_WORDS: Final = frozenset({"market", "stop_loss", "stop_market", "stop", "conditional"})
 _NS_PER_MS: Final = 1_000_000
 _POSITIVE: Final = Interval(0.0, float("inf"))
 _NOT_NEGATIVE: Final = Interval(0.0, float("inf"), includes_low=True)
@@ -120,7 +122,7 @@ def parse_order(order: Any) -> OrderState:  # noqa: ANN401 - ccxt has no types
         raise DataError(f"{symbol} order {order_id}: filled must be at most {quantity}, was {filled}")
     stop = order.get("stopPrice") or order.get("triggerPrice") or order.get("stopLossPrice")
     word = str(order.get("type") or "unknown").lower()
-    kind = "stop" if stop and word in {"market", "stop_loss", "stop_market", "stop"} else word
+    kind = "stop" if stop and word in _STOP_WORDS else word
     return OrderState(
         symbol=symbol,
         order_id=order_id,

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from workbench.errors import ExchangeError, RealTradingDisabledError
 from workbench.exchange.ccxt_client.guarded_calls import DOOR_IS_OPEN
-from workbench.exchange.outcomes import Refused
-from workbench.exchange.real_money.permit import RealTradingPermit, only_reduces
+from workbench.exchange.ccxt_client.order_dialects import require_known_orders
+from workbench.exchange.outcomes import TOO_MANY_ORDERS, Refused
+from workbench.exchange.real_money.permit import ORDERS_PER_MINUTE, RealTradingPermit, only_reduces
 
 if TYPE_CHECKING:
     from workbench.exchange.ccxt_client.account_desk import AccountDesk
@@ -93,7 +94,8 @@ class MoneyDoor:
         reason = None if only_reduces(ticket) else await self._key_problem(permit)
         reason = reason or permit.refusal(ticket, await self._last_price(ticket.symbol))
         if reason is not None:
-            return Refused(reason, "permission", was_sent=False)
+            is_too_many = reason.startswith(ORDERS_PER_MINUTE)
+            return Refused(reason, TOO_MANY_ORDERS if is_too_many else "permission", was_sent=False)
         try:
             outcome = await self._send(ticket)
         except ExchangeError:
@@ -109,13 +111,14 @@ class MoneyDoor:
         Raises
         ------
         RealTradingDisabledError
-            There is no permit, the key may withdraw, or nobody knows whether it may.
+            There is no permit, the key may withdraw, or nobody knows whether it may; or orders could not be followed.
         ExchangeError
             The exchange could not be asked.
         """
         permit = require_permission(self._settings)
         if permit is None or self._is_key_safe:
             return
+        require_known_orders(self._settings.ccxt_name, is_spot=self._settings.kind == "spot")
         name, exchange = self._settings.credentials, self._settings.exchange
         answer = await self._account_desk.may_withdraw()
         if answer is True or (answer is None and permit.can_withdraw != "no"):

@@ -61,6 +61,8 @@ _REFUSING_KINDS: Final = (
     ("ArgumentsRequired", "invalid_order"),
     ("NotSupported", "order_kind"),
 )
+# What has happened, where ccxt's name of it misleads.
+_WORDS: Final = {AuthError: "the key is not accepted", RateLimitError: "it takes no more calls for now"}
 _NETWORK_CAUSES: Final = frozenset(
     {"ClientError", "ConnectionError", "OSError", "RequestException", "SSLError", "HTTPError", "TimeoutError"}
 )
@@ -109,8 +111,10 @@ def read_problem(
         return error
     kinds = ccxt_kinds(error)
     told = record.shown if record.is_answered else str(error)
-    text = f"{exchange} did not tell {what}: {type(error).__name__}, {redact(told)[:_LONGEST_MESSAGE]}"
     kind, retryable = _read_kind(error, kinds, record)
+    # ccxt calls a revoked key and a ban by the same name, which says nothing of either.
+    why = _WORDS.get(kind, type(error).__name__)
+    text = f"{exchange} did not tell {what}: {why}, {redact(told)[:_LONGEST_MESSAGE]}"
     problem = kind(text, exchange=exchange, retryable=retryable)
     if isinstance(problem, RateLimitError):
         problem.retry_after_s = record.retry_after_s
@@ -148,7 +152,7 @@ def order_refusal(error: BaseException, record: CallRecord, redact: Callable[[st
         return None
     reason = redact(record.shown)[:_LONGEST_MESSAGE]
     if _is_auth(error, kinds, record):
-        return Refused(reason, record.code or "auth")
+        return Refused(f"{_WORDS[AuthError]}, {reason}", record.code or "auth")
     if record.is_too_many:
         return Refused(reason, "rate_limit")
     is_certain = record.code in _REFUSED_CODES

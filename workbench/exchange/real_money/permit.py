@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from workbench.exchange.real_money.terms import RealConsent, RealTerms
     from workbench.exchange.tickets import OrderTicket
 
-__all__ = ["RealTradingPermit", "only_reduces"]
+__all__ = ["ORDERS_PER_MINUTE", "RealTradingPermit", "only_reduces"]
+
+ORDERS_PER_MINUTE: Final = "max_orders_per_minute"
+"""How a refusal begins of an entry that is one too many within a minute."""
 
 _MINUTE_NS: Final = 60 * 1_000_000_000
 # What float rounding may add to a size before it counts as beyond a limit.
@@ -196,7 +199,7 @@ class RealTradingPermit:
             self._sent_ns.popleft()
         count = min(caps.max_orders_per_minute, terms.max_orders_per_minute)
         if len(self._sent_ns) >= count:
-            return f"max_orders_per_minute is {count}, and so many were sent within the last minute"
+            return f"{ORDERS_PER_MINUTE} is {count}, and so many were sent within the last minute"
         total = self._turnover.add(notional, now_ns, caps.max_daily_notional)
         if total is not None:
             return f"max_daily_notional is {caps.max_daily_notional:.12g}, with this order the day had {total:.12g}"

@@ -12,7 +12,6 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import ConfigError, SessionClosedError, SessionError, SessionTimeoutError
-from workbench.live.chart_history import Subscribers
 from workbench.live.order_resolution import check_resolution
 from workbench.live.order_story import OrderStory
 from workbench.live.parity import ParityReport
@@ -191,18 +190,14 @@ class ProcessSession(ProcessView):
 
     def detach(self) -> None:
         """Forget all subscribers; the session goes on, and so may this handle."""
-        with self._local.lock:
-            self._subscribers = Subscribers(self._subscriber_failed)
-            if self._own.reader is not None:
-                self._own.reader.end()
-                self._own.reader = None
+        self._local.lines.close()
 
-    def panel(self) -> Any:  # noqa: ANN401  a widget; this room knows none
-        """Return a control panel with live charts, to be shown as the value of a notebook cell."""
+    def panel(self, *, symbol: str | None = None) -> Any:  # noqa: ANN401  a widget; this room knows none
+        """Return a control panel with a live chart, to be shown as the value of a notebook cell; see `LiveSession`."""
         factory = LiveSession.panel_factory
         if factory is None:
             raise SessionError("panels come with the facade: import workbench.api first")
-        return factory(self)
+        return factory(self, symbol)
 
     def _command(self, operation: str, timeout_s: float = _COMMAND_S, /, **arguments: object) -> Any:  # noqa: ANN401  what the operation answers
         try:

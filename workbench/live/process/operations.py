@@ -85,6 +85,10 @@ def _is_mapping(value: Any) -> bool:  # noqa: ANN401  as above
     return isinstance(value, dict)
 
 
+def _is_text(value: Any) -> bool:  # noqa: ANN401  as above
+    return value is None or isinstance(value, str)
+
+
 def _is_order(value: Any) -> bool:  # noqa: ANN401  as above
     return _is_number(value) or isinstance(value, str | Fill | Denied)
 
@@ -93,6 +97,7 @@ def _describe(session: LiveSession) -> dict[str, Any]:
     return {
         "name": session.name,
         "symbols": session.symbols,
+        "chart_symbols": session.chart_symbols,
         "timeframe": session.timeframe,
         "strategy": StrategyView.of(session.strategy),
         "stale_after_s": session.config.stale_after_ns / 1_000_000_000,
@@ -140,7 +145,8 @@ READS: Final[Mapping[str, Operation]] = {
     "ping": Operation(_ping, {}),
     "describe": Operation(_describe, {}),
     "status": Operation(_status, {}),
-    **{name: _method(name) for name in ("snapshot", "chart_state", "open_orders", "metrics", "health")},
+    **{name: _method(name) for name in ("snapshot", "open_orders", "metrics", "health")},
+    "chart_state": _method("chart_state", symbol=_is_text),
     **{name: _method(name, limit=_is_limit) for name in ("fills", "trades", "denials", "errors", "events")},
 }
 """Quick, changing nothing, answered by the server's own thread."""

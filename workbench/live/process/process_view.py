@@ -5,21 +5,19 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
+from workbench.charts.live_source import chosen_symbol
 from workbench.errors import ConfigError, SessionClosedError, SessionError, SessionTimeoutError
 from workbench.live.bounded import BoundedLog
 from workbench.live.cards import session_card
-from workbench.live.chart_history import Subscribers
 from workbench.live.health import SessionHealth
 from workbench.live.open_orders import OpenOrder
 from workbench.live.process.control_link import ControlLink, NotRunningError
-from workbench.live.process.numbering import Numbering
 from workbench.live.process.strategy_view import StrategyView
-from workbench.live.process.update_reader import UpdateReader
+from workbench.live.process.update_lines import UpdateLines
 from workbench.live.records import ChartState, ErrorRecord, SessionEvent
 from workbench.live.states import FINISHED, SessionState
 from workbench.model import AccountState, ClosedTrade, Denied, Fill, Timeframe
@@ -55,10 +53,8 @@ class _Local:
 
     def __init__(self, folder: Path) -> None:
         self.pid = os.getpid()
-        self.lock = threading.Lock()
         self.link = ControlLink(folder)
-        self.numbering = Numbering()
-        self.reader: UpdateReader | None = None
+        self.lines = UpdateLines(folder)
         self.silent_until = 0.0
 
 
@@ -100,7 +96,6 @@ class ProcessView:
         self._known: dict[str, Any] = {}
         self._kill_note = ""
         self._errors: BoundedLog[ErrorRecord] = BoundedLog(_ERRORS)
-        self._subscribers = Subscribers(self._subscriber_failed)
         self._own = _Local(folder)
 
     def __repr__(self) -> str:
@@ -147,6 +142,12 @@ class ProcessView:
     def symbols(self) -> tuple[str, ...]:
         """What the session trades."""
         return self._checked(self._describe()["symbols"], tuple)
+
+    @property
+    def chart_symbols(self) -> tuple[str, ...]:
+        """Of which symbols there are charts: of all, or of the first where the session runs in an older version."""
+        told = self._describe()
+        return self._checked(told.get("chart_symbols", told["symbols"][:1]), tuple)
 
     @property
     def timeframe(self) -> Timeframe:
@@ -203,47 +204,46 @@ class ProcessView:
         """Return the newest events of the session itself, oldest of them first."""
         return self._newest("events", SessionEvent, limit)
 
-    def chart_state(self) -> ChartState:
-        """Return what a chart shows, numbered like the updates of `subscribe`."""
+    def chart_state(self, symbol: str | None = None) -> ChartState:
+        """Return what the chart of a symbol shows, by default of the first, numbered like the updates of `subscribe`.
+
+        Raises
+        ------
+        ConfigError
+            The session does not trade the symbol.
+        SessionError
+            The session runs in an older version, which has a chart of its first symbol only.
+        """
+        name = self._named(symbol)
+        arguments = {"symbol": name} if name else {}
         try:
-            answer = self._ask("chart_state")
+            answer = self._ask("chart_state", **arguments)
         except (NotRunningError, SessionTimeoutError) as error:
-            return self._last_known("chart_state", ChartState, {}, error)
+            return self._last_known("chart_state", ChartState, arguments, error, name)
         told = self._checked(answer.value, ChartState)
-        number = self._local.numbering.shown(answer.host.boot, told.sequence)
+        number = self._local.lines.numbering(name).shown(answer.host.boot, told.sequence)
         # None is an answer of a process that was replaced meanwhile: whoever gets it sees a gap next.
         state = told if number is None else replace(told, sequence=number)
-        self._known["chart_state"] = state
+        self._known[f"chart_state{name}"] = state
         return state
 
-    def plot(self, *, theme: ThemeName = "auto") -> Figure:
+    def plot(self, *, symbol: str | None = None, theme: ThemeName = "auto") -> Figure:
         """Return what the live chart shows now as a plain figure; see `LiveSession.plot`."""
         from workbench.charts.session_figure import session_figure  # noqa: PLC0415  plotly only when a figure is wanted
 
-        return session_figure(self, title=f"{self.name}: {self.strategy!r}", theme=theme)
+        return session_figure(self, title=f"{self.name}: {self.strategy!r}", symbol=symbol, theme=theme)
 
-    def subscribe(self, callback: Callable[[StepUpdate], None]) -> Callable[[], None]:
+    def subscribe(self, callback: Callable[[StepUpdate], None], symbol: str | None = None) -> Callable[[], None]:
         """Call `callback` for each update, on a thread of this handle; it must be quick. Return how to end that.
 
-        A gap in the numbers says that updates were lost or that the process was started anew: ask for `chart_state`.
-        What a callback raises is recorded and counted; the session and the other callbacks go on.
+        The updates are those of one symbol's chart, by default of the first; see `chart_state` for its errors. A gap in
+        the numbers says that updates were lost or that the process was started anew: ask for `chart_state`. What a
+        callback raises is recorded and counted; the session and the other callbacks go on.
         """
-        local = self._local
-        end = self._subscribers.add(callback)
-
-        def unsubscribe() -> None:
-            end()
-            with self._local.lock:
-                if not len(self._subscribers) and self._own.reader is not None:
-                    self._own.reader.end()
-                    self._own.reader = None
-
-        with local.lock:
-            if local.reader is None:
-                local.reader = UpdateReader(self.folder, local.numbering, self._subscribers.tell, self.snapshot)
-            reader = local.reader
+        name = self._named(symbol)
+        reader, end = self._local.lines.subscribe(name, callback, self.snapshot, self._subscriber_failed)
         reader.wait_greeted(_GREETING_S if self._is_there() else 0.0)
-        return unsubscribe
+        return end
 
     def metrics(self) -> dict[str, Any]:
         """Return timing and counters; ``control`` counts questions and updates of the session's server."""
@@ -289,15 +289,29 @@ class ProcessView:
         self._known[operation] = value
         return self._checked(value, kind)
 
-    def _last_known(self, operation: str, kind: type[T], arguments: Mapping[str, Any], error: SessionError) -> T:
+    def _named(self, symbol: str | None) -> str:
+        """Return the symbol by which the session is asked for a chart; nothing where the question is for the first."""
+        if symbol is None:
+            return ""
+        offered = self.chart_symbols
+        if chosen_symbol(self.symbols, symbol) not in offered:
+            raise SessionError(
+                f"session {self.name!r} runs in an older version of workbench, which has a chart of {offered[0]} only; "
+                "one that this version starts has a chart of each symbol"
+            )
+        return symbol if len(offered) > 1 else ""
+
+    def _last_known(
+        self, operation: str, kind: type[T], arguments: Mapping[str, Any], error: SessionError, name: str = ""
+    ) -> T:
         if self._archive is not None and isinstance(error, NotRunningError):
             with contextlib.suppress(LookupError):
                 return self._checked(self._archive.answer(operation, arguments), kind)
-        if operation not in self._known:
+        if operation + name not in self._known:
             if isinstance(error, SessionTimeoutError):
                 raise error
             raise SessionClosedError(f"{error}; {self._advice()}") from error
-        return self._checked(self._known[operation], kind)
+        return self._checked(self._known[operation + name], kind)
 
     def _checked(self, value: object, kind: type[T]) -> T:
         if not isinstance(value, kind):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from workbench.live.process.messages import Host
     from workbench.live.session import LiveSession
 
-__all__ = ["PULSE", "PULSE_S", "UPDATE", "Publisher"]
+__all__ = ["PULSE", "PULSE_S", "UPDATE", "Publisher", "topic_of"]
 
 UPDATE: Final = b"update"
 PULSE: Final = b"pulse"
@@ -29,10 +29,16 @@ _AT_A_TIME: Final = 64
 _SUBSCRIBE, _UNSUBSCRIBE = b"\1", b"\0"
 
 
-class Publisher:
-    """Publishes one session's updates on a socket; used by the server's thread alone, but for `changed`.
+def topic_of(symbol: str) -> bytes:
+    """Return what the messages of a symbol's chart begin with, where a session has several.
 
-    Without subscribers the session is not subscribed to, so nothing is queued or encoded.
+    Those of a session's only chart begin with nothing, and so do those of the first for who knows of no other.
+    """
+    return symbol.encode() + b" "
+
+
+class Publisher:
+    """Publishes a session's updates on a socket; used by the server's thread alone, but for `changed`.
 
     Parameters
     ----------
@@ -48,16 +54,88 @@ class Publisher:
 
     def __init__(self, session: LiveSession, host: Host, socket: zmq.Socket[bytes], wake: Callable[[], None]) -> None:
         self.socket = socket
+        self._wake = wake
+        symbols = session.chart_symbols
+        named = {topic_of(symbol): symbol for symbol in symbols} if len(symbols) > 1 else {}
+        self._rows = {
+            topic: _Row(session, host, socket, wake, topic, symbol) for topic, symbol in ({b"": None} | named).items()
+        }
+
+    @property
+    def published(self) -> int:
+        """Updates that were sent."""
+        return sum(row.published for row in self._rows.values())
+
+    @property
+    def dropped(self) -> int:
+        """Updates that nobody took in time."""
+        return sum(row.dropped for row in self._rows.values())
+
+    @property
+    def due_at(self) -> float:
+        """When the next pulse is due, on the clock that never goes back; infinity without subscribers."""
+        return min(row.due_at for row in self._rows.values())
+
+    def changed(self) -> None:
+        """Tell the subscribers soon that the session's state has changed."""
+        for row in self._rows.values():
+            row.has_changed = True
+        self._wake()
+
+    def turn(self) -> None:
+        """Greet new subscribers, publish what waits, and pulse when it is time."""
+        greeted = self._take_subscriptions()
+        for topic, row in self._rows.items():
+            row.turn(is_greeting=topic in greeted)
+
+    def end(self) -> None:
+        """Publish what waits and the last state, and take the subscriptions back."""
+        for row in self._rows.values():
+            row.end()
+
+    def _take_subscriptions(self) -> set[bytes]:
+        """Count who comes and goes, and return the topics for which anyone came."""
+        greeted = set()
+        for _ in range(_AT_A_TIME):
+            try:
+                message = self.socket.recv(zmq.NOBLOCK)
+            except zmq.Again:
+                break
+            # Only the subscriptions to a whole row count, which is what handles ask for.
+            row = self._rows.get(message[1:])
+            if row is not None and message[:1] == _SUBSCRIBE:
+                row.subscribers += 1
+                greeted.add(message[1:])
+            elif row is not None and message[:1] == _UNSUBSCRIBE:
+                row.subscribers = max(0, row.subscribers - 1)
+        return greeted
+
+
+class _Row:
+    """The updates of one symbol's chart. Without subscribers the session is not subscribed to: nothing is encoded."""
+
+    def __init__(
+        self,
+        session: LiveSession,
+        host: Host,
+        socket: zmq.Socket[bytes],
+        wake: Callable[[], None],
+        topic: bytes,
+        symbol: str | None,
+    ) -> None:
         self.published = 0
+        self.subscribers = 0
+        self.has_changed = False
         self._session = session
         self._host = host
+        self._socket = socket
         self._wake = wake
+        self._topic = topic
+        self._symbol = symbol
         self._queue = UpdateQueue(_QUEUE, wake)
-        self._subscribers = 0
         self._sequence = 0
         self._end_subscription: Callable[[], None] | None = None
         self._pulse_at = 0.0
-        self._has_changed = False
 
     @property
     def dropped(self) -> int:
@@ -66,51 +144,29 @@ class Publisher:
 
     @property
     def due_at(self) -> float:
-        """When the next pulse is due, on the clock that never goes back; infinity without subscribers."""
-        return self._pulse_at + PULSE_S if self._subscribers else float("inf")
+        """When the next pulse is due; infinity without subscribers."""
+        return self._pulse_at + PULSE_S if self.subscribers else float("inf")
 
-    def changed(self) -> None:
-        """Tell the subscribers soon that the session's state has changed."""
-        self._has_changed = True
-        self._wake()
-
-    def turn(self) -> None:
-        """Greet new subscribers, publish what waits, and pulse when it is time."""
-        is_greeting = self._take_subscriptions()
-        self._listen(is_wanted=self._subscribers > 0)
+    def turn(self, *, is_greeting: bool) -> None:
+        """Publish what waits, and pulse when it is time or somebody new is greeted."""
+        self._listen(is_wanted=self.subscribers > 0)
         is_all = self._publish()
         if not is_all:
             self._wake()
-        elif self._subscribers and (is_greeting or self._has_changed or time.monotonic() >= self.due_at):
+        elif self.subscribers and (is_greeting or self.has_changed or time.monotonic() >= self.due_at):
             self._pulse()
 
     def end(self) -> None:
         """Publish what waits and the last state, and take the subscription back."""
         while not self._publish():
             pass
-        if self._subscribers:
+        if self.subscribers:
             self._pulse()
         self._listen(is_wanted=False)
 
-    def _take_subscriptions(self) -> bool:
-        """Count who comes and goes, and return whether anyone came."""
-        has_new = False
-        for _ in range(_AT_A_TIME):
-            try:
-                message = self.socket.recv(zmq.NOBLOCK)
-            except zmq.Again:
-                break
-            # Only the subscription to everything counts, which is what handles ask for.
-            if message == _SUBSCRIBE:
-                self._subscribers += 1
-                has_new = True
-            elif message == _UNSUBSCRIBE:
-                self._subscribers = max(0, self._subscribers - 1)
-        return has_new
-
     def _listen(self, *, is_wanted: bool) -> None:
         if is_wanted and self._end_subscription is None:
-            self._end_subscription = self._session.subscribe(self._queue.put)
+            self._end_subscription = self._session.subscribe(self._queue.put, self._symbol)
         elif not is_wanted and self._end_subscription is not None:
             self._end_subscription()
             self._end_subscription = None
@@ -121,16 +177,16 @@ class Publisher:
         updates = self._queue.take(_AT_A_TIME)
         for update in updates:
             text, buffers = encode({"boot": self._host.boot, "update": update})
-            self.socket.send_multipart([UPDATE, text, *buffers], zmq.NOBLOCK)
+            self._socket.send_multipart([self._topic + UPDATE, text, *buffers], zmq.NOBLOCK)
             self._sequence = update.sequence
         self.published += len(updates)
         return len(updates) < _AT_A_TIME
 
     def _pulse(self) -> None:
         """Tell where the session is: who misses an update learns it here, even when none follows."""
-        self._has_changed = False
+        self.has_changed = False
         self._pulse_at = time.monotonic()
         state, reason = str(self._session.state), self._session.reason
         pulse = {"host": asdict(self._host), "sequence": self._sequence, "state": state, "reason": reason}
         text, _ = encode(pulse)
-        self.socket.send_multipart([PULSE, text], zmq.NOBLOCK)
+        self._socket.send_multipart([self._topic + PULSE, text], zmq.NOBLOCK)

@@ -78,8 +78,15 @@ class SessionRegistry:
         """Return the sessions that have not finished and that nobody looks after: crashed, hung or frozen ones."""
         return tuple(info for info in self.list() if info.needs_person)
 
-    def find(self, name_or_id: str) -> SessionInfo:
+    def find(self, name_or_id: str, *, others: tuple[str, ...] = ()) -> SessionInfo:
         """Return a session by its name, or by its id or a beginning of it of eight characters at least.
+
+        Parameters
+        ----------
+        name_or_id : str
+            What to look for.
+        others : tuple of str, optional
+            Names of sessions elsewhere, for the message.
 
         Raises
         ------
@@ -92,12 +99,12 @@ class SessionRegistry:
             is_id = len(name_or_id) >= least and info.session_id.startswith(name_or_id)
             if info.name == name_or_id or is_id:
                 return info
-        names = ", ".join(info.name for info in infos) or "none"
+        names = ", ".join((*(info.name for info in infos), *dict.fromkeys(others))) or "none"
         raise SessionNotFoundError(f"no session has the name or id {name_or_id!r:.80}; there are: {names}")
 
-    def attach(self, name_or_id: str) -> RegisteredSession:
+    def attach(self, name_or_id: str, *, others: tuple[str, ...] = ()) -> RegisteredSession:
         """Return a handle of a session, found as by `find`."""
-        return RegisteredSession(self.find(name_or_id).folder)
+        return RegisteredSession(self.find(name_or_id, others=others).folder)
 
     def has_same(self, config: LiveSessionConfig) -> bool:
         """Return whether a session of this name and configuration has not finished; nothing is started.

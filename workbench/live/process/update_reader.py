@@ -50,6 +50,8 @@ class UpdateReader:
         Called on this reader's thread with each update.
     fetch_account : callable
         Asks for the account, for the word that something was lost.
+    topic : bytes, default b""
+        What the messages begin with; see `workbench.live.process.publisher.topic_of`.
     """
 
     def __init__(
@@ -58,12 +60,15 @@ class UpdateReader:
         numbering: Numbering,
         tell: Callable[[StepUpdate], None],
         fetch_account: Callable[[], AccountState],
+        *,
+        topic: bytes = b"",
     ) -> None:
         self.pid = os.getpid()
         self._folder = folder
         self._numbering = numbering
         self._tell = tell
         self._fetch_account = fetch_account
+        self._topic = topic
         self._boot = ""
         self._sequence = 0
         self._waker = Waker()
@@ -90,7 +95,7 @@ class UpdateReader:
                 ear.setsockopt(zmq.RECONNECT_IVL, _RECONNECT_MS)
                 ear.setsockopt(zmq.RECONNECT_IVL_MAX, _SLOWEST_RECONNECT_MS)
                 ear.connect(end_point(socket_path(self._folder, UPDATES)))
-                ear.subscribe(b"")
+                ear.subscribe(self._topic)
                 self._hear(ear)
         finally:
             self._waker.close()
@@ -112,9 +117,9 @@ class UpdateReader:
                     self._ending.wait(_RECOVERY_S)
 
     def _take(self, kind: bytes, message: Any) -> None:  # noqa: ANN401  what came over the wire
-        if kind == UPDATE:
+        if kind == self._topic + UPDATE:
             self._take_update(message["boot"], message["update"])
-        elif kind == PULSE:
+        elif kind == self._topic + PULSE:
             self._take_pulse(message["host"]["boot"], message["sequence"])
 
     def _take_update(self, boot: str, update: StepUpdate) -> None:

@@ -151,7 +151,10 @@ def test_a_cancel_that_crosses_a_fill_tells_of_the_fill() -> None:
 
 def test_a_cancel_that_never_comes_to_an_end_needs_a_person() -> None:
     effects, _ = play(ONE.cancel(intent()), *[Failed("line down")] * 12)
-    assert effects[-1] == Tell("wb-1 could not be cancelled: line down; it needs you", needs_person=True)
+    assert effects[-1] == Tell(
+        "order 1 (buy 1 BTC/USDT) could not be cancelled: line down; look at the exchange, and cancel it there",
+        needs_person=True,
+    )
 
 
 def test_an_open_order_is_asked_for_now_and_then_until_it_is_not() -> None:

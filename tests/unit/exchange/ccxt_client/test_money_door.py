@@ -155,3 +155,21 @@ def test_disarming_while_a_session_runs_stops_the_next_order(vault: Vault) -> No
         assert isinstance(await client.place_order(sell(0.5, "wb-3")), Accepted)
 
     run(vault, test)
+
+
+def test_no_real_order_enters_where_it_could_not_be_asked_for_again(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = "workbench.exchange.ccxt_client.order_dialects._STOP_LISTS"
+    monkeypatch.setattr(asked, {True: {"okx": None}, False: {}})
+
+    async def test(_exchange: ScriptedExchange, client: CcxtClient) -> None:
+        with pytest.raises(RealTradingDisabledError, match="at binance an order could not be asked for or cancelled"):
+            await client.require_safe_key()
+        outcome = await client.place_order(buy(0.5, "wb-1"))
+        assert isinstance(outcome, Refused)
+        assert (outcome.code, outcome.was_sent) == ("permission", False)
+
+    exchange = run(vault, test)
+    assert exchange.count("POST", ORDER) == 0
+    assert exchange.count("GET", RESTRICTIONS) == 0

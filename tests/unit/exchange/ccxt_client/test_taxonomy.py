@@ -72,13 +72,14 @@ def test_key_that_is_revoked_after_a_login_is_an_auth_error() -> None:
         hidden.options["hasAlreadyAuthenticatedSuccessfully"] = True
         assert type(await raised_by_ccxt(exchange, client, REVOKED)) is ccxt.DDoSProtection
         exchange.will("GET", ACCOUNT, Answer(**REVOKED))
-        with pytest.raises(AuthError) as caught:
+        with pytest.raises(AuthError, match="tell balances: the key is not accepted, HTTP 401") as caught:
             await client.balances()
         assert not caught.value.retryable
         exchange.will("POST", ORDER, Answer(**REVOKED))
         outcome = await client.place_order(limit_order())
         assert isinstance(outcome, Refused)
         assert outcome.code == "-2015"
+        assert outcome.reason.startswith("the key is not accepted, HTTP 401")
 
     run(test)
 

@@ -91,6 +91,8 @@ def test_anything_else_in_the_folder_is_no_session(tmp_path: Path) -> None:
     assert lonely.list() == ()
     with pytest.raises(SessionNotFoundError, match="there are: none"):
         lonely.attach("empty")
+    with pytest.raises(SessionNotFoundError, match=r"there are: of-this-process, other$"):
+        lonely.attach("empty", others=("of-this-process", "other", "other"))
     assert SessionRegistry(tmp_path / "missing").list() == ()
 
 
