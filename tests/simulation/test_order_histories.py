@@ -43,9 +43,9 @@ class SendsFirst(Procedures):
 class SendsAgain(Procedures):
     """Sends an order again when there was no answer."""
 
-    def resolve(self, order: Any, doubt: Any, advice: str = "") -> Any:
+    def resolve(self, order: Any, doubt: Any, text: str = "", advice: str = "") -> Any:
         answer = yield Send(order)
-        return answer if isinstance(answer, Found) else (yield from super().resolve(order, doubt, advice))
+        return answer if isinstance(answer, Found) else (yield from super().resolve(order, doubt, text, advice))
 
 
 class AsksOnce(Procedures):

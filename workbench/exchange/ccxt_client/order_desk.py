@@ -131,7 +131,7 @@ class OrderDesk:
             if attempt.error is None:
                 following = self._become(symbol, attempt) if params else None
                 if following is None:
-                    return self._read_order(attempt.answer, attempt, client_order_id)
+                    return self._read_order(attempt, client_order_id)
                 return await self._following(symbol, client_order_id, following, attempt.record)
             if not is_not_found(attempt.error, attempt.record):
                 problem = self._problem(client_order_id, attempt.error, attempt)
@@ -159,11 +159,7 @@ class OrderDesk:
             problem = self._problem(client_order_id, attempt.error, attempt)
             del attempt
             raise problem
-        answer = attempt.answer
-        if isinstance(answer, dict):
-            # ccxt calls it by the name of the stop, and its trades have the other.
-            answer = answer | {"id": order_id, "clientOrderId": client_order_id}
-        return self._read_order(answer, attempt, client_order_id)
+        return self._read_order(attempt, client_order_id, order_id)
 
     def _problem(self, client_order_id: str, error: BaseException, attempt: Attempt[Any]) -> ExchangeError:
         return read_problem(self._desk.name, f"order {client_order_id}", error, attempt.record, self._desk.redact)
@@ -245,10 +241,12 @@ class OrderDesk:
         told = record.shown if record.is_answered else f"{type(attempt.error).__name__}: {attempt.error}"
         return self._unknown(unknown_cause(attempt.error, record), told, sent_ns)
 
-    def _read_order(self, answer: Any, attempt: Attempt[Any], client_order_id: str) -> OrderState:  # noqa: ANN401 - ccxt has no types
+    def _read_order(self, attempt: Attempt[Any], client_order_id: str, order_id: str | None = None) -> OrderState:
+        """Return the order of an answer; one that a stop has become is called by its own `order_id`."""
+        # The answer gets no name here: a traceback that shows names would show what it holds.
         state: OrderState | None = None
         try:
-            state = parse_order(answer)
+            state = parse_order(_renamed(attempt.answer, order_id, client_order_id))
         except DataError:
             state = None
         if state is None or state.client_order_id not in {None, client_order_id}:
@@ -304,3 +302,10 @@ class OrderDesk:
         self._sent[client_order_id] = None
         while len(self._sent) > _REMEMBERED:
             self._sent.popitem(last=False)
+
+
+def _renamed(answer: Any, order_id: str | None, client_order_id: str) -> Any:  # noqa: ANN401 - ccxt has no types
+    """Return the answer about the order that a stop has become: ccxt calls it as the stop, and its trades do not."""
+    if order_id is None or not isinstance(answer, dict):
+        return answer
+    return answer | {"id": order_id, "clientOrderId": client_order_id}
