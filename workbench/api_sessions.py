@@ -47,8 +47,8 @@ def live(  # noqa: PLR0913  the public door: keyword-only, and each has one mean
     strategy : configured strategy or strategy
         What decides, as in `paper`.
     exchange : str or PracticeExchange
-        As ccxt spells it: ``"binance"``, ``"binanceus"``, ``"binanceusdm"`` or ``"okx"``, where orders can be asked for
-        by our own name of them; others are refused. ``"practice"`` is a practice exchange that plays a real one.
+        As ccxt spells it: ``"binance"``, ``"binanceus"``, ``"binanceusdm"`` or ``"okx"``, where an order can be asked
+        for by our own name of it; others are refused. ``"practice"`` is a practice exchange that plays a real one.
     key : str
         Name of the key, never the key: see ``workbench keys``.
     symbol : str or sequence of str
