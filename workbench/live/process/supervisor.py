@@ -84,6 +84,10 @@ class Supervisor:
                 self._accept()
         for pid, status in reap():
             self._watch.ended(pid, status)
+        if not self._watch.sessions and not self._root.is_dir():
+            # Nothing can be started there any more, nor can this supervisor be found.
+            self._is_ending = True
+            return
         now_s = time.monotonic()
         if now_s - self._adopted_s >= _ADOPT_S:
             self._watch.adopt()

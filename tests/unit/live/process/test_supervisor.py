@@ -27,7 +27,7 @@ root = Path(sys.argv[1])
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[2])
 listener.listen()
-Supervisor(root, listener, "key", idle_s=0.2).run()
+Supervisor(root, listener, "key", idle_s=float(sys.argv[3])).run()
 """
 
 
@@ -96,10 +96,38 @@ def test_supervisor_without_sessions_goes_to_rest_and_removes_its_socket(tmp_pat
     path = Path(f"/tmp/wb-test-{os.getpid()}.sock")  # noqa: S108 - short enough for a socket
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     ended = subprocess.run(
-        [sys.executable, "-c", SERVE, str(root), str(path)], env=environment, timeout=PLENTY_S, check=False
+        [sys.executable, "-c", SERVE, str(root), str(path), "0.2"], env=environment, timeout=PLENTY_S, check=False
     )
     assert ended.returncode == 0
     assert not path.exists()
+
+
+def test_supervisor_whose_root_is_removed_ends(tmp_path: Path) -> None:
+    root = private_folder(tmp_path / "s")
+    path = Path(f"/tmp/wb-test-{os.getpid()}.sock")  # noqa: S108 - short enough for a socket
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    serving = subprocess.Popen([sys.executable, "-c", SERVE, str(root), str(path), "1000"], env=environment)
+    try:
+        assert eventually(lambda: answered(path))
+        shutil.rmtree(root)
+        answered(path)  # it looks around whenever it is asked, and each ten seconds
+        assert serving.wait(PLENTY_S) == 0
+    finally:
+        serving.kill()
+        serving.wait()
+        path.unlink(missing_ok=True)
+
+
+def answered(path: Path) -> bytes:
+    """Return what the supervisor at a socket says to a ping; nothing while none listens."""
+    with socket.socket(socket.AF_UNIX) as asker:
+        asker.settimeout(PLENTY_S)
+        try:
+            asker.connect(str(path))
+        except OSError:
+            return b""
+        asker.sendall(b'{"op": "ping"}\n')
+        return asker.recv(1_000)
 
 
 def test_running_session_keeps_room_for_a_full_disk(registry: SessionRegistry) -> None:
