@@ -104,6 +104,7 @@ def test_supervisor_without_sessions_goes_to_rest_and_removes_its_socket(tmp_pat
 
 def test_supervisor_whose_root_is_removed_ends(tmp_path: Path) -> None:
     root = private_folder(tmp_path / "s")
+    private_folder(root / ".supervisor")
     path = Path(f"/tmp/wb-test-{os.getpid()}.sock")  # noqa: S108 - short enough for a socket
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     serving = subprocess.Popen([sys.executable, "-c", SERVE, str(root), str(path), "1000"], env=environment)
