@@ -72,7 +72,7 @@ class HoldingsLine:
         ExchangeError
             It could not be asked.
         """
-        quote = self._instruments[0].symbol.partition("/")[2].partition(":")[0]
+        quote = self._instruments[0].quote
 
         async def ask(client: ExchangeClient) -> float:
             balance = (await client.balances()).get(quote)

@@ -151,4 +151,4 @@ def _equity(ledger: Ledger) -> float:
 
 
 def _currency(config: EngineConfig) -> str:
-    return config.symbols[0].partition("/")[2].partition(":")[0]
+    return config.instruments[0].quote

@@ -110,7 +110,9 @@ class UpdateReader:
             while not self._ending.is_set() and ear.poll(0):
                 frames = ear.recv_multipart()
                 try:
-                    self._take(frames[0], decode(frames[1], frames[2:]))
+                    # Who follows the first chart by its empty topic is sent those of the others too.
+                    if frames[0] in (self._topic + UPDATE, self._topic + PULSE):
+                        self._take(frames[0], decode(frames[1], frames[2:]))
                 except Exception:  # noqa: BLE001  the border to what another process sends
                     # A message that cannot be read is a lost one: the next pulse shows the gap.
                     _log.exception("an update of session %s cannot be read", self._folder.name)
@@ -119,7 +121,7 @@ class UpdateReader:
     def _take(self, kind: bytes, message: Any) -> None:  # noqa: ANN401  what came over the wire
         if kind == self._topic + UPDATE:
             self._take_update(message["boot"], message["update"])
-        elif kind == self._topic + PULSE:
+        else:
             self._take_pulse(message["host"]["boot"], message["sequence"])
 
     def _take_update(self, boot: str, update: StepUpdate) -> None:
